@@ -1,0 +1,1 @@
+"""What can be done? One transaction and one journal entry each."""

@@ -1,0 +1,1 @@
+"""How do phones ask? The sockets that phones talk to."""

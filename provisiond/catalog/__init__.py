@@ -1,0 +1,1 @@
+"""Which phones do we know, and what file do they want?"""

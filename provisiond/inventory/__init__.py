@@ -1,0 +1,1 @@
+"""What are things, and what is allowed? Pure records and rules; no sockets, SQL or files."""

@@ -1,0 +1,136 @@
+"""May this peer have this phone's file? A pure decision; the caller journals and closes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
+
+from provisiond.inventory.access import Peer
+from provisiond.inventory.phones import Enrolment
+
+DEFAULT_HOURS = 24
+
+
+class Mode(Enum):
+    """How phones prove who they are."""
+
+    OPEN = "open"
+    TOKEN = "token"
+
+
+class Verdict(Enum):
+    """What admission says."""
+
+    SERVE = "serve"
+    SERVE_AND_NOTE_FIRST = "serve_and_note_first"
+    SERVE_AND_CLOSE = "serve_and_close"
+    REFUSE = "refuse"
+    REFUSE_AND_HOLD = "refuse_and_hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The verdict and, for the journal, why."""
+
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The server's admission settings.
+
+    `plain_networks`: where secrets may go over plain HTTP and TFTP. `enrol_networks`: from where
+    an open enrolment may be used.
+    """
+
+    mode: Mode
+    plain_networks: tuple[IPv4Network | IPv6Network, ...]
+    enrol_networks: tuple[IPv4Network | IPv6Network, ...]
+
+
+def contains(networks: Sequence[IPv4Network | IPv6Network], peer: Peer) -> bool:
+    """Whether the peer's address lies in one of the networks."""
+    return any(
+        network.version == peer.address.version and peer.address in network for network in networks
+    )
+
+
+def is_open(enrolment: Enrolment, at: datetime) -> bool:
+    """Whether the token-less URL serves full files at this instant."""
+    return (
+        enrolment.open_until is not None
+        and at < enrolment.open_until
+        and enrolment.closed_at is None
+        and enrolment.held_reason is None
+    )
+
+
+def opened(at: datetime, hours: int = DEFAULT_HOURS) -> Enrolment:
+    """An enrolment opened at this instant, its alarm and its close forgotten."""
+    return Enrolment(opened_at=at, open_until=at + timedelta(hours=hours))
+
+
+def decide(
+    *,
+    policy: Policy,
+    peer: Peer,
+    by_token: bool,
+    secret: bool,
+    enabled: bool,
+    enrolment: Enrolment,
+    same_device: bool,
+    at: datetime,
+) -> Decision:
+    """Decide for a request that names a known phone.
+
+    `by_token` says that the path carried this phone's token. `secret` says that the file holds
+    secrets. `same_device` is False where the User-Agent is of another vendor or model than that
+    of the first token-less fetch (another firmware is the same device; no User-Agent is none).
+    """
+    if not enabled:
+        return Decision(verdict=Verdict.REFUSE, reason="the phone is disabled")
+    if secret and peer.transport.is_plain and not contains(policy.plain_networks, peer):
+        return Decision(
+            verdict=Verdict.REFUSE,
+            reason=f"a file with secrets over plain {peer.transport.value} to {peer.address}, "
+            "which is outside admission.plain_networks",
+        )
+    if by_token:
+        if is_open(enrolment, at):
+            return Decision(verdict=Verdict.SERVE_AND_CLOSE, reason="first fetch with the token")
+        return Decision(verdict=Verdict.SERVE, reason="token")
+    if policy.mode is Mode.OPEN:
+        return Decision(verdict=Verdict.SERVE, reason="open mode")
+    return _decide_enrolment(policy, peer, enrolment, same_device, at)
+
+
+def _decide_enrolment(
+    policy: Policy, peer: Peer, enrolment: Enrolment, same_device: bool, at: datetime
+) -> Decision:
+    if enrolment.held_reason is not None:
+        return Decision(
+            verdict=Verdict.REFUSE, reason=f"the enrolment is held: {enrolment.held_reason}"
+        )
+    if not is_open(enrolment, at):
+        return Decision(verdict=Verdict.REFUSE, reason="no token and no open enrolment")
+    if not contains(policy.enrol_networks, peer):
+        return Decision(
+            verdict=Verdict.REFUSE,
+            reason=f"{peer.address} is outside admission.enrol_networks",
+        )
+    if enrolment.first_address is None:
+        return Decision(verdict=Verdict.SERVE_AND_NOTE_FIRST, reason="first fetch of an enrolment")
+    if enrolment.first_address != str(peer.address):
+        return Decision(
+            verdict=Verdict.REFUSE_AND_HOLD,
+            reason=f"a second address, {peer.address} after {enrolment.first_address}",
+        )
+    if not same_device:
+        return Decision(
+            verdict=Verdict.REFUSE_AND_HOLD,
+            reason=f"another device's User-Agent, {peer.user_agent!r} "
+            f"after {enrolment.first_user_agent!r}",
+        )
+    return Decision(verdict=Verdict.SERVE, reason="open enrolment")

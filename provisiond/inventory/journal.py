@@ -1,0 +1,47 @@
+"""What happened? One line a file request, one entry a change."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from provisiond.inventory.mac import Mac
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestEntry:
+    """One file request as the journal keeps it.
+
+    `outcome` is `served` or the `code` of the error (`unknown_phone`, `not_admitted`,
+    `malformed`, …); `name` has tokens masked; `body_hash` is the ETag of what was sent.
+    `proves` is true when the phone fetched a file that proves it current.
+    `alarm` marks what a person should look at.
+    """
+
+    at: datetime
+    transport: str
+    address: str
+    method: str
+    name: str
+    outcome: str
+    detail: str = ""
+    domain_id: int | None = None
+    phone_id: int | None = None
+    mac: Mac | None = None
+    user_agent: str | None = None
+    size: int = 0
+    body_hash: str = ""
+    proves: bool = False
+    alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEntry:
+    """One change of the inventory: who, what, when; secrets are masked before they get here."""
+
+    at: datetime
+    actor_kind: str
+    actor: str
+    action: str
+    subject: str
+    domain_id: int | None = None
+    before: str = ""
+    after: str = ""
