@@ -1,0 +1,315 @@
+"""What does a family's `family.toml` say? The schema of a manifest, as frozen pydantic models.
+
+Everything a vendor needs that code must not know stands in a manifest. `docs/families.md` teaches
+it; its reference tables are generated from the descriptions here.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from provisiond.inventory.buttons import ButtonKind
+
+Value = bool | int | str
+"""A manifest's free values: what templates get to read as they stand."""
+
+Syntax = Literal["lines", "elements", "attributes", "indexed", "xml", "text"]
+"""How a file is written and read back.
+
+`lines`: `key = value`, one a line. `elements`: an XML element a key, its text the value; a path
+key `a/b` stands inside element `a`. `attributes`: an XML attribute a key. `indexed`: an XML
+element with an `idx` attribute. `xml`: a well-formed document without `param` (a directory).
+`text`: anything else, without `param` (a boot file).
+"""
+
+
+class Part(BaseModel):
+    """What all parts of a manifest share: unknown keys are faults, records are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileRule(Part):
+    """One file that phones of the family ask for."""
+
+    id: str = Field(description="short name, unique in the family; golden files and [[boot]] use it")
+    path: str = Field(
+        description="anchored pattern of the name below the base URL, matched without regard to "
+        "case: `{mac}` is the phone's MAC (12 hex digits, `:`, `-`, `.` or `_` between pairs "
+        "forgiven), any other `{word}` stands for the models' `names.word`"
+    )
+    template: str | None = Field(
+        default=None,
+        description="template in the family's folder; left out: the phone asks for this name, and "
+        "it is always answered 404 (an optional file, not a miss)",
+    )
+    scope: Literal["phone", "family", "site"] = Field(
+        default="phone",
+        description="`phone`: for one phone, by MAC or token. `family`: the same for all, holds "
+        "nothing secret and nothing of a tenant. `site`: served below a token only",
+    )
+    syntax: Syntax = Field(default="lines", description="how the file is written and read back")
+    content_type: str = Field(default="text/plain; charset=utf-8", description="Content-Type")
+    secret: bool = Field(
+        default=False, description="holds passwords or a token: goes over plain transports only "
+        "to admission.plain_networks"
+    )
+    proves_current: bool = Field(
+        default=False, description="a phone that fetched this file has its current configuration"
+    )
+    conditional: bool = Field(
+        default=False, description="the vendor understands 304 (a sourced fact only)"
+    )
+    needs: tuple[Literal["directory"], ...] = Field(
+        default=(), description="what is loaded for this file beyond the phone itself"
+    )
+    query: tuple[str, ...] = Field(
+        default=(), description="query parameters that the template reads; others are ignored"
+    )
+    post_reads: bool = Field(default=False, description="the vendor fetches this file by POST")
+    header: str = Field(default="", description="the exact first line, checked in the bytes")
+    newline: Literal["lf", "crlf"] = Field(default="lf", description="line ends sent")
+    ascii_only: bool = Field(default=False, description="other letters are transliterated")
+    max_line_bytes: int | None = Field(default=None, ge=1, description="longest line allowed")
+    max_bytes: int | None = Field(default=None, ge=1, description="largest file allowed")
+    models: tuple[str, ...] = Field(default=(), description="only for these models; empty: all")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "FileRule":
+        if self.scope == "family" and (self.secret or self.needs):
+            raise ValueError("a file of scope family holds nothing secret and no directory")
+        if self.proves_current and self.template is None:
+            raise ValueError("a file that is never served cannot prove a phone current")
+        if self.scope != "phone" and self.proves_current:
+            raise ValueError("only a file of scope phone can prove a phone current")
+        return self
+
+
+class Bank(Part):
+    """A run of keys of one sort on the phone itself."""
+
+    name: str = Field(default="line", description="bank's name; templates see it as `key.bank`")
+    keys: int = Field(ge=0, description="keys in all, over all pages (the lower count on conflict)")
+    accept: int | None = Field(
+        default=None, description="accepted with a warning up to this key (the higher count)"
+    )
+    pages: int = Field(default=1, ge=1, description="pages they are spread over")
+    columns: int = Field(default=1, ge=1, description="columns beside the screen, for drawing")
+    first: int = Field(default=1, ge=0, description="the vendor's number of the first key")
+    holes: tuple[int, ...] = Field(
+        default=(), description="vendor numbers that exist and must not be configured"
+    )
+    unsafe: tuple[int, ...] = Field(
+        default=(), description="vendor numbers left empty by automatic placing"
+    )
+
+
+class Layout(Part):
+    """The keys of a model: banks in reading order; a button's `key` counts through all of them."""
+
+    banks: tuple[Bank, ...] = Field(default=(), description="[[layouts.NAME.banks]] in order")
+
+
+class SidecarRule(Part):
+    """An expansion module."""
+
+    keys: int = Field(ge=1, description="keys in all, over its pages (holes not counted)")
+    accept: int | None = Field(default=None, description="accepted with a warning up to this key")
+    pages: int = Field(default=1, ge=1, description="pages")
+    columns: int = Field(default=2, ge=1, description="columns, for drawing")
+    first: int = Field(default=1, ge=0, description="the vendor's number of the first key")
+    holes: tuple[int, ...] = Field(default=(), description="vendor numbers not to be configured")
+    unsafe: tuple[int, ...] = Field(default=(), description="left empty by automatic placing")
+    features: dict[str, Value] = Field(default={}, description="free values for templates")
+
+
+class ModelRule(Part):
+    """One model as on the box, without the vendor's name."""
+
+    name: str = Field(description="model as on the box: `SIP-T46U`")
+    aliases: tuple[str, ...] = Field(default=(), description="other spellings people use")
+    user_agents: tuple[str, ...] = Field(
+        default=(), description="how the User-Agent's `model` group spells it, if not as `name`"
+    )
+    accounts: int = Field(ge=1, description="SIP accounts (the lower count on conflict)")
+    accept_accounts: int | None = Field(default=None, description="accepted with a warning")
+    layout: str = Field(description="name of one of the [layouts]")
+    sidecars: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={}, description="sidecar type to how many of it may be attached"
+    )
+    mixed_sidecars: bool = Field(default=False, description="different types may be combined")
+    names: dict[str, str] = Field(default={}, description="values of `{word}` in file paths")
+    features: dict[str, Value] = Field(default={}, description="free values for templates")
+    unavailable: dict[str, str] = Field(
+        default={}, description="button kind to the reason why this model cannot have it"
+    )
+    confidence: Literal["settled", "one source", "conflict", "derived"] = Field(
+        default="settled", description="how sure the counts are"
+    )
+    note: str = Field(default="", description="what is uncertain, in words")
+
+
+class ButtonRule(Part):
+    """What a kind of button becomes."""
+
+    code: dict[str, Value] = Field(default={}, description="the vendor's values: `key.code.NAME`")
+    unavailable: str = Field(default="", description="reason why the family cannot have it")
+    sidecar: bool = Field(default=True, description="allowed on sidecars")
+    banks: tuple[str, ...] = Field(default=(), description="allowed in these banks; empty: all")
+    needs_line: bool = Field(default=False, description="templates get line 1 where none is set")
+    max_value: int | None = Field(default=None, description="longest value in characters")
+
+
+class BootStep(Part):
+    """One request of the phone's boot, in order."""
+
+    file: str = Field(description="id of a [[file]]")
+    expect: Literal[200, 404] = Field(description="our answer for a phone of the inventory")
+    link: str = Field(
+        default="", description="key in an earlier file whose value is this file's URL"
+    )
+    optional: bool = Field(default=False, description="only some firmware asks for it")
+    note: str = Field(default="", description="in words")
+
+
+class ProvisioningUrl(Part):
+    """In what form the phone wants its URL."""
+
+    form: Literal["base", "bare", "full"] = Field(
+        description="`base`: URL of a folder. `bare`: host and path without scheme. `full`: URL "
+        "with the file's name"
+    )
+    file: str = Field(default="", description="form full: file name with the vendor's own macro")
+    key: str = Field(description="the parameter that holds it")
+    max_bytes: int = Field(ge=1, description="longest value the phone keeps")
+    schemes: tuple[Literal["https", "http", "tftp"], ...] = Field(
+        default=("https", "http", "tftp"), description="what the models can fetch over"
+    )
+
+
+class Outranked(Part):
+    """Something that would go before the tokened URL at the next boot, and how it is switched off."""
+
+    by: str = Field(description="what it is: a DHCP option, PnP, redirection, a boot file")
+    key: str = Field(description="parameter in the enrolled file that settles it")
+    value: str | None = Field(
+        default=None, description="value that switches it off; left out: the tokened URL must be "
+        "part of the value"
+    )
+
+
+class UserAgentExample(Part):
+    """A User-Agent that real phones sent."""
+
+    text: str = Field(description="the header's value")
+    model: str = Field(description="what the `model` group must give")
+    version: str = Field(default="", description="what the `version` group must give")
+    mac: str = Field(default="", description="the MAC it carries, 12 hex digits, or nothing")
+
+
+class UserAgentRule(Part):
+    """How phones of the family call themselves."""
+
+    pattern: str = Field(description="regular expression with groups model, version, mac")
+    examples: tuple[UserAgentExample, ...] = Field(min_length=1, description="real ones")
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            compiled = re.compile(pattern)
+        except re.error as fault:
+            raise ValueError(f"no regular expression: {fault}") from fault
+        if "model" not in compiled.groupindex:
+            raise ValueError("the pattern needs a group (?P<model>…)")
+        return pattern
+
+
+class Resync(Part):
+    """How the phone is told to fetch again."""
+
+    event: str = Field(description="SIP NOTIFY Event header: fetch without reboot where possible")
+    reboot_event: str = Field(default="", description="Event header that reboots; empty: none")
+    content_type: str = Field(default="", description="of the body, where one is needed")
+    body: str = Field(default="", description="body, where one is needed")
+    trusted_from: Literal["registrar", "anyone"] = Field(
+        default="registrar", description="from whom the rendered configuration accepts it"
+    )
+    note: str = Field(default="", description="in words")
+
+
+class Pnp(Part):
+    """SIP plug and play by multicast SUBSCRIBE."""
+
+    supported: bool = Field(default=False, description="the phone asks 224.0.1.75")
+    trailing_slash: bool = Field(default=True, description="the URL must end in a slash")
+
+
+class Dhcp(Part):
+    """Which DHCP options the phone reads for its URL, first wins."""
+
+    options: tuple[int, ...] = Field(default=(), description="option numbers in order")
+    form: Literal["url", "host", "bare"] = Field(default="url", description="what 66 may hold")
+    file: str = Field(default="", description="file the URL must name, with the vendor's macro")
+
+
+class Limits(Part):
+    """What does not fit is cut or refused."""
+
+    label_chars: int | None = Field(default=None, description="longest label worth sending")
+    value_bytes: int | None = Field(default=None, description="longest value of any parameter")
+    directory_entries: int | None = Field(default=None, description="most entries in a directory")
+    forbidden_in_labels: str = Field(default="", description="characters removed from labels")
+
+
+class Manifest(Part):
+    """A whole `family.toml`."""
+
+    vendor: str = Field(description="vendor as on the box; the first word of model names")
+    title: str = Field(description="the family in words")
+    firmware: str = Field(default="", description="firmware generations covered, in words")
+    mac_prefixes: tuple[str, ...] = Field(
+        default=(), description="6, 7 or 9 hex digits; a hint, never authority"
+    )
+    mac_offsets: tuple[int, ...] = Field(
+        default=(), description="further MACs one device asks with, as offsets to its own"
+    )
+    file: tuple[FileRule, ...] = Field(min_length=1, description="[[file]] rules")
+    puts: tuple[str, ...] = Field(
+        default=(), description="path patterns that phones PUT or POST; answered 405"
+    )
+    boot: tuple[BootStep, ...] = Field(default=(), description="[[boot]] steps in order")
+    layouts: dict[str, Layout] = Field(description="[layouts.NAME]")
+    sidecars: dict[str, SidecarRule] = Field(default={}, description="[sidecars.NAME]")
+    model: tuple[ModelRule, ...] = Field(min_length=1, description="[[model]] entries")
+    buttons: dict[ButtonKind, ButtonRule] = Field(description="[buttons.KIND] for every kind")
+    user_agent: tuple[UserAgentRule, ...] = Field(default=(), description="[[user_agent]]")
+    provisioning_url: ProvisioningUrl = Field(description="[provisioning_url]")
+    outranked_by: tuple[Outranked, ...] = Field(default=(), description="[[outranked_by]]")
+    resync: Resync = Field(description="[resync]")
+    pnp: Pnp = Field(default=Pnp(), description="[pnp]")
+    dhcp: Dhcp = Field(default=Dhcp(), description="[dhcp]")
+    limits: Limits = Field(default=Limits(), description="[limits]")
+    protected: tuple[str, ...] = Field(
+        default=(), description="override keys that only an admin may set; `{}` is any index, "
+        "`*` at the end anything below"
+    )
+    known_keys: tuple[str, ...] = Field(
+        default=(), description="further keys the phones know, beside those the templates print"
+    )
+    star_codes: dict[str, str] = Field(
+        default={}, description="star code that the phone acts on itself to the key that sets it"
+    )
+    tables: dict[str, dict[str, Value]] = Field(
+        default={}, description="[tables.NAME]: look-ups for templates (languages, tones, …)"
+    )
+    precedence: str = Field(default="", description="which file or setting wins, in words")
+
+    @field_validator("mac_prefixes")
+    @classmethod
+    def _hex(cls, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+        for prefix in prefixes:
+            if re.fullmatch(r"[0-9a-fA-F]{6,9}", prefix) is None:
+                raise ValueError(f"{prefix!r} is not 6 to 9 hex digits")
+        return tuple(prefix.lower() for prefix in prefixes)
