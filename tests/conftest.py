@@ -1,0 +1,68 @@
+"""What do all tests share? The stores they run on, and the guard of the event loop."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from tests.needs import need, postgres_bin, required
+from tests.postgres import Cluster, running_cluster
+
+# Where the product may block, and why. Every further line needs a reason of its own.
+MAY_BLOCK = (
+    # A time zone's rules: a few kB, read once a zone and process, then kept by zoneinfo.
+    ("os.stat", "zoneinfo/_tzpath.py", "find_tzfile"),
+    ("io.BufferedReader.read", "zoneinfo/_common.py", "load_data"),
+)
+
+
+def pytest_configure() -> None:
+    """Refuse a misspelt PROVISIOND_REQUIRE before anything runs."""
+    required()
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[BlockBuster | None]:
+    """A file, database, sleep or blocking socket touched by provisiond in the loop is an error.
+
+    Only stacks that pass through provisiond count: a test's own blocking call is its business.
+    """
+    if request.node.get_closest_marker("may_block") is not None:
+        yield None
+        return
+    with blockbuster_ctx("provisiond") as guard:
+        for function, file, caller in MAY_BLOCK:
+            guard.functions[function].can_block_in(file, caller)
+        yield guard
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """One throwaway PostgreSQL server for the session; needs `postgres`."""
+    need("postgres")
+    programs = postgres_bin()
+    assert programs is not None
+    with running_cluster(programs) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file that does not exist yet, as `database.url` takes it."""
+    return f"sqlite:///{tmp_path / 'provisiond.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """An empty PostgreSQL database of the test's own, as `database.url` takes it."""
+    name = postgres_cluster.new_database()
+    yield postgres_cluster.url(name)
+    postgres_cluster.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty store on each engine in turn: what runs on one must run on the other."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url

@@ -1,0 +1,145 @@
+"""How do the tests get a PostgreSQL server of their own?"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+USER = "provisiond"
+START_SECONDS = 60.0
+ATTEMPTS = 5
+
+
+class ClusterFailed(Exception):
+    """PostgreSQL did not do what was asked; says what it printed."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Cluster:
+    """A throwaway server on a loopback port, durability off: its data end with the session."""
+
+    programs: Path
+    port: int
+    made: int = field(default=0)
+
+    def new_database(self, template: str = "template0") -> str:
+        """Create an empty database, or a copy of `template`; answers its name."""
+        self.made += 1
+        name = f"test_{os.getpid()}_{self.made}"
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def url(self, database: str) -> str:
+        """The URL as `database.url` takes it."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def drop_database(self, name: str) -> None:
+        """Drop it, whoever is still connected."""
+        self._sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _sql(self, statement: str) -> None:
+        program = [str(self.programs / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", "postgres"]
+        _run([*program, *where, "-c", statement])
+
+
+@contextlib.contextmanager
+def running_cluster(programs: Path) -> Iterator[Cluster]:
+    """A server for as long as the context lasts. PostgreSQL refuses to run as root, so it runs
+    as its own user or as nobody where the tests are root's."""
+    home = Path(tempfile.mkdtemp(prefix="provisiond-pg-"))
+    try:
+        become = _become_unprivileged(home)
+        data = home / "data"
+        _run(
+            [*become, str(programs / "initdb"), "-D", str(data), "-U", USER, "-A", "trust"]
+            + ["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+        )
+        server, port = _start(programs, become, home)
+        try:
+            yield Cluster(programs=programs, port=port)
+        finally:
+            server.send_signal(signal.SIGINT)  # fast shutdown: connections are cut
+            try:
+                server.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                server.send_signal(signal.SIGQUIT)
+                server.wait(timeout=20)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _start(programs: Path, become: list[str], home: Path) -> tuple["subprocess.Popen[bytes]", int]:
+    options = {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "autovacuum": "off",
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": str(home),
+        "max_connections": "100",
+        "shared_buffers": "32MB",
+    }
+    settings = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
+    log = home / "log"
+    for _ in range(ATTEMPTS):  # another process may take the port between the look and the bind
+        port = _free_port()
+        with log.open("ab") as output:
+            server = subprocess.Popen(
+                [*become, str(programs / "postgres"), "-D", str(home / "data")]
+                + ["-p", str(port), *settings],
+                stdout=output,
+                stderr=output,
+                cwd=home,
+                start_new_session=True,
+            )
+        if _ready(programs, server, port):
+            return server, port
+    raise ClusterFailed(f"postgres did not start:\n{log.read_text()[-2000:]}")
+
+
+def _ready(programs: Path, server: "subprocess.Popen[bytes]", port: int) -> bool:
+    probe = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            return False
+        if subprocess.run(probe).returncode == 0:
+            return True
+        time.sleep(0.05)
+    server.kill()
+    server.wait()
+    return False
+
+
+def _become_unprivileged(home: Path) -> list[str]:
+    if os.geteuid() != 0:
+        return []
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            user = pwd.getpwnam(name)
+            os.chown(home, user.pw_uid, user.pw_gid)
+            identity = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+            return ["setpriv", *identity, "--pdeathsig", "INT", "--"]
+    raise ClusterFailed("neither user postgres nor nobody exists, and root may not run it")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=120)
+    if done.returncode != 0:
+        raise ClusterFailed(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
