@@ -1,49 +1,261 @@
 """Which bytes does this request get? The one call behind every door that phones use."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
+from provisiond.actions.answers import Answer, AnswerCache
+from provisiond.actions.assets import find_asset
+from provisiond.actions.enrolment import AdmissionFacts, EnrolmentChange
+from provisiond.actions.file_messages import FileReply, FileRequest, ServeFile
+from provisiond.actions.resolve_file import FileSources, resolve_file
+from provisiond.catalog.match import ParsedName, candidates, masked, parse_name, upload
+from provisiond.catalog.shelf import Device
 from provisiond.inventory.access import Peer
+from provisiond.inventory.admission import Decision, Mode, Policy, Verdict, contains, decide
+from provisiond.inventory.errors import NotAdmitted, ProvisiondError, UnknownFile, UnknownPhone
+from provisiond.inventory.journal import RequestEntry
+from provisiond.inventory.phones import Enrolment
+
+__all__ = ["FileReply", "FileRequest", "FileService", "ServeFile", "Verbs", "malformed_entry"]
+
+_KNOWN_ADDRESSES = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileRequest:
-    """A file asked for by a phone.
+class Verbs:
+    """What the service tells others while it serves; both return at once.
 
-    `name` is the path as asked, percent-decoded once, without query; a leading slash does not
-    matter. It may hold any character: bytes that are no UTF-8 stand as backslash escapes.
-    `method` is GET, HEAD, POST or PUT (TFTP reads are GET). `query` is in the order asked.
-    `probe` marks the daemon's own: never journaled, never a sighting, not set by any socket.
+    `journal` takes one entry a request. `denied` takes the entry of a refusal that the security
+    log wants (not admitted, unknown).
     """
 
-    name: str
-    peer: Peer
-    at: datetime
-    method: str = "GET"
-    query: tuple[tuple[str, str], ...] = ()
-    probe: bool = False
+    journal: Callable[[RequestEntry], None]
+    denied: Callable[[RequestEntry], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileReply:
-    """What to send. Either `body`, or `asset`, a regular file of `size` bytes.
+class FileService:
+    """Serves files to phones: who asks, which file, cache or render, admission, journal."""
 
-    `etag` is a strong entity tag with its quotes. `conditional` says that the vendor
-    understands 304. `headers` are further header fields. `allow` is set (and `body` empty) where
-    the method is wrong: HTTP answers 405 with it.
-    """
+    def __init__(
+        self,
+        *,
+        sources: FileSources,
+        policy: Policy,
+        cache: AnswerCache,
+        assets: Path,
+        verbs: Verbs,
+    ) -> None:
+        self._sources = sources
+        self._policy = policy
+        self._cache = cache
+        self._assets = assets
+        self._verbs = verbs
+        self._plain: dict[IPv4Address | IPv6Address, bool] = {}
 
-    body: bytes = b""
-    content_type: str = "application/octet-stream"
-    etag: str = ""
-    asset: Path | None = None
-    size: int = 0
-    conditional: bool = False
-    headers: tuple[tuple[str, str], ...] = ()
-    allow: tuple[str, ...] = ()
+    async def serve_file(self, request: FileRequest) -> FileReply:
+        """The reply to a request.
+
+        Raises Refused (UnknownPhone, UnknownFile, AbsentFile, AmbiguousFile, NotAdmitted), which
+        the doors answer alike, and Failed (TemplateFault, StoreUnavailable). Every outcome is
+        journaled under its true name, probes excepted.
+        """
+        answer: Answer | None = None
+        try:
+            answer = self._cache.get(
+                request.name, request.query, self._sources.epochs, request.at.year
+            )
+            if answer is None or request.method in ("PUT", "POST"):
+                parsed = parse_name(request.name)
+                if request.method in ("PUT", "POST") and not self._post_reads(request, parsed):
+                    return self._refuse_upload(request, parsed)
+                if parsed.asset is not None:
+                    return await self._asset(request, parsed)
+                answer = await resolve_file(self._sources, request, parsed)
+                if answer.keep:
+                    self._cache.put(request.name, request.query, answer)
+            await self._admit(request, answer)
+            if answer.refusal is not None:
+                raise answer.refusal()
+        except ProvisiondError as fault:
+            self._note(request, answer, fault.code, str(fault))
+            raise
+        self._note(request, answer, "served", "")
+        return FileReply(
+            body=answer.body,
+            content_type=answer.content_type,
+            etag=answer.etag,
+            size=len(answer.body),
+            conditional=answer.conditional,
+            headers=_NO_STORE if answer.secret else (),
+        )
+
+    async def _admit(self, request: FileRequest, answer: Answer) -> None:
+        """Raise NotAdmitted unless this asker may have it; note, close or hold an enrolment."""
+        if answer.phone_id is None or answer.domain_id is None:
+            return
+        book = self._sources.book
+        known = book.peek(answer.domain_id, answer.phone_id)
+        if known is None:
+            known = await book.facts(answer.domain_id, answer.phone_id)
+        if known is None:
+            raise UnknownPhone("the phone has left the inventory")
+        device = self._device(request.peer)
+        if device is not None and device.mac is not None and device.mac != answer.mac:
+            raise NotAdmitted(f"the User-Agent is of {device.mac}, the file of {answer.mac}")
+        peer = request.peer
+        decision = decide(
+            policy=self._policy,
+            peer=peer,
+            by_token=answer.by_token,
+            secret=answer.secret and not self._may_read_plain(peer),
+            enabled=known.enabled,
+            enrolment=known.enrolment,
+            same_device=self._same_device(device, known.enrolment),
+            at=request.at,
+        )
+        if not request.probe:
+            self._carry_out(decision, request, answer, known)
+        if decision.verdict in (Verdict.REFUSE, Verdict.REFUSE_AND_HOLD):
+            raise NotAdmitted(decision.reason)
+
+    def _carry_out(
+        self, decision: Decision, request: FileRequest, answer: Answer, known: AdmissionFacts
+    ) -> None:
+        kind = _CHANGES.get(decision.verdict)
+        if kind is None or answer.domain_id is None or answer.phone_id is None:
+            return
+        self._sources.book.change(
+            EnrolmentChange(
+                kind=kind,
+                domain_id=answer.domain_id,
+                phone_id=answer.phone_id,
+                at=request.at,
+                address=str(request.peer.address),
+                user_agent=request.peer.user_agent,
+                reason=decision.reason,
+            )
+        )
+        if kind == "hold":
+            self._note(request, answer, "enrolment_held", decision.reason, alarm=True)
+
+    def _may_read_plain(self, peer: Peer) -> bool:
+        """Whether secrets may go to this peer as it asks; addresses seen before are remembered."""
+        if not peer.transport.is_plain:
+            return True
+        known = self._plain.get(peer.address)
+        if known is None:
+            known = contains(self._policy.plain_networks, peer)
+            if len(self._plain) >= _KNOWN_ADDRESSES:
+                self._plain.clear()
+            self._plain[peer.address] = known
+        return known
+
+    def _device(self, peer: Peer) -> Device | None:
+        return self._sources.shelf().recognise(peer.user_agent) if peer.user_agent else None
+
+    def _same_device(self, device: Device | None, enrolment: Enrolment) -> bool:
+        """Whether the asker is no other vendor's or model's than the first of this enrolment."""
+        if self._policy.mode is Mode.OPEN or device is None or not enrolment.first_user_agent:
+            return True
+        first = self._sources.shelf().recognise(enrolment.first_user_agent)
+        return first is None or (first.vendor, first.model) == (device.vendor, device.model)
+
+    def _post_reads(self, request: FileRequest, parsed: ParsedName) -> bool:
+        return request.method == "POST" and any(
+            match.rule is not None and match.rule.post_reads
+            for match in candidates(self._sources.shelf().families.values(), parsed.path)
+        )
+
+    def _refuse_upload(self, request: FileRequest, parsed: ParsedName) -> FileReply:
+        """405 for a name that a manifest lists, whoever asks; anything else is unknown."""
+        families = self._sources.shelf().families.values()
+        if upload(families, parsed.path) is None and not candidates(families, parsed.path):
+            raise UnknownFile(f"{request.method} to a name that no family lists")
+        self._note(request, None, "upload_refused", f"{request.method} is not taken")
+        return FileReply(allow=("GET", "HEAD"))
+
+    async def _asset(self, request: FileRequest, parsed: ParsedName) -> FileReply:
+        assert parsed.asset is not None
+        mac = None
+        if parsed.token is not None:
+            facts = await self._sources.facts.for_token(parsed.token)
+            if facts is None:
+                raise UnknownPhone("no phone of the inventory has this token")
+            mac = facts.phone.mac
+        reply = await find_asset(self._assets, parsed.asset)
+        if not request.probe:
+            entry = _entry(request, "served", "")
+            self._verbs.journal(replace(entry, size=reply.size, body_hash=reply.etag, mac=mac))
+        return reply
+
+    def _note(
+        self,
+        request: FileRequest,
+        answer: Answer | None,
+        outcome: str,
+        detail: str,
+        *,
+        alarm: bool = False,
+    ) -> None:
+        if request.probe:
+            return
+        entry = _entry(request, outcome, detail, answer, alarm)
+        self._verbs.journal(entry)
+        if outcome in _DENIALS:
+            self._verbs.denied(entry)
 
 
-ServeFile = Callable[[FileRequest], Awaitable[FileReply]]
-"""What a door needs. Raises Refused (all one 404 on the wire), Failed (500 or 503)."""
+def _entry(
+    request: FileRequest,
+    outcome: str,
+    detail: str,
+    answer: Answer | None = None,
+    alarm: bool = False,
+) -> RequestEntry:
+    served = answer is not None and outcome == "served"
+    return RequestEntry(
+        at=request.at,
+        transport=request.peer.transport.value,
+        address=str(request.peer.address),
+        method=request.method,
+        name=masked(request.name),
+        outcome=outcome,
+        detail=detail,
+        domain_id=answer.domain_id if answer is not None else None,
+        phone_id=answer.phone_id if answer is not None else None,
+        mac=answer.mac if answer is not None else None,
+        user_agent=request.peer.user_agent,
+        size=len(answer.body) if served and answer is not None else 0,
+        body_hash=answer.etag if served and answer is not None else "",
+        proves=served and answer is not None and answer.proves and request.method == "GET",
+        alarm=alarm,
+    )
+
+
+def malformed_entry(peer: Peer, reason: str, at: datetime) -> RequestEntry:
+    """The journal entry of something that was no request: the parser's word and the peer."""
+    return RequestEntry(
+        at=at,
+        transport=peer.transport.value,
+        address=str(peer.address),
+        method="",
+        name="",
+        outcome="malformed",
+        detail=reason,
+        user_agent=peer.user_agent,
+    )
+
+
+_NO_STORE = (("Cache-Control", "no-store"),)
+_DENIALS = frozenset(
+    {"unknown_phone", "unknown_file", "ambiguous_file", "not_admitted", "enrolment_held"}
+)
+_CHANGES = {
+    Verdict.SERVE_AND_NOTE_FIRST: "first",
+    Verdict.SERVE_AND_CLOSE: "close",
+    Verdict.REFUSE_AND_HOLD: "hold",
+}
+

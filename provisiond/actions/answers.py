@@ -1,0 +1,175 @@
+"""Which answers are still true? A byte-bounded cache of what was rendered, and of what is not there."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from provisiond.inventory.errors import Refused
+from provisiond.inventory.mac import Mac
+
+_OVERHEAD = 700  # bytes an entry costs beside its body, measured with 10,000 entries
+_NEGATIVE_ENTRIES = 4096
+
+QueryPairs = tuple[tuple[str, str], ...]
+
+
+class EpochReader(Protocol):
+    """The process copy of the epochs; a plain read, no statement."""
+
+    @property
+    def catalog(self) -> int: ...
+
+    @property
+    def server(self) -> int: ...
+
+    @property
+    def world(self) -> int: ...
+
+    def domain(self, domain_id: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """The epochs under which an answer holds; `domain_id` None means that no tenant is in it.
+
+    `world` is set on negative answers only: any change anywhere may turn them.
+    """
+
+    catalog: int
+    server: int
+    year: int
+    domain_id: int | None = None
+    domain: int = 0
+    world: int | None = None
+
+    def holds(self, epochs: EpochReader, year: int) -> bool:
+        """Whether nothing has changed since."""
+        if self.world is not None:
+            return self.world == epochs.world
+        return (
+            self.catalog == epochs.catalog
+            and self.server == epochs.server
+            and self.year == year
+            and (self.domain_id is None or self.domain == epochs.domain(self.domain_id))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a name gets, before admission: a rendered body, or the refusal `refusal` that stands.
+
+    `phone_id`, `domain_id` and `mac` are of the phone that the name is of, None where it is of
+    none. `query_names` are the parameters the rule reads. `keep` is False where another asker may
+    get another answer.
+    """
+
+    stamp: Stamp
+    file: str
+    body: bytes = b""
+    etag: str = ""
+    content_type: str = ""
+    conditional: bool = False
+    secret: bool = False
+    proves: bool = False
+    by_token: bool = False
+    query_names: tuple[str, ...] = ()
+    domain_id: int | None = None
+    phone_id: int | None = None
+    mac: Mac | None = None
+    vendor: str = ""
+    model: str = ""
+    refusal: Callable[[], Refused] | None = None
+    keep: bool = True
+
+
+class AnswerCache:
+    """Least recently used answers, bounded in bytes. Keys are names with their declared query.
+
+    Names that lead to no phone are kept apart and bounded by count: a scan cannot push out the
+    answers of real phones.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._answers: OrderedDict[tuple[str, QueryPairs], Answer] = OrderedDict()
+        self._negative: OrderedDict[str, Answer] = OrderedDict()
+        self.hits = 0
+        self.misses = 0
+        self.evicted = 0
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes held, with an estimate of the overhead."""
+        return self._bytes
+
+    def get(
+        self, name: str, query: QueryPairs, epochs: EpochReader, year: int
+    ) -> Answer | None:
+        """A fresh answer or None; stale ones are dropped."""
+        key: tuple[str, QueryPairs] = (name, ())
+        answer = self._answers.get(key)
+        if answer is not None and answer.query_names and query:
+            key = (name, declared(query, answer.query_names))
+            answer = self._answers.get(key)
+        if answer is None:
+            return self._get_negative(name, epochs, year)
+        if not answer.stamp.holds(epochs, year):
+            self._drop(key)
+            self.misses += 1
+            return None
+        self._answers.move_to_end(key)
+        self.hits += 1
+        return answer
+
+    def put(self, name: str, query: QueryPairs, answer: Answer) -> None:
+        """Keep an answer; the least recently used go when the bound is passed."""
+        if answer.stamp.world is not None:
+            self._negative[name] = answer
+            if len(self._negative) > _NEGATIVE_ENTRIES:
+                self._negative.popitem(last=False)
+            return
+        key = (name, declared(query, answer.query_names))
+        self._drop(key)
+        size = _size(answer)
+        if size > self._max_bytes:
+            return
+        self._answers[key] = answer
+        self._bytes += size
+        while self._bytes > self._max_bytes:
+            oldest, _ = next(iter(self._answers.items()))
+            self._drop(oldest)
+            self.evicted += 1
+
+    def _get_negative(self, name: str, epochs: EpochReader, year: int) -> Answer | None:
+        answer = self._negative.get(name)
+        if answer is not None and answer.stamp.holds(epochs, year):
+            self.hits += 1
+            return answer
+        self._negative.pop(name, None)
+        self.misses += 1
+        return None
+
+    def _drop(self, key: tuple[str, QueryPairs]) -> None:
+        answer = self._answers.pop(key, None)
+        if answer is not None:
+            self._bytes -= _size(answer)
+
+
+def declared(query: QueryPairs, names: tuple[str, ...]) -> QueryPairs:
+    """The query parameters that a rule reads, sorted; the first of a repeated one counts."""
+    if not query or not names:
+        return ()
+    first: dict[str, str] = {}
+    for name, value in query:
+        if name in names and value:
+            first.setdefault(name, value[:128])
+    return tuple(sorted(first.items()))
+
+
+def _size(answer: Answer) -> int:
+    return len(answer.body) + _OVERHEAD

@@ -1,0 +1,142 @@
+"""Who is coming aboard? Enrolments as this process knows them, written behind the reply.
+
+A storm of first boots must not wait for one commit each: what a fetch changes (first address,
+closed, held) holds in this process at once and is written in batches. Other nodes see it with
+their next tick.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from provisiond.inventory.errors import Failed
+from provisiond.inventory.phones import Enrolment
+
+_log = logging.getLogger(__name__)
+_FLUSH_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentChange:
+    """One change to write: `kind` is first, close or hold."""
+
+    kind: str
+    domain_id: int
+    phone_id: int
+    at: datetime
+    address: str = ""
+    user_agent: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionFacts:
+    """What admission needs of a phone beside the answer."""
+
+    enrolment: Enrolment
+    enabled: bool
+
+
+class EnrolmentStore(Protocol):
+    """The store's side: one transaction a batch, conditional on what stands there."""
+
+    async def read(self, domain_id: int, phone_id: int) -> AdmissionFacts | None: ...
+
+    async def write(self, changes: Sequence[EnrolmentChange]) -> None: ...
+
+
+class EnrolmentBook:
+    """Admission facts by phone. `epoch` gives a domain's enrolment epoch; when it moves, what
+    is known of that domain is read again."""
+
+    def __init__(self, store: EnrolmentStore, epoch: Callable[[int], int]) -> None:
+        self._store = store
+        self._epoch = epoch
+        self._seen: dict[int, int] = {}
+        self._known: dict[int, dict[int, AdmissionFacts]] = {}
+        self._pending: list[EnrolmentChange] = []
+        self._flushing: list[EnrolmentChange] = []
+        self._wake = asyncio.Event()
+
+    def peek(self, domain_id: int, phone_id: int) -> AdmissionFacts | None:
+        """What is known without asking the store, or None."""
+        if self._seen.get(domain_id) != self._epoch(domain_id):
+            self._known.pop(domain_id, None)
+            self._seen[domain_id] = self._epoch(domain_id)
+            return None
+        known = self._known.get(domain_id)
+        return known.get(phone_id) if known is not None else None
+
+    def learn(self, domain_id: int, phone_id: int, facts: AdmissionFacts) -> AdmissionFacts:
+        """Take facts that were just read, with what is not yet written on top of them."""
+        for change in (*self._flushing, *self._pending):
+            if change.phone_id == phone_id and change.domain_id == domain_id:
+                facts = replace(facts, enrolment=applied(facts.enrolment, change))
+        self._known.setdefault(domain_id, {})[phone_id] = facts
+        return facts
+
+    async def facts(self, domain_id: int, phone_id: int) -> AdmissionFacts | None:
+        """The admission facts, from the store where they are not known; None: the phone is gone."""
+        known = self.peek(domain_id, phone_id)
+        if known is not None:
+            return known
+        read = await self._store.read(domain_id, phone_id)
+        return self.learn(domain_id, phone_id, read) if read is not None else None
+
+    def change(self, change: EnrolmentChange) -> None:
+        """Make a change hold in this process now, and have it written soon."""
+        known = self._known.get(change.domain_id, {}).get(change.phone_id)
+        if known is not None:
+            changed = replace(known, enrolment=applied(known.enrolment, change))
+            self._known[change.domain_id][change.phone_id] = changed
+        self._pending.append(change)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write changes until cancelled; a store that is away is tried again."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(_FLUSH_SECONDS)
+            try:
+                await self.flush()
+            except Failed as fault:
+                _log.error("enrolment changes wait for the store: %s", fault)
+                await asyncio.sleep(1)
+
+    async def flush(self) -> None:
+        """Write what is pending in one transaction. On failure nothing is forgotten."""
+        self._wake.clear()
+        self._flushing, self._pending = self._pending, []
+        if not self._flushing:
+            return
+        before = {change.domain_id: self._seen.get(change.domain_id) for change in self._flushing}
+        try:
+            await self._store.write(self._flushing)
+        except BaseException:
+            self._pending = [*self._flushing, *self._pending]
+            self._flushing = []
+            self._wake.set()
+            raise
+        self._flushing = []
+        for domain_id, seen in before.items():
+            # Only our own batch moved the epoch: what we know already holds it.
+            if seen is not None and self._epoch(domain_id) == seen + 1:
+                self._seen[domain_id] = seen + 1
+
+
+def applied(enrolment: Enrolment, change: EnrolmentChange) -> Enrolment:
+    """The enrolment after a change; a first fetch, close or hold that stands already stays."""
+    if change.kind == "first" and enrolment.first_address is None:
+        return replace(
+            enrolment, first_address=change.address, first_user_agent=change.user_agent
+        )
+    if change.kind == "close" and enrolment.closed_at is None:
+        return replace(enrolment, closed_at=change.at)
+    if change.kind == "hold" and enrolment.held_reason is None:
+        return replace(enrolment, held_reason=change.reason)
+    return enrolment
+
+

@@ -1,0 +1,238 @@
+"""Whose file is this, and what is in it? From a name to an answer, before admission."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from provisiond.actions.answers import Answer, EpochReader, Stamp, declared
+from provisiond.actions.enrolment import AdmissionFacts, EnrolmentBook
+from provisiond.actions.file_messages import FileRequest
+from provisiond.actions.render_file import Place, place_of, render_phone_file
+from provisiond.catalog.build import build_family_context
+from provisiond.catalog.family import allows
+from provisiond.catalog.match import Match, ParsedName, candidates
+from provisiond.catalog.render import Rendered
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.errors import (
+    AbsentFile,
+    AmbiguousFile,
+    NotAdmitted,
+    UnknownFile,
+    UnknownPhone,
+)
+from provisiond.inventory.facts import PhoneFacts
+from provisiond.inventory.urls import PublicUrls
+from provisiond.store.facts import FactsReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSources:
+    """Where answers come from. `shelf` gives the catalogue of the moment."""
+
+    facts: FactsReader
+    epochs: EpochReader
+    shelf: Callable[[], Shelf]
+    urls: PublicUrls
+    book: EnrolmentBook
+    etag_key: bytes
+
+
+async def resolve_file(sources: FileSources, request: FileRequest, parsed: ParsedName) -> Answer:
+    """The answer to a name, as design and inventory have it; admission is decided afterwards.
+
+    Raises UnknownFile, AmbiguousFile, NotAdmitted (token and MAC of different phones),
+    TemplateFault and StoreUnavailable. Unknown phones and absent files are answers that refuse,
+    so that they can be kept.
+    """
+    shelf = sources.shelf()
+    matches = candidates(shelf.families.values(), parsed.path)
+    # The stamp is taken before the facts are read: it can be too old, never too new.
+    stamp = Stamp(
+        catalog=sources.epochs.catalog, server=sources.epochs.server, year=request.at.year
+    )
+    world = sources.epochs.world
+    macs = [match for match in matches if match.mac is not None]
+    if parsed.token is None and not macs:
+        return _family_file(sources, request, parsed, matches, stamp)
+    facts = await _identify(sources, parsed, matches)
+    if facts is None:
+        what = "token" if parsed.token is not None else "MAC"
+        return Answer(
+            stamp=Stamp(catalog=0, server=0, year=0, world=world),
+            file=parsed.masked,
+            mac=macs[0].mac if macs else None,
+            refusal=lambda: UnknownPhone(f"no phone of the inventory has this {what}"),
+        )
+    _same_phone(parsed, macs, facts)
+    return _phone_file(sources, request, parsed, matches, facts, stamp)
+
+
+async def _identify(
+    sources: FileSources, parsed: ParsedName, matches: tuple[Match, ...]
+) -> PhoneFacts | None:
+    directory = any(match.rule is not None and match.rule.needs for match in matches)
+    if parsed.token is not None:
+        return await sources.facts.for_token(parsed.token, directory=directory)
+    for match in matches:
+        if match.mac is None:
+            continue
+        for offset in (0, *match.family.manifest.mac_offsets):
+            facts = await sources.facts.for_mac(match.mac.shifted(-offset), directory=directory)
+            if facts is not None:
+                return facts
+    return None
+
+
+def _same_phone(parsed: ParsedName, macs: list[Match], facts: PhoneFacts) -> None:
+    for match in macs:
+        assert match.mac is not None
+        own = {
+            facts.phone.mac.shifted(offset) for offset in (0, *match.family.manifest.mac_offsets)
+        }
+        if match.mac in own:
+            return
+    if macs and parsed.token is not None:
+        raise NotAdmitted(
+            f"the token is of {facts.phone.mac}, the name asks for {macs[0].mac}'s file"
+        )
+
+
+def _phone_file(
+    sources: FileSources,
+    request: FileRequest,
+    parsed: ParsedName,
+    matches: tuple[Match, ...],
+    facts: PhoneFacts,
+    stamp: Stamp,
+) -> Answer:
+    shelf = sources.shelf()
+    place = place_of(shelf, facts)
+    match = next(
+        (
+            m
+            for m in matches
+            if m.family.name == place.family.name
+            and m.rule is not None
+            and allows(m.rule, place.model)
+        ),
+        None,
+    )
+    if match is None or match.rule is None:
+        named = ", ".join(sorted({m.family.name for m in matches})) or "no family"
+        raise UnknownFile(
+            f"the inventory says {facts.phone.model} ({place.family.name}); the name is of {named}"
+        )
+    rule = match.rule
+    sources.book.learn(
+        facts.domain.domain_id,
+        facts.phone_id,
+        AdmissionFacts(enrolment=facts.phone.enrolment, enabled=facts.phone.enabled),
+    )
+    stamp = Stamp(
+        catalog=stamp.catalog,
+        server=stamp.server,
+        year=stamp.year,
+        domain_id=facts.domain.domain_id,
+        domain=facts.epoch,
+    )
+    who = {
+        "domain_id": facts.domain.domain_id,
+        "phone_id": facts.phone_id,
+        "mac": facts.phone.mac,
+        "vendor": place.family.manifest.vendor,
+        "model": place.model.name,
+        "by_token": parsed.token is not None,
+    }
+    if rule.template is None:
+        return Answer(
+            stamp=stamp,
+            file=rule.id,
+            refusal=lambda: AbsentFile("an optional file that is not served"),
+            **who,  # type: ignore[arg-type]
+        )
+    rendered = _render(sources, request, place, match, facts)
+    return Answer(
+        stamp=stamp,
+        file=rule.id,
+        body=rendered.body,
+        etag=etag(sources.etag_key, rendered.body),
+        content_type=rule.content_type,
+        conditional=rule.conditional,
+        secret=rule.secret,
+        proves=rule.proves_current and not declared(request.query, rule.query),
+        query_names=rule.query,
+        **who,  # type: ignore[arg-type]
+    )
+
+
+def _render(
+    sources: FileSources, request: FileRequest, place: Place, match: Match, facts: PhoneFacts
+) -> Rendered:
+    assert match.rule is not None
+    if match.rule.scope == "family":
+        context = build_family_context(
+            family=place.family, rule=match.rule, urls=sources.urls, words=match.words
+        )
+        return place.family.renderer.render(match.rule, context)
+    return render_phone_file(
+        place=place,
+        rule=match.rule,
+        facts=facts,
+        urls=sources.urls,
+        year=request.at.year,
+        query=declared(request.query, match.rule.query),
+    )
+
+
+def _family_file(
+    sources: FileSources,
+    request: FileRequest,
+    parsed: ParsedName,
+    matches: tuple[Match, ...],
+    stamp: Stamp,
+) -> Answer:
+    """A file without token and MAC: the same for all, nothing secret, nothing of a tenant."""
+    shared = [m for m in matches if m.rule is not None and m.rule.scope == "family"]
+    names = {match.family.name for match in shared}
+    if len(names) > 1:
+        device = claimed_family(sources.shelf(), request.peer.user_agent)
+        shared = [match for match in shared if match.family.name == device]
+        if not shared:
+            raise AmbiguousFile(
+                f"{parsed.path!r} is a file of {', '.join(sorted(names))}, and the User-Agent "
+                "does not tell which"
+            )
+    if not shared or shared[0].rule is None:
+        raise UnknownFile("no family has a rule for this name without a token")
+    match, rule = shared[0], shared[0].rule
+    if rule.template is None:
+        return Answer(
+            stamp=stamp,
+            file=rule.id,
+            refusal=lambda: AbsentFile("an optional file that is not served"),
+        )
+    context = build_family_context(
+        family=match.family, rule=rule, urls=sources.urls, words=match.words
+    )
+    body = match.family.renderer.render(rule, context).body
+    return Answer(
+        stamp=stamp,
+        file=rule.id,
+        body=body,
+        etag=etag(sources.etag_key, body),
+        content_type=rule.content_type,
+        conditional=rule.conditional,
+        vendor=match.family.manifest.vendor,
+        keep=len(names) == 1,
+    )
+
+
+def claimed_family(shelf: Shelf, user_agent: str | None) -> str | None:
+    """The family a User-Agent claims, or None."""
+    device = shelf.recognise(user_agent) if user_agent else None
+    return device.family if device is not None else None
+
+
+def etag(key: bytes, body: bytes) -> str:
+    """A strong entity tag of a body, keyed so that it tells nothing of secrets in it."""
+    return f'"{hashlib.blake2b(body, key=key, digest_size=16).hexdigest()}"'

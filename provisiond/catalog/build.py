@@ -1,0 +1,304 @@
+"""What does a template get to read? Facts of the inventory made into a clean context."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+from provisiond.catalog.cleaning import clean
+from provisiond.catalog.context import (
+    AccountContext,
+    Context,
+    DirectoryContext,
+    FamilyContext,
+    FileContext,
+    KeyContext,
+    ModelContext,
+    PhoneContext,
+    SettingsContext,
+    SidecarContext,
+    UrlContext,
+)
+from provisiond.catalog.family import Family
+from provisiond.catalog.manifest import FileRule, Manifest, ModelRule
+from provisiond.catalog.placing import KeySlot, phone_slots, place, sidecar_slots
+from provisiond.inventory.buttons import CODE_NEEDED, CODE_OPTIONAL, Button, ButtonKind, expand_code
+from provisiond.inventory.domains import Dtmf, Settings, SipTransport, Srtp, inherit
+from provisiond.inventory.facts import PhoneFacts
+from provisiond.inventory.people import User
+from provisiond.inventory.secret import Secret
+from provisiond.inventory.time_zone import zone_rule
+from provisiond.inventory.urls import PublicUrls
+
+_LINE_KINDS = (ButtonKind.LINE, ButtonKind.SHARED_LINE)
+
+
+def build_context(
+    *,
+    family: Family,
+    model: ModelRule,
+    facts: PhoneFacts,
+    rule: FileRule,
+    urls: PublicUrls,
+    year: int,
+    revision: int = 0,
+    query: Sequence[tuple[str, str]] = (),
+) -> Context:
+    """The context of one file of one phone. `year` is the UTC year: no other clock is read."""
+    manifest = family.manifest
+    phone = facts.phone
+    settings = effective_settings(facts)
+    accounts = tuple(_accounts(manifest, model, facts))
+    keys, sidecars = _keys(manifest, model, facts, settings, accounts)
+    asked = dict(query)
+    return Context(
+        phone=PhoneContext(
+            mac=phone.mac.text,
+            name=clean(phone.name),
+            model=model.name,
+            site=clean(phone.site or ""),
+        ),
+        model=ModelContext(name=model.name, accounts=model.accounts, features=model.features),
+        domain=clean(facts.domain.name),
+        accounts=accounts,
+        lines=tuple(account for account in accounts if account.used),
+        keys=keys,
+        sidecars=sidecars,
+        settings=_settings(settings, phone.mac.text),
+        zone=zone_rule(settings.time_zone or "Etc/UTC", year),
+        urls=phone_urls(manifest, model, urls, phone.token, settings),
+        directory=_directory(phone.directory, facts),
+        file=FileContext(id=rule.id, revision=revision),
+        tables=manifest.tables,
+        query={name: clean(asked.get(name, "")) for name in rule.query},
+    )
+
+
+def build_family_context(
+    *, family: Family, rule: FileRule, urls: PublicUrls, words: Mapping[str, str]
+) -> FamilyContext:
+    """The context of a file of scope family: nothing of a tenant is in it."""
+    manifest = family.manifest
+    named = [
+        model
+        for model in manifest.model
+        if words
+        and all(model.names.get(w, "").casefold() == v.casefold() for w, v in words.items())
+    ]
+    base = urls.best(manifest.provisioning_url.schemes)
+    return FamilyContext(
+        urls=UrlContext(
+            base=base,
+            provisioning=provisioning_url(manifest, base),
+            scheme=base.partition(":")[0],
+            firmware="",
+        ),
+        file=FileContext(id=rule.id, revision=0),
+        tables=manifest.tables,
+        names=words,
+        model=ModelContext(
+            name=named[0].name, accounts=named[0].accounts, features=named[0].features
+        )
+        if len(named) == 1
+        else None,
+    )
+
+
+def effective_settings(facts: PhoneFacts) -> Settings:
+    """The phone's settings with its site's, the domain's and the server's below them."""
+    site = facts.domain.sites.get(facts.phone.site or "")
+    layers = [facts.domain.settings]
+    if site is not None:
+        layers.append(site.settings)
+    return inherit(*layers, facts.phone.settings)
+
+
+def phone_urls(
+    manifest: Manifest, model: ModelRule, urls: PublicUrls, token: Secret, settings: Settings
+) -> UrlContext:
+    """The phone's URLs; the firmware's file is an asset below the tokened base."""
+    public = urls.best(manifest.provisioning_url.schemes)
+    base = f"{public}p/{token.reveal()}/" if public and token else public
+    asset = dict(settings.firmware or ()).get(f"{manifest.vendor} {model.name}", "")
+    return UrlContext(
+        base=base,
+        provisioning=provisioning_url(manifest, base),
+        scheme=base.partition(":")[0],
+        firmware=f"{base}assets/{clean(asset)}" if asset and base else "",
+    )
+
+
+def provisioning_url(manifest: Manifest, base: str) -> str:
+    """The base URL in the form this family's phones want it."""
+    wanted = manifest.provisioning_url
+    if not base:
+        return ""
+    if wanted.form == "bare":
+        return base.partition("://")[2].rstrip("/")
+    if wanted.form == "full":
+        return base + wanted.file
+    return base
+
+
+def _accounts(manifest: Manifest, model: ModelRule, facts: PhoneFacts) -> Iterable[AccountContext]:
+    lines = {line.line: line for line in facts.phone.lines}
+    count = max(model.accounts, *lines, 0) if lines else model.accounts
+    for number in range(1, min(count, model.accept_accounts or model.accounts) + 1):
+        line = lines.get(number)
+        user = facts.users.get(line.extension) if line is not None else None
+        if line is None or user is None:
+            yield AccountContext(number=number, used=False)
+            continue
+        yield AccountContext(
+            number=number,
+            used=True,
+            extension=clean(user.extension),
+            label=_label(manifest, line.label or user.extension),
+            display_name=clean(user.display_name),
+            user=clean(user.sip_user or user.extension),
+            auth_user=clean(user.sip_auth_user or user.sip_user or user.extension),
+            password=clean(user.sip_password.reveal()),
+            shared=line.shared,
+        )
+
+
+def _keys(
+    manifest: Manifest,
+    model: ModelRule,
+    facts: PhoneFacts,
+    settings: Settings,
+    accounts: Sequence[AccountContext],
+) -> tuple[tuple[KeyContext, ...], tuple[SidecarContext, ...]]:
+    phone = facts.phone
+    used = [line for line in phone.lines if line.line <= len(accounts)]
+    placed = place(manifest, model, phone.sidecars, used, phone.buttons)
+    codes = dict(settings.feature_codes or ())
+    users = facts.domain.users
+
+    def key(module: int, slot: KeySlot) -> KeyContext:
+        button = placed.get((module, slot.position))
+        if button is None or button.kind is ButtonKind.NONE:
+            return _empty(manifest, slot)
+        return _key(manifest, model, slot, button, codes, settings, accounts, users)
+
+    keys = tuple(key(0, slot) for slot in phone_slots(manifest.layouts[model.layout]))
+    sidecars = tuple(
+        SidecarContext(
+            unit=unit,
+            type=name,
+            keys=tuple(key(unit, slot) for slot in sidecar_slots(manifest.sidecars[name])),
+            features=manifest.sidecars[name].features,
+        )
+        for unit, name in enumerate(phone.sidecars, 1)
+        if name in manifest.sidecars
+    )
+    return keys, sidecars
+
+
+def _key(
+    manifest: Manifest,
+    model: ModelRule,
+    slot: KeySlot,
+    button: Button,
+    codes: Mapping[str, str],
+    settings: Settings,
+    accounts: Sequence[AccountContext],
+    users: Mapping[str, User],
+) -> KeyContext:
+    """One used key; a kind that this model or domain cannot have is an empty key."""
+    rule = manifest.buttons[button.kind]
+    wanted = CODE_NEEDED.get(button.kind)
+    blocked = (
+        rule.unavailable
+        or model.unavailable.get(button.kind.value)
+        or (wanted is not None and wanted not in codes)
+        or (slot.bank in ("sidecar",) and not rule.sidecar)
+        or (slot.bank != "sidecar" and rule.banks and slot.bank not in rule.banks)
+    )
+    if blocked:
+        return _empty(manifest, slot)
+    value = button.value
+    if wanted is not None:
+        value = expand_code(codes[wanted], button.value)
+    elif button.kind is ButtonKind.VOICEMAIL:
+        value = button.value or settings.voicemail_number or ""
+    optional = CODE_OPTIONAL.get(button.kind)
+    line = button.line or (1 if rule.needs_line or button.kind in _LINE_KINDS else 0)
+    return KeyContext(
+        position=slot.position,
+        bank=slot.bank,
+        number=slot.number,
+        kind=button.kind.value,
+        line=line,
+        value=clean(value),
+        label=_label(manifest, _shown(button, line, accounts, users)),
+        pickup=clean(expand_code(codes[optional], button.value)) if optional in codes else "",
+        code=rule.code,
+    )
+
+
+def _shown(
+    button: Button, line: int, accounts: Sequence[AccountContext], users: Mapping[str, User]
+) -> str:
+    """What the screen shows: the label, else the line's, the colleague's name, the value, the kind."""
+    if button.label:
+        return button.label
+    if button.kind in _LINE_KINDS:
+        return accounts[line - 1].label if 0 < line <= len(accounts) else ""
+    user = users.get(button.value)
+    if user is not None:
+        return user.display_name
+    return button.value or button.kind.value.replace("_", " ").capitalize()
+
+
+def _empty(manifest: Manifest, slot: KeySlot) -> KeyContext:
+    return KeyContext(
+        position=slot.position,
+        bank=slot.bank,
+        number=slot.number,
+        code=manifest.buttons[ButtonKind.NONE].code,
+    )
+
+
+def _label(manifest: Manifest, text: str) -> str:
+    cleaned = clean(text)
+    forbidden = manifest.limits.forbidden_in_labels
+    if forbidden:
+        cleaned = " ".join(cleaned.translate({ord(c): " " for c in forbidden}).split())
+    limit = manifest.limits.label_chars
+    return cleaned[:limit].rstrip() if limit else cleaned
+
+
+def _settings(settings: Settings, mac: str) -> SettingsContext:
+    poll = settings.poll_minutes or 0
+    spread = int.from_bytes(hashlib.sha256(mac.encode()).digest()[:8])
+    proxy_port = settings.outbound_proxy_port or settings.sip_port or 5060
+    return SettingsContext(
+        sip_server=clean(settings.sip_server or ""),
+        sip_port=settings.sip_port or 5060,
+        outbound_proxy=clean(settings.outbound_proxy or ""),
+        outbound_proxy_port=proxy_port,
+        transport=(settings.transport or SipTransport.UDP).value,
+        register_expires=settings.register_expires or 600,
+        codecs=settings.codecs or (),
+        srtp=(settings.srtp or Srtp.OFF).value,
+        dtmf=(settings.dtmf or Dtmf.RFC2833).value,
+        vlan_phone=settings.vlan_phone or 0,
+        vlan_pc=settings.vlan_pc or 0,
+        vlan_set=settings.vlan_phone is not None or settings.vlan_pc is not None,
+        language=clean(settings.language or "en"),
+        tone_country=clean(settings.tone_country or "US").upper(),
+        ntp_server=clean(settings.ntp_server or ""),
+        poll_minutes=poll,
+        poll_jitter=spread % poll if poll else 0,
+        voicemail_number=clean(settings.voicemail_number or ""),
+        feature_codes={name: clean(code) for name, code in settings.feature_codes or ()},
+        admin_password=clean((settings.phone_admin_password or Secret("")).reveal()),
+        emergency_numbers=tuple(clean(number) for number in settings.emergency_numbers or ()),
+    )
+
+
+def _directory(name: str | None, facts: PhoneFacts) -> DirectoryContext:
+    entries = facts.directory or ()
+    return DirectoryContext(
+        name=clean(name or ""),
+        entries=tuple((clean(entry.name), clean(entry.number)) for entry in entries),
+    )
