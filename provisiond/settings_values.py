@@ -1,0 +1,140 @@
+"""How is one setting's value spelt? Addresses, networks, URLs, paths and secrets, parsed once."""
+
+import os
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+
+from provisiond.inventory.secret import Secret
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An address and port to listen on; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return ip_address(self.host).is_loopback
+
+
+def parse_listener(value: object) -> Listener:
+    """`127.0.0.1:8080` or `[::1]:8080`; names are refused, for a name may mean two addresses."""
+    if isinstance(value, Listener):
+        return value
+    text = str(value)
+    host, colon, port = text.rpartition(":")
+    try:
+        bare = host.removeprefix("[").removesuffix("]")
+        address = ip_address(bare)
+        right_brackets = (bare != host) == (address.version == 6)
+        if not (colon and right_brackets and port.isascii() and port.isdigit()):
+            raise ValueError
+        if int(port) > 65535:
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no address and port; write 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080"
+        ) from None
+    return Listener(str(address), int(port))
+
+
+def parse_network(value: object) -> Network:
+    """`192.168.0.0/16`, a single address, or an IPv6 prefix; stray host bits are a fault."""
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        pass
+    try:
+        meant = f"; did you mean {ip_network(str(value), strict=False)}?"
+    except ValueError:
+        meant = "; write 192.168.0.0/16, 10.1.2.3 or fd00::/8"
+    raise ValueError(f"{value!r} is no network{meant}")
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _resolve(value: Path, info: ValidationInfo) -> Path:
+    base: Path = (info.context or {}).get("base", Path())
+    return Path(os.path.normpath(base / value.expanduser()))
+
+
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+def _parse_secret(value: object) -> Secret | None:
+    if value is None or isinstance(value, Secret):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a secret is text in quotes")
+    return Secret(value) if value else None
+
+
+def _check_database(value: str | None) -> str | None:
+    if value is not None and value.startswith("sqlite:///"):
+        path = value.removeprefix("sqlite:///")
+        if path.startswith("/"):
+            return value
+        raise ValueError("a SQLite store needs an absolute path: sqlite:////var/lib/x.db")
+    if value is not None:
+        parts = urlsplit(value)
+        if parts.scheme != "postgresql" or not parts.path.strip("/"):
+            raise ValueError(
+                "a store is postgresql://user@host/database or sqlite:////absolute/path.db"
+            )
+        if parts.password is not None:
+            raise ValueError(
+                "the password does not belong into the URL, which is printed; "
+                "set database.password_file or database.password"
+            )
+    return value
+
+
+def _public_url(scheme: str) -> AfterValidator:
+    def check(value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme != scheme or not parts.hostname:
+            raise ValueError(f"{value!r} does not begin with {scheme}:// and a host")
+        if parts.query or parts.fragment or parts.username is not None:
+            raise ValueError(f"{value!r} may hold no user, query or fragment")
+        return value.rstrip("/")
+
+    return AfterValidator(check)
+
+
+Listeners = Annotated[
+    tuple[Annotated[Listener, BeforeValidator(parse_listener)], ...], BeforeValidator(_split)
+]
+Networks = Annotated[
+    tuple[Annotated[Network, BeforeValidator(parse_network)], ...], BeforeValidator(_split)
+]
+ResolvedPath = Annotated[Path, AfterValidator(_resolve)]
+OptionalPath = Annotated[ResolvedPath | None, BeforeValidator(_empty_is_none)]
+OptionalSecret = Annotated[Secret | None, BeforeValidator(_parse_secret)]
+DatabaseUrl = Annotated[
+    str | None, AfterValidator(_check_database), BeforeValidator(_empty_is_none)
+]
+HttpsUrl = Annotated[str | None, _public_url("https"), BeforeValidator(_empty_is_none)]
+HttpUrl = Annotated[str | None, _public_url("http"), BeforeValidator(_empty_is_none)]
+TftpUrl = Annotated[str | None, _public_url("tftp"), BeforeValidator(_empty_is_none)]
