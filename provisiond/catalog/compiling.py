@@ -1,0 +1,180 @@
+"""How does a family's template become code that knows its own lines?
+
+Every template of the folder is parsed once. A call of `param` must be by name, with a literal
+pattern; the pattern, file and line become a numbered `Site`, and the number takes the pattern's
+place in the compiled code, so that knowing the line costs nothing.
+"""
+
+import keyword
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
+
+from provisiond.catalog.param import Site
+from provisiond.catalog.sandbox import PRINTING, Sandbox
+from provisiond.catalog.syntax import KEY_SHAPE
+from provisiond.inventory.errors import Finding, TemplateRejected
+
+SUFFIX = ".j2"
+MAX_TEMPLATE = 1024 * 1024
+"""bytes of one template's source"""
+
+
+def read_sources(family: str, folder: Path) -> dict[str, str]:
+    """The templates of a family's folder, file name to text.
+
+    Raises TemplateRejected for one that cannot be read, is no UTF-8 or longer than MAX_TEMPLATE.
+    """
+    sources, found = {}, []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            data = path.read_bytes()
+            if len(data) > MAX_TEMPLATE:
+                raise ValueError(f"{len(data)} bytes are more than {MAX_TEMPLATE}")
+            sources[path.name] = data.decode()
+        except (OSError, ValueError) as fault:
+            found.append(Finding(where=path.name, message=f"cannot be read: {fault}."))
+    if found:
+        raise TemplateRejected(family, tuple(found))
+    return sources
+
+
+class Compiled:
+    """A family's templates as code, for files that are escaped as XML or not."""
+
+    def __init__(self, family: str, sources: Mapping[str, str]) -> None:
+        """Compile all of them. Raises TemplateRejected with every fault's file and line."""
+        self.sites: list[Site] = []
+        found: dict[tuple[str, int | None, str], Finding] = {}
+        self._templates: dict[bool, dict[str, Template]] = {}
+        for escaped in (False, True):
+            environment = _Environment(sources, self.sites, autoescape=escaped)
+            self._templates[escaped] = {}
+            for name in sources:
+                try:
+                    self._templates[escaped][name] = environment.get_template(name)
+                except TemplateSyntaxError as fault:
+                    environment.findings.append(
+                        Finding(
+                            where=fault.name or name,
+                            line=fault.lineno,
+                            message=fault.message or "cannot be read as a template",
+                        )
+                    )
+            for finding in environment.findings:
+                found[finding.where, finding.line, finding.message] = finding
+        if found:
+            raise TemplateRejected(family, tuple(found[key] for key in found))
+
+    def template(self, name: str, *, escaped: bool) -> Template:
+        """The compiled template; KeyError where the folder has none of this name."""
+        return self._templates[escaped][name]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The file names of all templates."""
+        return frozenset(self._templates[False])
+
+
+class _Sources(BaseLoader):
+    """Templates out of memory; their file names stand in tracebacks."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self._sources = sources
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, None]:
+        if template not in self._sources:
+            raise TemplateNotFound(template)
+        return self._sources[template], template, None
+
+
+class _Environment(Sandbox):
+    """The sandbox while it compiles: checks each syntax tree and numbers its sites."""
+
+    def __init__(self, sources: Mapping[str, str], sites: list[Site], *, autoescape: bool) -> None:
+        super().__init__(autoescape=autoescape)
+        self.loader = _Sources(sources)
+        self.findings: list[Finding] = []
+        self._known = frozenset(sources)
+        self._sites = sites
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        file = name or ""
+        for line, message in _faults(tree, self._known):
+            self.findings.append(Finding(where=file, line=line, message=message))
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name in PRINTING:
+                self._number(call, call.node.name, file)
+        return tree
+
+    def _number(self, call: nodes.Call, function: str, file: str) -> None:
+        pattern = ""
+        if function == "param":
+            message = _param_fault(call)
+            if message:
+                self.findings.append(Finding(where=file, line=call.lineno, message=message))
+                return
+            pattern = call.args[0].value  # type: ignore[attr-defined]
+            call.args = call.args[1:]
+        self._sites.append(Site.at(pattern, file, call.lineno))
+        number = nodes.Const(len(self._sites) - 1, lineno=call.lineno)
+        call.args = [number, *call.args]
+
+
+def _param_fault(call: nodes.Call) -> str:
+    """What is wrong with a call of `param`, or nothing."""
+    if call.dyn_args is not None or call.dyn_kwargs is not None:
+        return "param takes no * and ** arguments"
+    if not call.args or not isinstance(call.args[0], nodes.Const):
+        return "param's first argument is the pattern of the key, written as a literal"
+    pattern = call.args[0].value
+    if not isinstance(pattern, str) or not KEY_SHAPE.fullmatch(pattern.replace("{}", "0")):
+        return f"{pattern!r} cannot be a key"
+    if len(call.args) < 2:
+        return f"param({pattern!r}) has no value"
+    holes, given = pattern.count("{}"), len(call.args) - 2
+    if holes != given:
+        return f"{pattern!r} has {holes} index(es), {given} given"
+    for attribute in call.kwargs:
+        if keyword.iskeyword(attribute.key) or not attribute.key.isascii():
+            return f"{attribute.key!r} cannot be an attribute here"
+    return ""
+
+
+def _faults(tree: nodes.Template, known: frozenset[str]) -> Iterator[tuple[int, str]]:
+    """What no template of a family may do, with the line."""
+    yield from _misuses(tree)
+    for modifier in tree.find_all((nodes.ScopedEvalContextModifier, nodes.EvalContextModifier)):
+        yield modifier.lineno, "escaping follows the file's syntax and cannot be switched"
+    for imported in tree.find_all((nodes.Import, nodes.FromImport)):
+        if not imported.with_context:  # type: ignore[attr-defined]
+            yield imported.lineno, "macros are imported `with context`, or param fails in them"
+    for other in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        wanted = other.template  # type: ignore[attr-defined]
+        if not isinstance(wanted, nodes.Const) or not isinstance(wanted.value, str):
+            yield other.lineno, "the name of another template is written as a literal"
+        elif wanted.value not in known:
+            yield other.lineno, f"there is no template {wanted.value!r} in this folder"
+
+
+def _misuses(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Every use of `param` and `remaining_overrides` that is no plain call by name."""
+    called = set()
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name):
+            called.add(id(call.node))
+    for name in tree.find_all(nodes.Name):
+        if name.name in PRINTING and (name.ctx != "load" or id(name) not in called):
+            yield name.lineno, f"{name.name} can only be called, and by its own name"
+    for macro in tree.find_all(nodes.Macro):
+        if macro.name in PRINTING:
+            yield macro.lineno, f"{macro.name} cannot be redefined"
+    for block in tree.find_all(nodes.CallBlock):
+        if isinstance(block.call.node, nodes.Name) and block.call.node.name in PRINTING:
+            yield block.lineno, f"{block.call.node.name} takes no body"
+    for imported in tree.find_all(nodes.FromImport):
+        for each in imported.names:
+            if PRINTING & set(each if isinstance(each, tuple) else (each,)):
+                yield imported.lineno, "param and remaining_overrides cannot be imported"

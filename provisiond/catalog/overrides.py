@@ -1,0 +1,171 @@
+"""Which hand-set parameters apply to a phone, and which must not be set?
+
+Overrides are layered: server, domain, site, phone; the nearest scope wins, and within a scope one
+for the model beats one for the whole family.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from provisiond.catalog.cleaning import clean, is_clean
+from provisiond.catalog.manifest import Manifest
+from provisiond.catalog.syntax import KEY_SHAPE
+from provisiond.inventory.errors import Finding
+from provisiond.inventory.phones import Override
+
+_SCOPES = {"server": 0, "domain": 1, "site": 2, "phone": 3}
+_NOT_IN_MODELS = str.maketrans("", "", " -_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """An override that applies to one phone; `value` None means "do not print this key".
+
+    `layer` is the scope it comes from, `domain`; with `/model` where it is for one model only.
+    """
+
+    key: str
+    value: str | None
+    layer: str
+    author: str = ""
+
+
+def choose(
+    overrides: Sequence[Override],
+    family: str,
+    model: str,
+    site: str | None,
+    phone: Sequence[tuple[str, str | None]],
+) -> tuple[Applied, ...]:
+    """The overrides that apply, one a key, sorted by key; values are cleaned.
+
+    `overrides` are the rows of scope server, domain and site, `phone` the phone's own map.
+    `model` is the model with or without its vendor; rows may spell it either way.
+    """
+    best: dict[str, tuple[int, Applied]] = {}
+    wanted = _fold(model)
+    for row in overrides:
+        if row.family != family or row.scope not in _SCOPES:
+            continue
+        if row.scope == "site" and (site is None or row.site != site):
+            continue
+        if row.model is not None and not _same_model(_fold(row.model), wanted):
+            continue
+        rank = 2 * _SCOPES[row.scope] + (row.model is not None)
+        layer = row.scope if row.model is None else f"{row.scope}/model"
+        if row.key not in best or best[row.key][0] <= rank:
+            best[row.key] = rank, _applied(row.key, row.value, layer, row.author)
+    for key, value in phone:
+        best[key] = 99, _applied(key, value, "phone", "")
+    return tuple(applied for _, (_, applied) in sorted(best.items()))
+
+
+def findings(
+    values: Iterable[tuple[str, str | None]],
+    manifest: Manifest,
+    patterns: Iterable[str],
+    *,
+    admin: bool,
+    where: str = "overrides",
+) -> tuple[Finding, ...]:
+    """What is wrong with these overrides of one family.
+
+    `patterns` are the family's literal `param` patterns (`Renderer.keys`). A key that neither
+    they nor the manifest know is a warning with near misses; a protected one is an error unless
+    `admin`; so is always a key or value that would break the file.
+    """
+    known = tuple(patterns) + manifest.known_keys
+    found: list[Finding] = []
+    for key, value in values:
+        place = f"{where}.{key}" if KEY_SHAPE.fullmatch(key) else where
+        fault = _unwritable(key, value, manifest)
+        if fault:
+            found.append(Finding(where=place, message=fault[0], remedy=fault[1]))
+        elif not admin and is_protected(key, manifest):
+            found.append(
+                Finding(
+                    where=place,
+                    message=f"{key!r} is protected.",
+                    remedy="Only an admin may set it; it decides whom the phone obeys.",
+                )
+            )
+        elif not matches(key, known):
+            found.append(_unknown(place, key, known))
+    return tuple(found)
+
+
+def is_protected(key: str, manifest: Manifest) -> bool:
+    """Whether only an admin may override the key."""
+    return matches(key, manifest.protected)
+
+
+def matches(key: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns covers the key, without regard to case: `{}` is any index,
+    `*` at the end anything below."""
+    return any(_compiled(pattern).fullmatch(key) for pattern in patterns)
+
+
+def near_misses(key: str, patterns: Iterable[str]) -> tuple[str, ...]:
+    """Up to three known keys that look like `key`, with its own indexes filled in."""
+    indexes = re.findall(r"\d+", key)
+    shapes = {re.sub(r"\d+", "{}", p).lower(): p for p in patterns if not p.endswith("*")}
+    shape = re.sub(r"\d+", "{}", key).lower()
+    close = difflib.get_close_matches(shape, shapes, n=3, cutoff=0.75)
+    return tuple(_filled(shapes[c], indexes) for c in close)
+
+
+def _applied(key: str, value: str | None, layer: str, author: str) -> Applied:
+    return Applied(
+        key=key, value=None if value is None else clean(value), layer=layer, author=author
+    )
+
+
+def _fold(model: str) -> str:
+    return model.translate(_NOT_IN_MODELS).casefold()
+
+
+def _same_model(row: str, wanted: str) -> bool:
+    return row == wanted or row.endswith(wanted) or wanted.endswith(row)
+
+
+def _unwritable(key: str, value: str | None, manifest: Manifest) -> tuple[str, str] | None:
+    if KEY_SHAPE.fullmatch(key) is None:
+        return f"{key!r} cannot be a parameter's name.", "Copy the name from the vendor's guide."
+    if value is None:
+        return None
+    if not is_clean(value):
+        return (
+            f"the value of {key!r} holds a line break or a control character.",
+            "A value is one line of text.",
+        )
+    most = manifest.limits.value_bytes
+    if most is not None and len(value.encode()) > most:
+        return f"the value of {key!r} is longer than {most} bytes.", "Shorten it."
+    return None
+
+
+def _unknown(place: str, key: str, known: Sequence[str]) -> Finding:
+    near = near_misses(key, known)
+    remedy = f"Did you mean {' or '.join(near)}?" if near else "Check it in the vendor's guide."
+    return Finding(
+        where=place,
+        message=f"{key!r} is not known to this family; it is printed as it stands.",
+        remedy=remedy,
+        severity="warning",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    below = pattern.endswith("*")
+    pieces = (pattern[:-1] if below else pattern).split("{}")
+    expression = r"[A-Za-z0-9_:\-]+".join(re.escape(piece) for piece in pieces)
+    return re.compile(expression + (".*" if below else ""), re.IGNORECASE)
+
+
+def _filled(pattern: str, indexes: Sequence[str]) -> str:
+    left = list(indexes)
+    return re.sub(r"\{\}|\d+", lambda m: left.pop(0) if left else m.group(), pattern)

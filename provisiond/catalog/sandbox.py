@@ -1,0 +1,253 @@
+"""What may a template do? Read its context, call `param`, and little else.
+
+Jinja's immutable sandbox keeps templates from Python; it bounds neither memory nor time. Here
+methods, filters, tests and globals are allow-lists, operators that multiply are bounded, and
+nothing builds a text longer than `MAX_TEXT`. Uploaded templates render in a jail on top of this.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, cast
+
+from jinja2 import StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS
+from jinja2.runtime import LoopContext, Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
+from jinja2.utils import Namespace
+from markupsafe import Markup
+
+from provisiond.catalog import context as contexts
+from provisiond.inventory.time_zone import Transition, ZoneRule
+
+MAX_TEXT = 64 * 1024
+"""characters that one operator, method or filter may make"""
+MAX_RANGE = 10_000
+MAX_NUMBER = 1 << 64
+PRINTING = frozenset({"param", "remaining_overrides"})
+"""names that templates may only call, and only by name"""
+
+_FILTERS = (
+    "join", "length", "count", "upper", "lower", "capitalize", "title", "replace", "default", "d",
+    "first", "last", "min", "max", "sum", "list", "sort", "unique", "reverse", "items", "dictsort",
+    "int", "string", "abs", "round", "select", "reject", "map", "selectattr", "rejectattr",
+    "batch", "e", "escape", "trim", "truncate", "urlencode",
+)  # fmt: skip
+_TESTS = (
+    "odd", "even", "divisibleby", "defined", "undefined", "none", "boolean", "false", "true",
+    "integer", "lower", "upper", "string", "mapping", "number", "sequence", "iterable", "in", "==",
+    "eq", "equalto", "!=", "ne", ">", "gt", "greaterthan", "ge", ">=", "<", "lt", "lessthan", "<=",
+    "le",
+)  # fmt: skip
+_TEXT_METHODS = frozenset(
+    {
+        "lower", "upper", "strip", "lstrip", "rstrip", "startswith", "endswith", "split",
+        "partition", "rpartition", "removeprefix", "removesuffix", "find", "rfind", "count",
+        "isdigit", "isalpha", "isalnum", "isascii", "capitalize", "title", "replace", "zfill",
+        "ljust", "rjust", "center",
+    }
+)  # fmt: skip
+_PADDING = frozenset({"zfill", "ljust", "rjust", "center"})
+_MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})
+_SEQUENCE_METHODS = frozenset({"index", "count"})
+_LOOP_NAMES = frozenset(
+    {
+        "index", "index0", "revindex", "revindex0", "first", "last", "length", "cycle", "depth",
+        "depth0", "previtem", "nextitem", "changed",
+    }
+)  # fmt: skip
+
+FIELDS: Mapping[type, frozenset[str]] = {
+    record: frozenset(field.name for field in fields(record))
+    for record in (
+        *(value for value in vars(contexts).values() if hasattr(value, "__dataclass_fields__")),
+        Transition,
+        ZoneRule,
+    )
+}
+"""The records a template reads, with the names it may read of them."""
+
+
+class TemplateCode(CodeGenerator):
+    """Compiles templates so that `param` costs one plain call and `~` is bounded."""
+
+    def visit_Call(  # noqa: N802 - jinja2 finds it by the node's name
+        self, node: nodes.Call, frame: Frame, forward_caller: bool = False
+    ) -> None:
+        if not _prints(node):
+            super().visit_Call(node, frame, forward_caller=forward_caller)
+            return
+        # What is no direct output passes through escaping later and must survive it.
+        marked = frame.eval_ctx.autoescape and not getattr(node, "direct", False)
+        self.write("Markup(" if marked else "")
+        self.visit(node.node, frame)
+        self.write("(")
+        for argument in (*node.args, *node.kwargs):
+            self.visit(argument, frame)
+            self.write(", ")
+        self.write("))" if marked else ")")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if _prints(node):
+            node.direct = True  # type: ignore[attr-defined]
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if not _prints(node):
+            super()._output_child_post(node, frame, finalize)
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.bounded(")
+        super().visit_Concat(node, frame)
+        self.write(")")
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """The environment of phone templates; immutable once its templates are compiled."""
+
+    code_generator_class = TemplateCode
+    intercepted_binops = frozenset({"*", "**", "%", "+"})
+
+    def __init__(self, *, autoescape: bool) -> None:
+        super().__init__(
+            autoescape=autoescape,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self.globals = {"range": _small_range, "namespace": Namespace}
+        self.filters = {name: FILTERS[name] for name in _FILTERS}
+        self.filters["replace"] = _bounded_filter("replace", _check_replace_filter)
+        self.filters["join"] = _bounded_filter("join", _check_join)
+        self.filters["batch"] = _bounded_filter("batch", _check_batch)
+        self.filters["round"] = _bounded_filter("round", _check_round)
+        self.tests = {name: TESTS[name] for name in _TESTS}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A field of a record, an item of a mapping, or what the allow-lists know."""
+        names = FIELDS.get(type(obj))
+        if names is not None and attribute in names:
+            return getattr(obj, attribute)
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Allow-list by type; everything else reads as undefined and fails when it is used."""
+        if isinstance(obj, Namespace):
+            return not attr.startswith("_")
+        allowed: frozenset[str] = frozenset()
+        if isinstance(obj, str):
+            allowed = _TEXT_METHODS
+        elif isinstance(obj, Mapping):
+            allowed = _MAPPING_METHODS
+        elif isinstance(obj, tuple | list):
+            allowed = _SEQUENCE_METHODS
+        elif isinstance(obj, LoopContext):
+            allowed = _LOOP_NAMES
+        return attr in allowed or attr in FIELDS.get(type(obj), ())
+
+    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        """Macros directly; methods of texts with their sizes checked; the rest as Jinja does."""
+        if type(__obj) is Macro:
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+            return __obj(*args, **kwargs)
+        owner = getattr(__obj, "__self__", None)
+        if isinstance(owner, str):
+            _check_text_method(owner, __obj.__name__, args)
+        return super().call(__context, __obj, *args, **kwargs)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic within bounds; `%` on texts is refused, for it formats."""
+        if isinstance(left, str) and operator == "%":
+            raise SecurityError("texts are put together with ~, not with %")
+        if operator == "*":
+            for sized, times in ((left, right), (right, left)):
+                if isinstance(sized, str | list | tuple):
+                    _check_size(len(sized) * max(times, 0) if isinstance(times, int) else 0)
+        if operator == "**" and (abs(right) > 64 or abs(left) > MAX_NUMBER):
+            raise SecurityError("the power is too large")
+        result = super().call_binop(context, operator, left, right)
+        if isinstance(result, int) and abs(result) > MAX_NUMBER:
+            raise SecurityError("the number is too large")
+        return self.bounded(result)
+
+    @staticmethod
+    def bounded(value: Any) -> Any:
+        """`value`, unless it is a text or list beyond the bound."""
+        if isinstance(value, str | list | tuple):
+            _check_size(len(value))
+        return value
+
+
+def _prints(node: nodes.Node) -> bool:
+    return (
+        isinstance(node, nodes.Call)
+        and isinstance(node.node, nodes.Name)
+        and node.node.name in PRINTING
+    )
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_TEXT:
+        raise SecurityError(f"a text or list of {size} is longer than {MAX_TEXT}")
+
+
+def _small_range(*bounds: int) -> range:
+    numbers = range(*bounds)
+    if len(numbers) > MAX_RANGE:
+        raise SecurityError(f"a range of {len(numbers)} is longer than {MAX_RANGE}")
+    return numbers
+
+
+def _check_text_method(owner: str, name: str, args: tuple[Any, ...]) -> None:
+    if name in _PADDING and args and isinstance(args[0], int):
+        _check_size(args[0])
+    if name == "replace" and len(args) > 1:
+        _check_replace(owner, *args[:2])
+
+
+def _check_replace(text: str, old: Any, new: Any) -> None:
+    times = str(text).count(str(old))
+    _check_size(len(text) + times * max(len(str(new)) - len(str(old)), 0))
+
+
+def _check_replace_filter(value: Any, old: Any = "", new: Any = "", *_: Any) -> None:
+    # Escaping may make five characters of one before the replacement.
+    _check_replace(str(value), old, Markup.escape(new) if new else new)
+
+
+def _check_join(value: Any, d: Any = "", attribute: Any = None) -> None:
+    if isinstance(value, str | list | tuple):
+        sizes = 0 if attribute else sum(len(str(item)) for item in value)
+        _check_size(sizes + len(value) * len(str(d)))
+
+
+def _check_batch(value: Any, linecount: int = 1, fill_with: Any = None) -> None:
+    _check_size(linecount)
+
+
+def _check_round(value: Any, precision: int = 0, method: str = "common") -> None:
+    if abs(precision) > 15:
+        raise SecurityError("a precision of more than 15 digits")
+
+
+def _bounded_filter(name: str, check: Callable[..., None]) -> Callable[..., Any]:
+    """Jinja's own filter behind a check of its arguments; the marks Jinja put on it are kept."""
+    original = cast(Callable[..., Any], FILTERS[name])
+    takes = getattr(original, "jinja_pass_arg", None)
+
+    def bounded(*args: Any, **kwargs: Any) -> Any:
+        check(*(args if takes is None else args[1:]), **kwargs)
+        return original(*args, **kwargs)
+
+    if takes is not None:
+        bounded.jinja_pass_arg = takes  # type: ignore[attr-defined]
+    return bounded

@@ -1,0 +1,142 @@
+"""How is one assignment written in each syntax of configuration files?
+
+The writers escape; the readers that turn bytes back into assignments are in `syntax_lines` and
+`syntax_xml` and share nothing with them, so that one checks the other.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from markupsafe import escape
+
+KEY_SHAPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/!%$+\-]*(\[[A-Za-z0-9_.:\-]{1,64}\])?")
+"""What a key may look like in any syntax; a bracketed index at its end is not part of the name
+that is printed: `static.security.user_password[admin]`."""
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One assignment read back from bytes; `line` counts from 1, in the file's own lines."""
+
+    key: str
+    value: str
+    line: int
+    attributes: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """A syntax's way to print.
+
+    `write(key, value)` is for a plain key; `write_full(key, value, attributes)` for any.
+    `remaining(keys, section)` chooses which left-over overrides belong at this place, `between`
+    stands between them. `escapes` says that values are escaped as in XML.
+    """
+
+    write: Callable[[str, str], str]
+    write_full: Callable[[str, str, Pairs], str]
+    remaining: Callable[[Iterable[str], str], list[str]]
+    between: str
+    escapes: bool
+    takes_attributes: bool
+
+
+def writer_for(syntax: str) -> Writer | None:
+    """The writer of a syntax, or None where the syntax has no assignments (`xml`, `text`)."""
+    return _WRITERS.get(syntax)
+
+
+def split_index(key: str) -> tuple[str, str | None]:
+    """`name[index]` to (name, index); (key, None) where there is none."""
+    if key.endswith("]") and "[" in key:
+        name, _, index = key[:-1].partition("[")
+        return name, index
+    return key, None
+
+
+def _line(key: str, value: str) -> str:
+    return f"{key} = {value}" if value else f"{key} ="
+
+
+def _line_full(key: str, value: str, _attributes: Pairs) -> str:
+    return _line(split_index(key)[0], value)
+
+
+def _element(key: str, value: str) -> str:
+    # An empty value is written with both tags: one vendor reads <key/> as "leave what you have".
+    if "/" in key:
+        key = key.rpartition("/")[2]
+    return f"<{key}>{escape(value)}</{key}>"
+
+
+def _element_full(key: str, value: str, attributes: Pairs) -> str:
+    name = split_index(key)[0].rpartition("/")[2]
+    return f"<{name}{_attribute_list(attributes)}>{escape(value)}</{name}>"
+
+
+def _indexed_full(key: str, value: str, attributes: Pairs) -> str:
+    name, index = split_index(key)
+    first = "" if index is None else f' idx="{escape(index)}"'
+    name = name.rpartition("/")[2]
+    return f"<{name}{first}{_attribute_list(attributes)}>{escape(value)}</{name}>"
+
+
+def _attribute(key: str, value: str) -> str:
+    return f' {key}="{escape(value)}"'
+
+
+def _attribute_full(key: str, value: str, _attributes: Pairs) -> str:
+    return _attribute(split_index(key)[0], value)
+
+
+def _attribute_list(attributes: Pairs) -> str:
+    return "".join(f' {name}="{escape(value)}"' for name, value in attributes)
+
+
+def _all_remaining(keys: Iterable[str], section: str) -> list[str]:
+    return [] if section else sorted(keys)
+
+
+def _remaining_here(keys: Iterable[str], section: str) -> list[str]:
+    """Those directly in the section; without one, those in no section."""
+    start = f"{section}/" if section else ""
+    return sorted(k for k in keys if k.startswith(start) and "/" not in k[len(start) :])
+
+
+_WRITERS = {
+    "lines": Writer(
+        write=_line,
+        write_full=_line_full,
+        remaining=_all_remaining,
+        between="\n",
+        escapes=False,
+        takes_attributes=False,
+    ),
+    "elements": Writer(
+        write=_element,
+        write_full=_element_full,
+        remaining=_remaining_here,
+        between="\n",
+        escapes=True,
+        takes_attributes=True,
+    ),
+    "attributes": Writer(
+        write=_attribute,
+        write_full=_attribute_full,
+        remaining=_all_remaining,
+        between="",
+        escapes=True,
+        takes_attributes=False,
+    ),
+    "indexed": Writer(
+        write=_element,
+        write_full=_indexed_full,
+        remaining=_remaining_here,
+        between="\n",
+        escapes=True,
+        takes_attributes=True,
+    ),
+}
