@@ -18,14 +18,9 @@ from aiohttp.http import HttpVersion10, RawRequestMessage
 from provisiond.actions.file_messages import FileReply, FileRequest, ServeFile
 from provisiond.boot.http_answer import Heads, none_match, read_target
 from provisiond.boot.http_assets import AssetSender, NoAsset
+from provisiond.boot.http_connection import BadBody, BodyTooLarge, PhoneConnection, PhoneServer
 from provisiond.boot.http_exchange import Exchange, say_malformed
-from provisiond.boot.http_guard import (
-    BadBody,
-    BodyTooLarge,
-    Gate,
-    PhoneConnection,
-    PhoneServer,
-)
+from provisiond.boot.http_guard import Gate
 from provisiond.boot.limits import HttpCounters, HttpLimits
 from provisiond.boot.peer import Network, identify
 from provisiond.inventory.access import Peer, Transport
@@ -65,9 +60,7 @@ class PhoneHttp:
         self._now = now
         self._heads = Heads()
         self._assets = AssetSender(self._heads, self.counters, limits.stall_seconds)
-        self._gate = Gate(
-            limits, trusted_proxies, self.counters, self._answer, self._answer_malformed
-        )
+        self._gate = Gate(limits, self.counters)
         self._limits = limits
         self._listeners: list[AbstractServer] = []
 
@@ -86,7 +79,9 @@ class PhoneHttp:
         OSError where the address cannot be had.
         """
         transport = Transport.HTTP if ssl_context is None else Transport.HTTPS
-        server = PhoneServer(self._gate, transport)
+        server = PhoneServer(
+            self._gate, transport, self._trusted_proxies, self._answer, self._answer_malformed
+        )
         deadline = self._limits.header_seconds if ssl_context is not None else None
         loop = get_running_loop()
         if sock is not None:

@@ -26,8 +26,8 @@ from provisiond.boot.http_answer import (
     pick_part,
     range_stands,
 )
+from provisiond.boot.http_connection import PhoneConnection
 from provisiond.boot.http_exchange import Exchange
-from provisiond.boot.http_guard import PhoneConnection
 from provisiond.boot.limits import HttpCounters
 
 P = ParamSpec("P")

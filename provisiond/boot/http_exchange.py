@@ -6,7 +6,7 @@ from aiohttp import StreamReader
 from aiohttp.http import HttpVersion10, RawRequestMessage
 
 from provisiond.boot.http_answer import CLOSE, KEEP_ALIVE, Heads, fixed_answer
-from provisiond.boot.http_guard import PhoneConnection
+from provisiond.boot.http_connection import PhoneConnection
 
 _TEXT = {
     400: b"bad request\n",

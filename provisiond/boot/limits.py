@@ -17,9 +17,9 @@ class HttpLimits:
     `line_bytes`: the request target; `field_bytes`: one header field; `header_bytes`: all of them.
     """
 
-    connections: int = 16_000
+    connections: int = 12_000
     header_seconds: float = 10.0
-    idle_seconds: float = 15.0
+    idle_seconds: float = 30.0
     body_seconds: float = 30.0
     stall_seconds: float = 60.0
     linger_seconds: float = 2.0
@@ -40,14 +40,13 @@ class HttpLimits:
 
 @dataclass(slots=True, kw_only=True)
 class HttpCounters:
-    """What happened since the start; all rise but `open` and `waiting`, which are of now.
+    """What happened since the start; all rise but `open`, which is of now.
 
     `cut_*`: connections closed at a deadline. `evicted`: closed while waiting to make room.
     `aborted`: the client went before its answer was whole.
     """
 
     open: int = 0
-    waiting: int = 0
     accepted: int = 0
     requests: int = 0
     served: int = 0

@@ -71,7 +71,7 @@ def read_address(text: str) -> Address:
 def read_remote(
     host: str, port: int, transport: Transport, trusted_proxies: Sequence[Network]
 ) -> Remote:
-    """What a connection's far end is, from the socket's own peer name. Raises ValueError or OSError."""
+    """What a connection's far end is, from the socket's own peer name, which must be numeric."""
     address: Address
     if ":" in host:
         address = read_address(host)
