@@ -1,0 +1,92 @@
+"""Which assignments stand in an XML file, as elements, attributes or indexed elements?
+
+Reads with lxml what the writers printed as text; shares nothing with them.
+"""
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from provisiond.catalog.syntax import Assignment
+from provisiond.catalog.wellformed import parse_xml
+from provisiond.inventory.errors import Finding
+
+_INDEX = "idx"
+
+
+def read_elements(
+    body: bytes, *, where: str, indexed: bool = False
+) -> tuple[tuple[Assignment, ...], tuple[Finding, ...]]:
+    """Every element without child elements is an assignment: its path below the root is the key.
+
+    With `indexed`, an `idx` attribute is part of the key: `path[idx]`. Other attributes are
+    returned beside the value. Findings: text beside elements, and whatever is not well-formed.
+    """
+    root, findings = parse_xml(body, where)
+    if root is None:
+        return (), findings
+    assignments: list[Assignment] = []
+    stray: list[Finding] = []
+    for path, element in _walk(root, ()):
+        if len(element) and any(isinstance(child.tag, str) for child in element):
+            stray += _stray_text(element, where)
+            continue
+        if not path:
+            stray += _stray_text(element, where)
+            continue
+        if len(element):
+            message = f"a comment or instruction stands inside the value of {path[-1]!r}."
+            stray.append(Finding(where=where, message=message, line=element.sourceline))
+        attributes = {str(name): str(value) for name, value in element.attrib.items()}
+        key = "/".join(path)
+        if indexed and _INDEX in attributes:
+            key = f"{key}[{attributes.pop(_INDEX)}]"
+        assignments.append(
+            Assignment(
+                key=key,
+                value="".join(map(str, element.itertext())),
+                line=element.sourceline or 0,
+                attributes=tuple(attributes.items()),
+            )
+        )
+    return tuple(assignments), tuple(stray)
+
+
+def read_attributes(
+    body: bytes, *, where: str
+) -> tuple[tuple[Assignment, ...], tuple[Finding, ...]]:
+    """Every attribute of every element is an assignment, except those of an XML namespace."""
+    root, findings = parse_xml(body, where)
+    if root is None:
+        return (), findings
+    assignments: list[Assignment] = []
+    stray: list[Finding] = []
+    for _path, element in _walk(root, ()):
+        stray += _stray_text(element, where)
+        assignments += (
+            Assignment(key=str(name), value=str(value), line=element.sourceline or 0)
+            for name, value in element.attrib.items()
+            if not str(name).startswith("{")
+        )
+    return tuple(assignments), tuple(stray)
+
+
+def _walk(
+    element: etree._Element, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], etree._Element]]:
+    yield path, element
+    for child in element:
+        if isinstance(child.tag, str):
+            yield from _walk(child, (*path, child.tag))
+
+
+def _stray_text(element: etree._Element, where: str) -> list[Finding]:
+    texts = [(element.text, element.sourceline)]
+    texts += [(child.tail, child.sourceline) for child in element]
+    return [
+        Finding(
+            where=where, message=f"text stands beside the elements of {element.tag!r}.", line=line
+        )
+        for text, line in texts
+        if text and text.strip()
+    ]
