@@ -1,4 +1,4 @@
-"""Which answers are still true? A byte-bounded cache of what was rendered, and of what is not there."""
+"""Which answers are still true? A cache of rendered files, bounded in bytes."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -107,9 +107,7 @@ class AnswerCache:
         """Bytes held, with an estimate of the overhead."""
         return self._bytes
 
-    def get(
-        self, name: str, query: QueryPairs, epochs: EpochReader, year: int
-    ) -> Answer | None:
+    def get(self, name: str, query: QueryPairs, epochs: EpochReader, year: int) -> Answer | None:
         """A fresh answer or None; stale ones are dropped."""
         key: tuple[str, QueryPairs] = (name, ())
         answer = self._answers.get(key)

@@ -130,13 +130,9 @@ class EnrolmentBook:
 def applied(enrolment: Enrolment, change: EnrolmentChange) -> Enrolment:
     """The enrolment after a change; a first fetch, close or hold that stands already stays."""
     if change.kind == "first" and enrolment.first_address is None:
-        return replace(
-            enrolment, first_address=change.address, first_user_agent=change.user_agent
-        )
+        return replace(enrolment, first_address=change.address, first_user_agent=change.user_agent)
     if change.kind == "close" and enrolment.closed_at is None:
         return replace(enrolment, closed_at=change.at)
     if change.kind == "hold" and enrolment.held_reason is None:
         return replace(enrolment, held_reason=change.reason)
     return enrolment
-
-

@@ -258,4 +258,3 @@ _CHANGES = {
     Verdict.SERVE_AND_CLOSE: "close",
     Verdict.REFUSE_AND_HOLD: "hold",
 }
-

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from provisiond.catalog.cleaning import clean
 from provisiond.catalog.context import (
@@ -19,7 +20,7 @@ from provisiond.catalog.context import (
 )
 from provisiond.catalog.family import Family
 from provisiond.catalog.manifest import FileRule, Manifest, ModelRule
-from provisiond.catalog.placing import KeySlot, phone_slots, place, sidecar_slots
+from provisiond.catalog.placing import SIDECAR_BANK, KeySlot, phone_slots, place, sidecar_slots
 from provisiond.inventory.buttons import CODE_NEEDED, CODE_OPTIONAL, Button, ButtonKind, expand_code
 from provisiond.inventory.domains import Dtmf, Settings, SipTransport, Srtp, inherit
 from provisiond.inventory.facts import PhoneFacts
@@ -47,7 +48,17 @@ def build_context(
     phone = facts.phone
     settings = effective_settings(facts)
     accounts = tuple(_accounts(manifest, model, facts))
-    keys, sidecars = _keys(manifest, model, facts, settings, accounts)
+    keys, sidecars = _keys(
+        _Desk(
+            manifest=manifest,
+            model=model,
+            settings=settings,
+            codes=dict(settings.feature_codes or ()),
+            accounts=accounts,
+            users=facts.domain.users,
+        ),
+        facts,
+    )
     asked = dict(query)
     return Context(
         phone=PhoneContext(
@@ -160,26 +171,32 @@ def _accounts(manifest: Manifest, model: ModelRule, facts: PhoneFacts) -> Iterab
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """What a key's meaning depends on beside its button."""
+
+    manifest: Manifest
+    model: ModelRule
+    settings: Settings
+    codes: Mapping[str, str]
+    accounts: Sequence[AccountContext]
+    users: Mapping[str, User]
+
+
 def _keys(
-    manifest: Manifest,
-    model: ModelRule,
-    facts: PhoneFacts,
-    settings: Settings,
-    accounts: Sequence[AccountContext],
+    desk: _Desk, facts: PhoneFacts
 ) -> tuple[tuple[KeyContext, ...], tuple[SidecarContext, ...]]:
-    phone = facts.phone
-    used = [line for line in phone.lines if line.line <= len(accounts)]
-    placed = place(manifest, model, phone.sidecars, used, phone.buttons)
-    codes = dict(settings.feature_codes or ())
-    users = facts.domain.users
+    phone, manifest = facts.phone, desk.manifest
+    used = [line for line in phone.lines if line.line <= len(desk.accounts)]
+    placed = place(manifest, desk.model, phone.sidecars, used, phone.buttons)
 
     def key(module: int, slot: KeySlot) -> KeyContext:
         button = placed.get((module, slot.position))
-        if button is None or button.kind is ButtonKind.NONE:
+        if button is None or _is_blocked(desk, slot, button):
             return _empty(manifest, slot)
-        return _key(manifest, model, slot, button, codes, settings, accounts, users)
+        return _key(desk, slot, button)
 
-    keys = tuple(key(0, slot) for slot in phone_slots(manifest.layouts[model.layout]))
+    keys = tuple(key(0, slot) for slot in phone_slots(manifest.layouts[desk.model.layout]))
     sidecars = tuple(
         SidecarContext(
             unit=unit,
@@ -193,34 +210,30 @@ def _keys(
     return keys, sidecars
 
 
-def _key(
-    manifest: Manifest,
-    model: ModelRule,
-    slot: KeySlot,
-    button: Button,
-    codes: Mapping[str, str],
-    settings: Settings,
-    accounts: Sequence[AccountContext],
-    users: Mapping[str, User],
-) -> KeyContext:
-    """One used key; a kind that this model or domain cannot have is an empty key."""
-    rule = manifest.buttons[button.kind]
+def _is_blocked(desk: _Desk, slot: KeySlot, button: Button) -> bool:
+    """Whether this model or domain cannot have the button here: the key stays empty."""
+    if button.kind is ButtonKind.NONE:
+        return True
+    rule = desk.manifest.buttons[button.kind]
+    if rule.unavailable or button.kind.value in desk.model.unavailable:
+        return True
     wanted = CODE_NEEDED.get(button.kind)
-    blocked = (
-        rule.unavailable
-        or model.unavailable.get(button.kind.value)
-        or (wanted is not None and wanted not in codes)
-        or (slot.bank in ("sidecar",) and not rule.sidecar)
-        or (slot.bank != "sidecar" and rule.banks and slot.bank not in rule.banks)
-    )
-    if blocked:
-        return _empty(manifest, slot)
+    if wanted is not None and wanted not in desk.codes:
+        return True
+    if slot.bank == SIDECAR_BANK:
+        return not rule.sidecar
+    return bool(rule.banks) and slot.bank not in rule.banks
+
+
+def _key(desk: _Desk, slot: KeySlot, button: Button) -> KeyContext:
+    rule = desk.manifest.buttons[button.kind]
+    wanted = CODE_NEEDED.get(button.kind)
     value = button.value
     if wanted is not None:
-        value = expand_code(codes[wanted], button.value)
+        value = expand_code(desk.codes[wanted], button.value)
     elif button.kind is ButtonKind.VOICEMAIL:
-        value = button.value or settings.voicemail_number or ""
-    optional = CODE_OPTIONAL.get(button.kind)
+        value = button.value or desk.settings.voicemail_number or ""
+    optional = desk.codes.get(CODE_OPTIONAL.get(button.kind, ""))
     line = button.line or (1 if rule.needs_line or button.kind in _LINE_KINDS else 0)
     return KeyContext(
         position=slot.position,
@@ -229,21 +242,19 @@ def _key(
         kind=button.kind.value,
         line=line,
         value=clean(value),
-        label=_label(manifest, _shown(button, line, accounts, users)),
-        pickup=clean(expand_code(codes[optional], button.value)) if optional in codes else "",
+        label=_label(desk.manifest, _shown(desk, button, line)),
+        pickup=clean(expand_code(optional, button.value)) if optional else "",
         code=rule.code,
     )
 
 
-def _shown(
-    button: Button, line: int, accounts: Sequence[AccountContext], users: Mapping[str, User]
-) -> str:
-    """What the screen shows: the label, else the line's, the colleague's name, the value, the kind."""
+def _shown(desk: _Desk, button: Button, line: int) -> str:
+    """The label, else the line's, a colleague's name, the value, the kind."""
     if button.label:
         return button.label
     if button.kind in _LINE_KINDS:
-        return accounts[line - 1].label if 0 < line <= len(accounts) else ""
-    user = users.get(button.value)
+        return desk.accounts[line - 1].label if 0 < line <= len(desk.accounts) else ""
+    user = desk.users.get(button.value)
     if user is not None:
         return user.display_name
     return button.value or button.kind.value.replace("_", " ").capitalize()

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from provisiond.catalog.manifest import FileRule, Manifest, ModelRule
 from provisiond.catalog.render import Renderer
 from provisiond.catalog.toml_lines import line_of
 from provisiond.inventory.errors import Finding, TemplateRejected
+from provisiond.inventory.mac import Mac
 
 MANIFEST = "family.toml"
 _TEMPLATE_SUFFIX = ".j2"
@@ -64,7 +65,7 @@ def allows(rule: FileRule, model: ModelRule) -> bool:
 
 
 def model_key(text: str) -> str:
-    """A model's name as people forgive it: case, blanks, dashes, dots and underscores do not count."""
+    """A model's name as people write it: case, blanks, dashes, dots do not count."""
     return re.sub(r"[\s\-_./]+", "", text).casefold()
 
 
@@ -107,6 +108,12 @@ def compile_path(path: str, manifest: Manifest) -> re.Pattern[str]:
     return re.compile("".join(parts), re.IGNORECASE | re.ASCII)
 
 
+def file_name(rule: FileRule, model: ModelRule, mac: Mac) -> str:
+    """The name under which this phone asks for the file, below its base URL."""
+    words = {"mac": mac.text, **model.names}
+    return _WORD.sub(lambda found: words.get(found.group(1), found.group(0)), rule.path)
+
+
 def _read_manifest(folder: Path, name: str) -> tuple[Manifest, str]:
     path = folder / MANIFEST
     try:
@@ -142,43 +149,49 @@ def _read_manifest(folder: Path, name: str) -> tuple[Manifest, str]:
 
 def _references(folder: Path, manifest: Manifest, text: str) -> list[Finding]:
     """Faults that a schema cannot see: names that point nowhere, names given twice."""
-    findings: list[Finding] = []
+    return [
+        Finding(where=MANIFEST, line=line_of(text, loc), message=message)
+        for loc, message in (*_rule_faults(folder, manifest), *_model_faults(manifest))
+    ]
 
-    def fault(loc: tuple[int | str, ...], message: str) -> None:
-        findings.append(Finding(where=MANIFEST, line=line_of(text, loc), message=message))
 
+_Fault = tuple[tuple[int | str, ...], str]
+
+
+def _rule_faults(folder: Path, manifest: Manifest) -> Iterable[_Fault]:
     rule_ids = [rule.id for rule in manifest.file]
     words = {word for model in manifest.model for word in model.names}
     model_names = {model.name for model in manifest.model}
     for index, rule in enumerate(manifest.file):
-        loc = ("file", index)
         if rule_ids.index(rule.id) != index:
-            fault((*loc, "id"), f"the file id {rule.id!r} is given twice.")
+            yield ("file", index, "id"), f"the file id {rule.id!r} is given twice."
         if rule.template is not None and not (folder / rule.template).is_file():
-            fault((*loc, "template"), f"there is no template {rule.template!r} in the folder.")
-        for word in _WORD.findall(rule.path):
-            if word != "mac" and word not in words:
-                fault((*loc, "path"), f"no model has names.{word} for {{{word}}}.")
+            yield (
+                ("file", index, "template"),
+                f"there is no template {rule.template!r} in the folder.",
+            )
+        for word in set(_WORD.findall(rule.path)) - {"mac"} - words:
+            yield ("file", index, "path"), f"no model has names.{word} for {{{word}}}."
         if rule.scope == "family" and "{mac}" in rule.path:
-            fault((*loc, "path"), "a file of scope family cannot have {mac} in its path.")
-        for model in rule.models:
-            if model not in model_names:
-                fault((*loc, "models"), f"there is no model {model!r}.")
+            yield ("file", index, "path"), "a file of scope family cannot have {mac} in its path."
+        for name in sorted(set(rule.models) - model_names):
+            yield ("file", index, "models"), f"there is no model {name!r}."
     for index, step in enumerate(manifest.boot):
         if step.file not in rule_ids:
-            fault(("boot", index, "file"), f"there is no file rule {step.file!r}.")
+            yield ("boot", index, "file"), f"there is no file rule {step.file!r}."
+
+
+def _model_faults(manifest: Manifest) -> Iterable[_Fault]:
     seen: dict[str, str] = {}
     for index, model in enumerate(manifest.model):
         if model.layout not in manifest.layouts:
-            fault(("model", index, "layout"), f"there is no layout {model.layout!r}.")
-        for sidecar in model.sidecars:
-            if sidecar not in manifest.sidecars:
-                fault(("model", index, "sidecars"), f"there is no sidecar {sidecar!r}.")
+            yield ("model", index, "layout"), f"there is no layout {model.layout!r}."
+        for sidecar in sorted(set(model.sidecars) - set(manifest.sidecars)):
+            yield ("model", index, "sidecars"), f"there is no sidecar {sidecar!r}."
         for spelling in (model.name, *model.aliases):
             other = seen.setdefault(model_key(spelling), model.name)
             if other != model.name:
-                fault(("model", index, "name"), f"{spelling!r} is also a name of {other!r}.")
-    return findings
+                yield ("model", index, "name"), f"{spelling!r} is also a name of {other!r}."
 
 
 def _index_models(manifest: Manifest) -> dict[str, ModelRule]:

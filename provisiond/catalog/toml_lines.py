@@ -32,9 +32,7 @@ def line_of(text: str, loc: Sequence[int | str]) -> int | None:
     return best[1] if best else None
 
 
-def _table_path(
-    header: re.Match[str], counts: dict[tuple[int | str, ...], int]
-) -> list[int | str]:
+def _table_path(header: re.Match[str], counts: dict[tuple[int | str, ...], int]) -> list[int | str]:
     """The path of a table header, array tables with the index of their last element."""
     names = [part.strip().strip('"') for part in header.group(2).split(".")]
     path: list[int | str] = []

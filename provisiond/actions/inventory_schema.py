@@ -1,0 +1,381 @@
+"""Which fields has an inventory file? The schema, and what to say of a value that is none.
+
+A field that is left out leaves what stands in the store; `null` goes back to the default; a list
+or map that is given replaces the whole one. `docs/inventory-file.md` lists every field.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from enum import Enum
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from provisiond.actions.inventory_text import Path, Repeated, Tree
+from provisiond.inventory.buttons import ButtonKind
+from provisiond.inventory.domains import Dtmf, SipTransport, Srtp
+from provisiond.inventory.errors import Rejected
+from provisiond.inventory.faults import MASK
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.secret import Secret
+from provisiond.inventory.texts import spreadsheet_damage
+
+
+def _or_empty(value: object) -> object:
+    return "" if value is None else value
+
+
+def _or_none(value: object) -> object:
+    return () if value is None else value
+
+
+def _or_no_map(value: object) -> object:
+    return {} if value is None else value
+
+
+def _mac(value: object) -> Mac:
+    text = str(value) if isinstance(value, str | int | float) else ""
+    if not text:
+        raise PydanticCustomError("rejected", "{message}", _said("it is no MAC address.", ""))
+    try:
+        return Mac.parse(text)
+    except Rejected as fault:
+        damage = spreadsheet_damage(text)
+        if damage is None:
+            raise PydanticCustomError(
+                "rejected", "{message}", _said(fault.message, fault.remedy)
+            ) from fault
+        remedy = "Copy it from the label, and format the column as text."
+        raise PydanticCustomError("rejected", "{message}", _said(f"{damage}.", remedy)) from fault
+
+
+def _secret(value: object) -> Secret:
+    if isinstance(value, bool | list | dict):
+        raise PydanticCustomError("string_type", "no text")
+    return Secret("" if value is None else str(value))
+
+
+def _moment(value: object) -> object:
+    """A point in time with its zone, as UTC."""
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        said = _said("it is no point in time.", "Write it as 2026-11-22T21:00:00Z.")
+        raise PydanticCustomError("rejected", "{message}", said)
+    return at.astimezone(UTC)
+
+
+def _not_masked(value: object) -> object:
+    return None if value == MASK else value
+
+
+def _said(message: str, remedy: str) -> dict[str, Any]:
+    return {"message": message, "remedy": remedy}
+
+
+Text = Annotated[str, BeforeValidator(_or_empty)]
+Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
+Password = Annotated[Secret, BeforeValidator(_secret)]
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+
+
+class Entry(BaseModel):
+    """What all objects of the file share: unknown names are faults, blanks around texts go."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        coerce_numbers_to_str=True,
+        str_strip_whitespace=True,
+        arbitrary_types_allowed=True,
+    )
+
+
+class SettingsEntry(Entry):
+    """The settings of the server, a domain, a site or a phone."""
+
+    sip_server: str | None = None
+    sip_port: int | None = None
+    outbound_proxy: str | None = None
+    outbound_proxy_port: int | None = None
+    transport: SipTransport | None = None
+    register_expires: int | None = None
+    codecs: tuple[str, ...] | None = None
+    srtp: Srtp | None = None
+    dtmf: Dtmf | None = None
+    vlan_phone: int | None = None
+    vlan_pc: int | None = None
+    time_zone: str | None = None
+    language: str | None = None
+    tone_country: str | None = None
+    ntp_server: str | None = None
+    poll_minutes: int | None = None
+    voicemail_number: str | None = None
+    feature_codes: dict[str, str] | None = None
+    phone_admin_password: Annotated[
+        Secret | None, BeforeValidator(lambda v: None if v is None else _secret(v))
+    ] = None
+    firmware: dict[str, str] | None = None
+    emergency_numbers: tuple[str, ...] | None = None
+
+
+class OverrideEntry(Entry):
+    """A parameter set by hand for a family, or for one of its models."""
+
+    family: str
+    model: str | None = None
+    key: Verbatim
+    value: Verbatim | None
+    author: Text = ""
+    at: Moment = None
+
+
+Overrides = Annotated[tuple[OverrideEntry, ...], BeforeValidator(_or_none)]
+
+
+class SiteEntry(SettingsEntry):
+    """A site; its settings stand beside its name."""
+
+    name: str
+    overrides: Overrides = ()
+
+
+class UserEntry(Entry):
+    """A user with the SIP account."""
+
+    extension: str
+    first_name: Text = ""
+    last_name: Text = ""
+    sip_user: Text = ""
+    sip_auth_user: Text = ""
+    sip_password: Password = Secret("")
+    site: str | None = None
+    in_directory: bool = True
+
+
+class NumberEntry(Entry):
+    """A line of a directory."""
+
+    name: str
+    number: str
+
+
+class DirectoryEntry(Entry):
+    """A directory."""
+
+    name: str
+    entries: Annotated[tuple[NumberEntry, ...], BeforeValidator(_or_none)] = ()
+
+
+class ButtonEntry(Entry):
+    """A button of a layout or phone."""
+
+    module: int = 0
+    key: int
+    kind: ButtonKind
+    line: int | None = None
+    value: Text = ""
+    label: Text = ""
+
+
+Buttons = Annotated[tuple[ButtonEntry, ...], BeforeValidator(_or_none)]
+
+
+class LayoutEntry(Entry):
+    """A named layout."""
+
+    name: str
+    buttons: Buttons = ()
+
+
+class LineEntry(Entry):
+    """A line of a phone."""
+
+    line: int
+    extension: str
+    label: Text = ""
+    shared: bool = False
+
+
+class EnrolmentEntry(Entry):
+    """A phone's enrolment, as an export with secrets writes it."""
+
+    opened_at: Moment = None
+    open_until: Moment = None
+    closed_at: Moment = None
+    held_reason: str | None = None
+    first_address: str | None = None
+    first_user_agent: str | None = None
+
+
+class PhoneEntry(Entry):
+    """A phone."""
+
+    mac: Annotated[Mac, BeforeValidator(_mac)]
+    model: str = ""
+    name: Text = ""
+    site: str | None = None
+    notes: Text = ""
+    directory: str | None = "company"
+    enabled: bool = True
+    lines: Annotated[tuple[LineEntry, ...], BeforeValidator(_or_none)] = ()
+    sidecars: Annotated[tuple[str, ...], BeforeValidator(_or_none)] = ()
+    layout: str | None = None
+    buttons: Buttons = ()
+    overrides: Annotated[dict[Verbatim, Verbatim | None], BeforeValidator(_or_no_map)] = Field(
+        default_factory=dict
+    )
+    settings: SettingsEntry = SettingsEntry()
+    token: Password = Secret(MASK)
+    enrolment: Annotated[EnrolmentEntry | None, BeforeValidator(_not_masked)] = None
+
+
+class DomainEntry(Entry):
+    """A domain with everything below it."""
+
+    domain: str
+    settings: SettingsEntry = SettingsEntry()
+    overrides: Overrides = ()
+    sites: tuple[SiteEntry, ...] = ()
+    users: tuple[UserEntry, ...] = ()
+    directories: tuple[DirectoryEntry, ...] = ()
+    layouts: tuple[LayoutEntry, ...] = ()
+    phones: tuple[PhoneEntry, ...] = ()
+
+
+class ServerEntry(Entry):
+    """What holds for all domains of the server."""
+
+    settings: SettingsEntry = SettingsEntry()
+    overrides: Overrides = ()
+
+
+class InventoryEntry(Entry):
+    """A file of several domains."""
+
+    server: ServerEntry = ServerEntry()
+    domains: tuple[DomainEntry, ...] = ()
+
+
+_ENTRIES: Mapping[str, type[Entry]] = {
+    "domains": DomainEntry,
+    "server": ServerEntry,
+    "settings": SettingsEntry,
+    "overrides": OverrideEntry,
+    "sites": SiteEntry,
+    "users": UserEntry,
+    "directories": DirectoryEntry,
+    "entries": NumberEntry,
+    "layouts": LayoutEntry,
+    "buttons": ButtonEntry,
+    "lines": LineEntry,
+    "phones": PhoneEntry,
+    "enrolment": EnrolmentEntry,
+}
+
+
+class SchemaFault(Exception):
+    """The tree does not fit the schema; `faults` are (place, message, remedy)."""
+
+    def __init__(self, faults: tuple[tuple[Path, str, str], ...]) -> None:
+        super().__init__(f"{len(faults)} fault(s)")
+        self.faults = faults
+
+
+def parse_tree(tree: Tree) -> tuple[InventoryEntry, bool]:
+    """The file's records, and whether it is one domain's object rather than a list of them.
+
+    Raises SchemaFault with every fault.
+    """
+    faults = list(_repeated(tree, ()))
+    alone = isinstance(tree, dict) and "domains" not in tree and "server" not in tree
+    try:
+        if alone:
+            entry = InventoryEntry(domains=(DomainEntry.model_validate(tree),))
+        else:
+            entry = InventoryEntry.model_validate(tree)
+    except ValidationError as error:
+        root: type[Entry] = DomainEntry if alone else InventoryEntry
+        faults += [_explain(detail, root) for detail in error.errors(include_url=False)]
+        raise SchemaFault(tuple(faults)) from error
+    if faults:
+        raise SchemaFault(tuple(faults))
+    return entry, alone
+
+
+def _repeated(tree: Tree, path: Path) -> Iterator[tuple[Path, str, str]]:
+    if isinstance(tree, Repeated):
+        for name in tree.names:
+            yield (*path, name), f"{name!r} is given twice.", "Keep one of them."
+    if isinstance(tree, dict):
+        for name, below in tree.items():
+            if isinstance(below, dict | list):
+                yield from _repeated(below, (*path, name))
+    elif isinstance(tree, list):
+        for index, below in enumerate(tree):
+            if isinstance(below, dict | list):
+                yield from _repeated(below, (*path, index))
+
+
+def _explain(detail: ErrorDetails, root: type[Entry]) -> tuple[Path, str, str]:
+    """A schema's complaint in a technician's words."""
+    path: Path = tuple(part for part in detail["loc"] if part != "[key]")
+    kind, given, name = detail["type"], detail["input"], path[-1] if path else "file"
+    context = detail.get("ctx", {})
+    if kind == "rejected":
+        return path, context["message"], context["remedy"]
+    if kind == "extra_forbidden":
+        names = sorted(_entry_at(path[:-1], root).model_fields)
+        return path, f"there is no field {name!r} here.", _choice(str(name), names)
+    if kind == "missing":
+        return path, f"{name!r} is missing.", "Add it."
+    if kind == "enum":
+        allowed = str(context.get("expected", "")).replace("'", "")
+        names = allowed.replace(" or ", ", ").split(", ")
+        return path, f"{_brief(given)} is none of its values.", _choice(str(given), names)
+    wanted = next((say for start, say in _WANTED if kind.startswith(start)), detail["msg"])
+    return path, f"{_brief(given)} is not {wanted}.", "Correct it."
+
+
+_WANTED = (
+    ("string", "a text"),
+    ("int", "a whole number"),
+    ("bool", "true or false"),
+    ("tuple", "a list"),
+    ("dict", "a map of names and texts"),
+    ("model", "an object with named fields"),
+)
+
+
+def _entry_at(path: Path, root: type[Entry]) -> type[Entry]:
+    names = [part for part in path if isinstance(part, str)]
+    return _ENTRIES.get(names[-1], root) if names else root
+
+
+def _choice(given: str, names: list[str]) -> str:
+    close = get_close_matches(given, names, n=2, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(close)}?"
+    return f"There are {', '.join(names)}."
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, dict | list | tuple):
+        return "a list" if not isinstance(value, dict) else "an object"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return {"None": "null"}.get(text, text if len(text) <= 60 else f"{text[:57]}…")

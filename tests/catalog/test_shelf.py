@@ -1,0 +1,49 @@
+"""The catalogue as a whole: models by any spelling, devices by User-Agent, faults contained."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.mac import Mac
+
+MODELS = Path(__file__).parent.parent / "models"
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    return Shelf.load([MODELS])
+
+
+@pytest.mark.parametrize("text", ["Acme D-6", "acme d6", "ACME  Desk6", "acme-d.6", "D-6", "desk6"])
+def test_a_model_is_found_by_any_spelling(shelf: Shelf, text: str) -> None:
+    found = shelf.find_model(text)
+    assert found is not None
+    assert (found[0].name, found[1].name) == ("acme/desk", "D-6")
+
+
+def test_an_unknown_model_has_near_ones(shelf: Shelf) -> None:
+    assert shelf.find_model("Acme D-7") is None
+    assert "Acme D-6" in shelf.near_models("Acme D-7")
+    assert shelf.near_models("zzzzzzzz") == ()
+
+
+def test_a_device_is_recognised_and_nothing_else_is(shelf: Shelf) -> None:
+    device = shelf.recognise("Acme D6 1.2 02:ac:3e:00:00:01")
+    assert device is not None
+    assert (device.model, device.version, device.mac) == ("D-6", "1.2", Mac("02ac3e000001"))
+    assert shelf.recognise("curl/8.0") is None
+    unknown_model = shelf.recognise("Acme X9 2.0")
+    assert unknown_model is not None
+    assert (unknown_model.model, unknown_model.mac) == ("X9", None)
+
+
+def test_a_broken_family_is_listed_and_harms_no_other(tmp_path: Path) -> None:
+    shutil.copytree(MODELS / "acme", tmp_path / "acme")
+    broken = tmp_path / "bent" / "desk"
+    broken.mkdir(parents=True)
+    (broken / "family.toml").write_text("vendor = 1\n")
+    shelf = Shelf.load([tmp_path])
+    assert list(shelf.families) == ["acme/desk"]
+    assert [fault.family for fault in shelf.rejected] == ["bent/desk"]
