@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
+from jinja2.meta import find_referenced_templates
 
 from provisiond.catalog.param import Site
 from provisiond.catalog.sandbox import PRINTING, Sandbox
@@ -47,6 +48,7 @@ class Compiled:
         """Compile all of them. Raises TemplateRejected with every fault's file and line."""
         self.sites: list[Site] = []
         found: dict[tuple[str, int | None, str], Finding] = {}
+        references: set[str] = set()
         self._templates: dict[bool, dict[str, Template]] = {}
         for escaped in (False, True):
             environment = _Environment(sources, self.sites, autoescape=escaped)
@@ -62,10 +64,13 @@ class Compiled:
                             message=fault.message or "cannot be read as a template",
                         )
                     )
+            references |= environment.references
             for finding in environment.findings:
                 found[finding.where, finding.line, finding.message] = finding
         if found:
-            raise TemplateRejected(family, tuple(found[key] for key in found))
+            raise TemplateRejected(family, tuple(found.values()))
+        self.references = frozenset(references)
+        """templates that another one includes, imports or extends"""
 
     def template(self, name: str, *, escaped: bool) -> Template:
         """The compiled template; KeyError where the folder has none of this name."""
@@ -96,6 +101,7 @@ class _Environment(Sandbox):
         super().__init__(autoescape=autoescape)
         self.loader = _Sources(sources)
         self.findings: list[Finding] = []
+        self.references: set[str] = set()
         self._known = frozenset(sources)
         self._sites = sites
 
@@ -104,6 +110,7 @@ class _Environment(Sandbox):
         file = name or ""
         for line, message in _faults(tree, self._known):
             self.findings.append(Finding(where=file, line=line, message=message))
+        self.references |= {found for found in find_referenced_templates(tree) if found}
         for call in tree.find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name in PRINTING:
                 self._number(call, call.node.name, file)

@@ -75,6 +75,11 @@ class Renderer:
         """File names of the family's templates."""
         return self._compiled.names
 
+    @property
+    def references(self) -> frozenset[str]:
+        """Those of them that another one includes, imports or extends."""
+        return self._compiled.references
+
     def render(
         self,
         rule: FileRule,
