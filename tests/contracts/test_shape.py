@@ -27,12 +27,14 @@ every_module = pytest.mark.parametrize("module", modules(), ids=name_of)
 
 @every_module
 def test_a_module_is_no_longer_than_a_person_reads_at_once(module: Path) -> None:
+    if "migrations" in module.parts:  # history: written once, never edited again
+        return
     assert len(module.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
 
 
 @every_module
 def test_a_function_fits_a_screen(module: Path) -> None:
-    if "migrations" in module.parts:  # history: written once, never edited again
+    if "migrations" in module.parts:
         return
     long = [
         f"{name}: {lines} lines"
@@ -128,6 +130,7 @@ def public(
 ) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
     """Public functions and classes of the module; what a framework calls has a method's name."""
     for node in parsed.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            if not node.name.startswith("_"):
-                yield node.name, node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        if not node.name.startswith("_"):
+            yield node.name, node

@@ -1,0 +1,38 @@
+"""Is `--help` quick: does the command line load only what the command needs?"""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "sqlalchemy",
+    "alembic",
+    "aiohttp",
+    "jinja2",
+    "lxml",
+    "cryptography",
+    "pydantic",
+    "asyncpg",
+)
+
+
+def loaded_after(statement: str) -> set[str]:
+    """The top-level packages that a fresh interpreter has loaded after the statement."""
+    program = f"{statement}; import sys; print(*{{n.split('.')[0] for n in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["provisiond", "provisiond.cli"])
+def test_importing_loads_nothing_heavy(module: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        pytest.skip("the command line is not written yet")
+    assert loaded_after(f"import {module}").intersection(HEAVY) == set()
+
+
+def test_the_measure_can_find_something() -> None:
+    assert "sqlalchemy" in loaded_after("import sqlalchemy")
