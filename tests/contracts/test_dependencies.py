@@ -26,7 +26,8 @@ USED_WITHOUT_IMPORT = {
     "types-pyyaml": "stubs",
     "types-lxml": "stubs",
 }
-COMES_WITH = {"pydantic-core": "pydantic", "markupsafe": "jinja2"}  # parts of their public API
+# Parts of their public API:
+COMES_WITH = {"pydantic-core": "pydantic", "markupsafe": "jinja2", "multidict": "aiohttp"}
 
 
 def declared(extra: str | None = None) -> set[str]:
