@@ -94,6 +94,9 @@ class Boot(_Section):
     idle_seconds: float = Field(
         default=30.0, gt=0, le=3600, description="how long a silent kept-alive connection stays"
     )
+    loop: Literal["auto", "uvloop", "asyncio"] = Field(
+        default="auto", description="event loop; auto takes uvloop where it is installed"
+    )
     stop_seconds: float = Field(
         default=30.0, ge=0, le=600, description="time that running transfers get at a stop"
     )

@@ -64,9 +64,10 @@ class FileService:
         """
         answer: Answer | None = None
         try:
-            answer = self._cache.get(
-                request.name, request.query, self._sources.epochs, request.at.year
-            )
+            if not request.probe:
+                answer = self._cache.get(
+                    request.name, request.query, self._sources.epochs, request.at.year
+                )
             if answer is None or request.method in ("PUT", "POST"):
                 parsed = parse_name(request.name)
                 if request.method in ("PUT", "POST") and not self._post_reads(request, parsed):
@@ -74,7 +75,7 @@ class FileService:
                 if parsed.asset is not None:
                     return await self._asset(request, parsed)
                 answer = await resolve_file(self._sources, request, parsed)
-                if answer.keep:
+                if answer.keep and not request.probe:
                     self._cache.put(request.name, request.query, answer)
             await self._admit(request, answer)
             if answer.refusal is not None:

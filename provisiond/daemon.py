@@ -1,0 +1,356 @@
+"""How is it all wired? The composition root of `serve`: one process, one loop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from provisiond import __version__
+from provisiond.actions.answers import AnswerCache
+from provisiond.actions.enrolment import EnrolmentBook
+from provisiond.actions.enrolment_store import StoredEnrolments
+from provisiond.actions.probe import Probe
+from provisiond.actions.resolve_file import FileSources
+from provisiond.actions.serve_file import FileService, Verbs, malformed_entry
+from provisiond.boot.http import PhoneHttp
+from provisiond.boot.http_tls import PhoneTls, TlsFiles
+from provisiond.boot.limits import HttpLimits
+from provisiond.boot.tftp import TftpServer
+from provisiond.boot.tftp_options import TftpLimits
+from provisiond.catalog.shelf import Shelf
+from provisiond.daemon_figures import Sources as FigureSources
+from provisiond.daemon_figures import figures
+from provisiond.daemon_setup import (
+    bound,
+    load_shelf,
+    loop_factory,
+    policy_of,
+    public_urls,
+    raise_file_limit,
+    shown,
+)
+from provisiond.inventory.access import Peer
+from provisiond.inventory.admission import Mode
+from provisiond.inventory.errors import Failed, ProvisiondError
+from provisiond.logs import SecurityLog
+from provisiond.settings import Settings
+from provisiond.store.database import Database
+from provisiond.store.journal import JournalWriter
+from provisiond.store.leases import Lease
+from provisiond.store.sealing import SecretKey
+from provisiond.systemd import Notifier, watchdog_interval
+from provisiond.web.app import Health, make_app
+from provisiond.web.health import Check
+from provisiond.web.metrics import registry_of
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 0.25
+_PRUNE_SECONDS = 3600
+_SECURITY_TICK_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What listens where, told to `announce` once phones can be served."""
+
+    http: tuple[str, ...]
+    https: tuple[str, ...]
+    tftp: tuple[str, ...]
+    web: tuple[str, ...]
+    open_mode: bool
+    files: int
+    capacity: str
+
+
+Announce = Callable[[Running, Database, Shelf], Awaitable[None]]
+
+
+def run(settings: Settings, announce: Announce) -> None:
+    """Serve phones until SIGTERM or SIGINT. Raises BadSettings, StoreUnusable, Failed."""
+    with asyncio.Runner(loop_factory=loop_factory(settings.boot.loop)) as runner:
+        runner.run(serve(settings, announce))
+
+
+async def serve(settings: Settings, announce: Announce, stop: asyncio.Event | None = None) -> None:
+    """Serve phones until `stop` is set or a signal comes; then drain and leave nothing behind."""
+    stop = stop or asyncio.Event()
+    daemon = _Daemon(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        await daemon.open(stack)
+        await daemon.listen(stack)
+        daemon.catch_signals(stop)
+        await announce(daemon.running(), daemon.database, daemon.shelf)
+        async with asyncio.TaskGroup() as tasks:
+            jobs = [tasks.create_task(job) for job in daemon.jobs()]
+            daemon.notifier.ready(f"serving {len(daemon.shelf.families)} families")
+            await stop.wait()
+            daemon.notifier.stopping("finishing what is under way")
+            for job in jobs:
+                job.cancel()
+        await daemon.drain()
+
+
+class _Daemon:
+    """The parts of one `serve`, in the order in which they need each other."""
+
+    database: Database
+    shelf: Shelf
+    service: FileService
+    book: EnrolmentBook
+    journal: JournalWriter
+    http: PhoneHttp
+    tftp: TftpServer
+    probe: Probe
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.notifier = Notifier(os.environ)
+        self.security = SecurityLog()
+        self.cache = AnswerCache(settings.boot.cache_bytes)
+        self.tls: PhoneTls | None = None
+        self.files = 0
+        self._bound: dict[str, list[str]] = {"http": [], "https": [], "tftp": [], "web": []}
+
+    async def open(self, stack: contextlib.AsyncExitStack) -> None:
+        """Everything that phones do not see: limits, catalogue, store, journal, service."""
+        settings = self.settings
+        self.files = raise_file_limit()
+        self.shelf = await asyncio.to_thread(load_shelf, settings)
+        for fault in self.shelf.rejected:
+            _log.error("a family is left out: %s", fault)
+        key = await asyncio.to_thread(SecretKey.load, settings.secret_key_path)
+        self.database = await Database.open(settings.database_url().reveal(), key, serving=True)
+        stack.push_async_callback(self.database.close)
+        await self.database.epochs.poll(self.database)
+        self.journal = JournalWriter(self.database)
+        await asyncio.to_thread(settings.assets_dir.mkdir, parents=True, exist_ok=True)
+        self.book = EnrolmentBook(StoredEnrolments(self.database), self.database.epochs.enrolment)
+        sources = FileSources(
+            facts=self.database.facts,
+            epochs=self.database.epochs,
+            shelf=lambda: self.shelf,
+            urls=public_urls(settings),
+            book=self.book,
+            etag_key=key.derive("etag"),
+        )
+        self.service = FileService(
+            sources=sources,
+            policy=policy_of(settings),
+            cache=self.cache,
+            assets=settings.assets_dir,
+            verbs=Verbs(journal=self.journal.add, denied=self.security.denied),
+        )
+        self.probe = Probe(serve=self.service.serve_file, sources=sources, database=self.database)
+
+    async def listen(self, stack: contextlib.AsyncExitStack) -> None:
+        """Open every listener; phones come last, when all behind them is ready."""
+        boot = self.settings.boot
+        self.http = PhoneHttp(
+            serve=self.service.serve_file,
+            trusted_proxies=boot.trusted_proxies,
+            limits=HttpLimits(
+                connections=boot.max_connections,
+                header_seconds=boot.header_seconds,
+                idle_seconds=boot.idle_seconds,
+            ),
+            on_malformed=self._malformed,
+        )
+        self.tftp = TftpServer(
+            serve=self.service.serve_file,
+            networks=boot.tftp_networks,
+            limits=TftpLimits(sessions=boot.max_transfers),
+            on_malformed=self._malformed,
+        )
+        await self._listen_web(stack)
+        for listener in boot.http:
+            address = await bound(
+                "boot.http", listener, self.http.start(listener.host, listener.port)
+            )
+            self._bound["http"].append(shown(address))
+        if boot.https.listen and boot.https.certificate and boot.https.key:
+            files = TlsFiles(
+                certificate=boot.https.certificate, key=boot.https.key, floor=boot.https.min_tls
+            )
+            self.tls = await asyncio.to_thread(PhoneTls, files)
+            for listener in boot.https.listen:
+                start = self.http.start(listener.host, listener.port, self.tls.context)
+                self._bound["https"].append(
+                    shown(await bound("boot.https.listen", listener, start))
+                )
+        for listener in boot.tftp:
+            address = await bound(
+                "boot.tftp", listener, self.tftp.start(listener.host, listener.port)
+            )
+            self._bound["tftp"].append(shown(address))
+
+    async def _listen_web(self, stack: contextlib.AsyncExitStack) -> None:
+        health = Health(
+            checks=(
+                Check(name="phones", ask=self._ask_probe),
+                Check(name="journal", ask=self._ask_journal),
+            ),
+            registry=registry_of(lambda: figures(self._figure_sources())),
+            version=__version__,
+        )
+        runner = web.AppRunner(make_app(health), access_log=None)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        for listener in self.settings.web.listen:
+            site = web.TCPSite(runner, listener.host, listener.port)
+            await bound("web.listen", listener, site.start())
+        self._bound["web"] = [shown((a[0], a[1])) for a in runner.addresses]
+
+    def running(self) -> Running:
+        """What listens where, and how much this process can take."""
+        boot = self.settings.boot
+        return Running(
+            http=tuple(self._bound["http"]),
+            https=tuple(self._bound["https"]),
+            tftp=tuple(self._bound["tftp"]),
+            web=tuple(self._bound["web"]),
+            open_mode=self.settings.admission.mode is Mode.OPEN,
+            files=self.files,
+            capacity=f"{boot.max_connections} HTTP connections and {boot.max_transfers} TFTP "
+            f"transfers at once; {self.files} file descriptors",
+        )
+
+    def catch_signals(self, stop: asyncio.Event) -> None:
+        """SIGTERM and SIGINT drain and stop, SIGHUP reads the catalogue and certificate again."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        self._reloads: set[asyncio.Task[None]] = set()
+
+        def reload() -> None:
+            task = loop.create_task(self._reload())
+            self._reloads.add(task)
+            task.add_done_callback(self._reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
+
+    def jobs(self) -> list[Coroutine[None, None, None]]:
+        """What runs beside the listeners until the stop."""
+        jobs = [
+            self.journal.run(),
+            self.book.run(),
+            self._poll_epochs(),
+            self._prune(),
+            self._tick_security(),
+            self._feed_watchdog(),
+        ]
+        if self.tls is not None:
+            jobs.append(self.tls.watch())
+        return jobs
+
+    async def drain(self) -> None:
+        """Let what is under way end, then write what is still unwritten."""
+        grace = self.settings.boot.stop_seconds
+        self.notifier.extend_timeout(grace + 10)
+        await asyncio.gather(self.http.stop(min(grace, 10)), self.tftp.stop(grace))
+        for flush in (self.book.flush, self.journal.flush):
+            try:
+                await flush()
+            except Failed as fault:
+                _log.error("lost at the stop: %s", fault)
+        self.security.stop()
+        self.notifier.close()
+
+    async def _reload(self) -> None:
+        self.notifier.reloading()
+        try:
+            shelf = await asyncio.to_thread(load_shelf, self.settings)
+            for fault in shelf.rejected:
+                _log.error("a family is left out: %s", fault)
+            self.shelf = shelf
+            async with self.database.write() as write:
+                write.touch_catalog()
+            if self.tls is not None:
+                await self.tls.reload()
+            _log.info("reloaded: %d families", len(shelf.families))
+        except ProvisiondError as fault:
+            _log.error("the reload failed, what ran before goes on: %s", fault)
+        self.notifier.ready(f"serving {len(self.shelf.families)} families")
+
+    async def _poll_epochs(self) -> None:
+        away = False
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            try:
+                await self.database.epochs.poll(self.database)
+            except Failed as fault:
+                if not away:
+                    _log.error(
+                        "the store does not answer; known answers are still served: %s", fault
+                    )
+                away = True
+            else:
+                if away:
+                    _log.info("the store answers again")
+                away = False
+
+    async def _prune(self) -> None:
+        """Remove old journal rows; one node at a time, by lease."""
+        lease = Lease(self.database, "prune")
+        journal = self.settings.journal
+        while True:
+            try:
+                if await lease.acquire(_PRUNE_SECONDS):
+                    await self.journal.prune(days=journal.keep_days, rows=journal.keep_rows)
+            except Failed as fault:
+                _log.warning("old journal entries stay for now: %s", fault)
+            await asyncio.sleep(_PRUNE_SECONDS)
+
+    async def _tick_security(self) -> None:
+        while True:
+            await asyncio.sleep(_SECURITY_TICK_SECONDS)
+            self.security.tick(_now())
+
+    async def _feed_watchdog(self) -> None:
+        """Tell systemd that we live only after a phone's file was really rendered."""
+        interval = watchdog_interval(os.environ)
+        if interval is None:
+            return
+        while True:
+            reason = await self._ask_probe()
+            if reason is None:
+                self.notifier.alive()
+            else:
+                _log.error("the watchdog's probe failed: %s", reason)
+            await asyncio.sleep(interval / 3)
+
+    async def _ask_probe(self) -> str | None:
+        try:
+            await self.probe.ask(_now())
+        except ProvisiondError as fault:
+            return f"a phone would meet {fault.code}: {fault}"
+        return None
+
+    async def _ask_journal(self) -> str | None:
+        lost = self.journal.dropped
+        return f"{lost} journal entries were lost for want of space" if lost else None
+
+    def _malformed(self, peer: Peer, reason: str) -> None:
+        entry = malformed_entry(peer, reason, _now())
+        self.journal.add(entry)
+        self.security.denied(entry)
+
+    def _figure_sources(self) -> FigureSources:
+        return FigureSources(
+            http=self.http.counters,
+            tftp=self.tftp.counters,
+            cache=self.cache,
+            journal=self.journal,
+            families=len(self.shelf.families),
+            rejected_families=len(self.shelf.rejected),
+            certificate_days=self.tls.days_left if self.tls is not None else None,
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

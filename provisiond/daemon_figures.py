@@ -1,0 +1,69 @@
+"""Which numbers does the daemon show to monitors?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from provisiond.actions.answers import AnswerCache
+from provisiond.boot.limits import HttpCounters
+from provisiond.boot.tftp_session import TftpCounters
+from provisiond.store.journal import JournalWriter
+from provisiond.web.metrics import Figure
+
+_HTTP_NOW = frozenset({"open", "waiting"})
+_TFTP_NOW = frozenset({"active"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where the numbers are."""
+
+    http: HttpCounters
+    tftp: TftpCounters
+    cache: AnswerCache
+    journal: JournalWriter
+    families: int
+    rejected_families: int
+    certificate_days: float | None
+
+
+def figures(sources: Sources) -> Iterable[Figure]:
+    """All numbers of now, without asking the store."""
+    yield from _counters("http", "HTTP", sources.http, _HTTP_NOW)
+    yield from _counters("tftp", "TFTP", sources.tftp, _TFTP_NOW)
+    cache = sources.cache
+    yield _counter("cache_hits", "answers taken from the cache", cache.hits)
+    yield _counter("cache_misses", "answers that had to be made", cache.misses)
+    yield _counter("cache_evicted", "answers dropped for want of space", cache.evicted)
+    yield _gauge("cache_bytes", "bytes of answers kept", cache.bytes)
+    yield _gauge("cache_answers", "answers kept", len(cache))
+    journal = sources.journal
+    yield _counter("journal_written", "journal entries written", journal.written)
+    yield _counter("journal_dropped", "journal entries lost for want of space", journal.dropped)
+    yield _gauge("journal_pending", "journal entries not yet written", journal.pending)
+    yield _gauge("families", "phone families loaded", sources.families)
+    yield _gauge("families_rejected", "phone families left out", sources.rejected_families)
+    if sources.certificate_days is not None:
+        yield _gauge(
+            "certificate_days", "days until the certificate expires", sources.certificate_days
+        )
+
+
+def _counters(
+    prefix: str, title: str, counters: HttpCounters | TftpCounters, now: frozenset[str]
+) -> Iterable[Figure]:
+    for field in fields(counters):
+        words = field.name.replace("_", " ")
+        yield Figure(
+            name=f"{prefix}_{field.name}",
+            help=f"{title} {words}" + (" now" if field.name in now else " since the start"),
+            value=getattr(counters, field.name),
+            is_counter=field.name not in now,
+        )
+
+
+def _counter(name: str, text: str, value: float) -> Figure:
+    return Figure(name=name, help=text, value=value, is_counter=True)
+
+
+def _gauge(name: str, text: str, value: float) -> Figure:
+    return Figure(name=name, help=text, value=value)

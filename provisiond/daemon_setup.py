@@ -1,0 +1,115 @@
+"""What does a daemon need before it can serve? Catalogue, store and policy from settings."""
+
+import asyncio
+import contextlib
+import resource
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.admission import Policy
+from provisiond.inventory.errors import BadSettings, Finding
+from provisiond.inventory.urls import PublicUrls
+from provisiond.settings import Settings
+from provisiond.store.database import Database
+from provisiond.store.sealing import SecretKey
+
+
+def load_shelf(settings: Settings) -> Shelf:
+    """The catalogue that the settings name. Reads files: call it in a thread or before the loop.
+
+    Raises BadSettings where not one family can be loaded.
+    """
+    shelf = Shelf.load([settings.models_dir])
+    if not shelf.families:
+        reasons = "; ".join(str(fault) for fault in shelf.rejected) or "the folder holds none"
+        raise BadSettings(
+            (
+                Finding(
+                    where="models_dir",
+                    message=f"no phone family can be loaded from {settings.models_dir}: {reasons}.",
+                    remedy="Point models_dir at the families that came with the program.",
+                ),
+            )
+        )
+    return shelf
+
+
+def public_urls(settings: Settings) -> PublicUrls:
+    """The URLs that go into phones' files."""
+    public = settings.public_url
+    return PublicUrls(https=public.https, http=public.http, tftp=public.tftp)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Who may fetch what, as the settings have it."""
+    admission = settings.admission
+    return Policy(
+        mode=admission.mode,
+        plain_networks=admission.plain_networks,
+        enrol_networks=admission.enrol_networks,
+    )
+
+
+@contextlib.asynccontextmanager
+async def open_store(settings: Settings, *, serving: bool = False) -> AsyncIterator[Database]:
+    """The store that the settings name. Raises StoreUnusable, StoreUnavailable."""
+    key = await asyncio.to_thread(SecretKey.load, settings.secret_key_path)
+    database = await Database.open(settings.database_url().reveal(), key, serving=serving)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def bound(setting: str, listener: object, start: Awaitable[object]) -> tuple[str, int]:
+    """Start a listener; what the system refuses is said with the setting and the remedy."""
+    try:
+        address = await start
+    except OSError as fault:
+        raise BadSettings(
+            (
+                Finding(
+                    where=setting,
+                    message=f"cannot listen on {listener}: {fault.strerror or fault}.",
+                    remedy="Another program may hold the port (ss -lptun shows which); ports below "
+                    "1024 need CAP_NET_BIND_SERVICE.",
+                ),
+            )
+        ) from fault
+    return address if isinstance(address, tuple) else ("", 0)
+
+
+def shown(address: tuple[str, int]) -> str:
+    """An address as people write it."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def raise_file_limit() -> int:
+    """Raise the soft limit of open files to the hard one; the number that holds."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def loop_factory(wanted: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed and not refused; plain asyncio otherwise."""
+    if wanted == "asyncio" or sys.platform != "linux":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        if wanted == "uvloop":
+            raise BadSettings(
+                (
+                    Finding(
+                        where="boot.loop",
+                        message="uvloop is not installed.",
+                        remedy='Install provisiond[speedups], or set boot.loop = "auto".',
+                    ),
+                )
+            ) from None
+        return None
+    return uvloop.new_event_loop
