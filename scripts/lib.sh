@@ -66,7 +66,7 @@ install_project() {
         return
     fi
     tail -n 15 "$log" >&2
-    if grep -qiE 'name resolution|connection|timed out|unreachable|retries|proxy' "$log"; then
+    if grep -qiE 'from versions: none|name resolution|connection|timed out|unreachable|retries|proxy' "$log"; then
         rm -f "$log"
         die "pip cannot reach a package index." \
             "check the network or the proxy; without one, set PIP_NO_INDEX=1 and PIP_FIND_LINKS"
