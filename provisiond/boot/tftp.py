@@ -1,14 +1,13 @@
 """How do phones ask by TFTP? Listeners, admission by network, and one session per read."""
 
 import asyncio
-import errno
 import logging
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from provisiond.actions.file_messages import FileRequest, ServeFile
 from provisiond.boot.tftp_options import TftpLimits, negotiate
@@ -27,16 +26,17 @@ from provisiond.boot.tftp_packet import (
     error,
     parse,
 )
-from provisiond.boot.tftp_session import Caller, Session, Sessions, TftpCounters
+from provisiond.boot.tftp_session import Caller, Session, TftpCounters
 from provisiond.boot.tftp_socket import (
     ADDRESS_SPACE,
     Allowed,
     Network,
+    SocketAddress,
     address_asked,
     open_listener,
-    open_transfer,
 )
 from provisiond.boot.tftp_source import AssetStream, Octets, open_asset, to_netascii
+from provisiond.boot.tftp_table import Sessions
 from provisiond.boot.tftp_transfer import Transfer
 from provisiond.inventory.access import Peer, Transport
 from provisiond.inventory.errors import AbsentFile, Failed, Refused, TemplateFault
@@ -109,6 +109,7 @@ class TftpServer:
                 loop=loop,
                 limit=self._limits.sessions,
                 counters=self.counters,
+                on_stranger=self._on_stranger,
                 on_malformed=self._report,
             )
         self._listeners.append(listener)
@@ -154,16 +155,37 @@ class TftpServer:
                 break
         for datagram, ancillary, _flags, source in arrived:
             try:
-                address = self._allowed.admit(source[0])
-                asked = address_asked(ancillary)
-                if address is None:
-                    self.counters.denied += 1
-                elif asked is not None:
-                    peer = Peer(address=address, port=source[1], transport=Transport.TFTP)
-                    caller = Caller(listener=listener, asked=asked, source=source, peer=peer)
+                caller = self._admit(listener, ancillary, source)
+                if caller is not None:
                     self._take(sessions, caller, datagram)
             except Exception:  # one datagram must never stop the listener
                 log.exception("TFTP: a datagram of %d octets failed", len(datagram))
+
+    def _admit(
+        self, listener: socket.socket, ancillary: list[tuple[int, int, Any]], source: SocketAddress
+    ) -> Caller | None:
+        address = self._allowed.admit(source[0])
+        if address is None:
+            self.counters.denied += 1
+            return None
+        asked = address_asked(ancillary)
+        if asked is None:
+            return None
+        peer = Peer(address=address, port=source[1], transport=Transport.TFTP)
+        return Caller(listener=listener, asked=asked, source=source, peer=peer)
+
+    def _on_stranger(
+        self,
+        keeper: socket.socket,
+        datagram: bytes,
+        ancillary: list[tuple[int, int, Any]],
+        source: SocketAddress,
+    ) -> None:
+        """RFC 1350 §4: a packet for somebody else's transfer is error 5, and does it no harm."""
+        caller = self._admit(keeper, ancillary, source)
+        if caller is not None and not isinstance(parse(datagram), Error):
+            self.counters.strangers += 1
+            caller.tell(_STRANGER)
 
     def _take(self, sessions: Sessions, caller: Caller, datagram: bytes) -> None:
         session = sessions.find(caller)
@@ -174,8 +196,8 @@ class TftpServer:
         if not isinstance(packet, ReadRequest) or packet.mode not in _MODES:
             self._turn_away(caller, packet)
             return
-        if session is not None:  # the phone has begun anew from the same port
-            sessions.end(session, None)
+        if session is not None:
+            sessions.supersede(session)
         self.counters.requests += 1
         session = Session(caller, datagram)
         if not sessions.add(session):
@@ -237,7 +259,7 @@ class TftpServer:
             body = to_netascii(body)
         terms = negotiate(request.options, len(body), self._limits)
         transfer = Transfer(Octets(body), terms, self._limits)
-        sessions.begin(session, transfer, self._connect(sessions, session.caller))
+        sessions.begin(session, transfer)
 
     async def _begin_asset(
         self, sessions: Sessions, session: Session, request: ReadRequest, path: Path
@@ -256,7 +278,7 @@ class TftpServer:
             on_news=lambda: self._on_news(sessions, session),
         )
         transfer = Transfer(stream, terms, self._limits)
-        sessions.begin(session, transfer, self._connect(sessions, session.caller))
+        sessions.begin(session, transfer)
 
     def _on_news(self, sessions: Sessions, session: Session) -> None:
         stream = session.stream
@@ -265,18 +287,6 @@ class TftpServer:
             sessions.end(session, None, _UNAVAILABLE)
         else:
             sessions.resume(session)
-
-    def _connect(self, sessions: Sessions, caller: Caller) -> socket.socket:
-        """A socket for a transfer; where descriptors have run out, one that is in use unproven."""
-        family = caller.listener.family
-        try:
-            return open_transfer(family, caller.asked, caller.source)
-        except OSError as fault:
-            if fault.errno not in (errno.EMFILE, errno.ENFILE) or not sessions.make_room(
-                of_sockets=True
-            ):
-                raise
-        return open_transfer(family, caller.asked, caller.source)
 
     def _report(self, peer: Peer, reason: str) -> None:
         self.counters.malformed += 1

@@ -36,12 +36,12 @@ class Asked:
     packed: bytes
     interface: int
 
-    def bindable(self) -> SocketAddress:
-        """What to bind a socket to, so that it sends from this address; any free port."""
+    def bindable(self, port: int) -> SocketAddress:
+        """What to bind a socket to, so that it sends from this address; port 0 is any free one."""
         if len(self.packed) == 4:
-            return (socket.inet_ntop(socket.AF_INET, self.packed), 0)
+            return (socket.inet_ntop(socket.AF_INET, self.packed), port)
         scope = self.interface if IPv6Address(self.packed) in _LINK_LOCAL else 0
-        return (socket.inet_ntop(socket.AF_INET6, self.packed), 0, 0, scope)
+        return (socket.inet_ntop(socket.AF_INET6, self.packed), port, 0, scope)
 
     def ancillary(self) -> list[tuple[int, int, bytes]]:
         """What to pass to `sendmsg`, so that an unbound socket sends from this address."""
@@ -85,11 +85,7 @@ def open_listener(family: int, address: tuple[Any, ...]) -> socket.socket:
     """
     listener = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-        else:
-            listener.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+        receive_options(listener)
         granted = ask_for_buffer(listener, RECEIVE_BUFFER)
         listener.bind(address)
     except BaseException:
@@ -107,6 +103,15 @@ def open_listener(family: int, address: tuple[Any, ...]) -> socket.socket:
     return listener
 
 
+def receive_options(unconnected: socket.socket) -> None:
+    """Have each datagram tell the address that was asked; IPv6 takes no IPv4 along."""
+    if unconnected.family == socket.AF_INET6:
+        unconnected.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        unconnected.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        unconnected.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+
+
 def ask_for_buffer(listener: socket.socket, wanted: int) -> int:
     """Ask for `wanted` octets of receive buffer; the octets that the kernel granted."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted)
@@ -114,22 +119,6 @@ def ask_for_buffer(listener: socket.socket, wanted: int) -> int:
         with suppress(OSError):  # past net.core.rmem_max, where CAP_NET_ADMIN is held
             listener.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, wanted)
     return _granted(listener)
-
-
-def open_transfer(family: int, asked: Asked, peer: SocketAddress) -> socket.socket:
-    """A socket on a free port of the address asked, connected to the phone. Raises OSError.
-
-    Its port is our transfer identifier (RFC 1350 §4). Connected, it hears that the phone is gone
-    (ConnectionRefusedError) and nothing of strangers.
-    """
-    transfer = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        transfer.bind(asked.bindable())
-        transfer.connect(peer)
-    except BaseException:
-        transfer.close()
-        raise
-    return transfer
 
 
 def address_asked(ancillary: list[tuple[int, int, Any]]) -> Asked | None:
