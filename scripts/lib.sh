@@ -97,3 +97,12 @@ missing_packages() {
         esac
     done
 }
+
+# require_packages PROGRAM=PACKAGE...: install what is missing, or say what to install and stop.
+require_packages() {
+    local absent
+    mapfile -t absent < <(missing_packages "$@")
+    [ ${#absent[@]} -gt 0 ] || return 0
+    install_packages "${absent[@]}" ||
+        die "not installed: ${absent[*]}" "apt-get install ${absent[*]}, as root"
+}

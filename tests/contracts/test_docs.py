@@ -12,7 +12,7 @@ import pytest
 from provisiond.inventory.errors import BadSettings
 from provisiond.settings import all_keys, load
 from tests.contracts.reference import MADE, rewritten
-from tests.contracts.source import ROOT, name_of
+from tests.contracts.source import ROOT, modules, name_of
 
 ANNOTATED = ROOT / "configs/provisiond.toml"
 CONFIGURATION = ROOT / "docs/configuration.md"
@@ -47,6 +47,21 @@ def test_the_annotated_file_shows_the_defaults() -> None:
         str(n) for n in defaults["admission.plain_networks"]
     ]
     assert shown["boot.http"] == [str(listener) for listener in defaults["boot.http"]]
+
+
+@pytest.mark.parametrize("key", [key.name for key in all_keys()])
+def test_every_setting_has_an_effect(key: str) -> None:
+    """Somebody outside the settings' own modules reads it, or a method of theirs that is read."""
+    leaf = key.rpartition(".")[2]
+    readers = {"data_dir": "assets_dir", "secret_key_file": "secret_key_path"}
+    if key.startswith("database."):
+        leaf = "database_url"
+    pattern = re.compile(rf"\.{readers.get(key, leaf)}\b")
+    assert any(
+        pattern.search(module.read_text(encoding="utf-8"))
+        for module in modules()
+        if not module.name.startswith("settings")
+    )
 
 
 def test_the_annotated_file_loads_as_it_stands() -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,11 @@ def bare_path(tmp_path: Path) -> Path:
     return programs
 
 
-def run(script: str, tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(
+    script: str, tmp_path: Path, arguments: Sequence[str] = (), **environ: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", str(ROOT / "scripts" / script)],
+        ["bash", str(ROOT / "scripts" / script), *arguments],
         capture_output=True,
         text=True,
         timeout=120,
@@ -80,10 +83,14 @@ def test_an_unreachable_index_is_said_with_the_remedy(tmp_path: Path) -> None:
     assert "PIP_NO_INDEX=1" in done.stderr
 
 
-def test_the_parts_of_bench_and_soak_can_be_listed_without_installing(tmp_path: Path) -> None:
-    for script in ("bench", "soak"):
-        done = subprocess.run(
-            [str(ROOT / "scripts" / script), "--list"], capture_output=True, text=True, timeout=20
-        )
-        parts = {p.stem for p in (ROOT / f"scripts/{script}.d").glob("[!_]*.py")}
-        assert set(done.stdout.split()) == parts
+def test_the_parts_of_soak_can_be_listed_without_installing(tmp_path: Path) -> None:
+    done = run("soak", tmp_path, PATH=os.environ["PATH"], arguments=["--list"])
+    parts = {path.stem for path in (ROOT / "scripts/soak.d").glob("[!_]*.py")}
+    assert set(done.stdout.split()) == parts
+    assert not (tmp_path / "venv").exists()
+
+
+def test_an_unknown_part_of_soak_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    done = run("soak", tmp_path, PATH=os.environ["PATH"], arguments=["nonesuch"])
+    assert done.returncode == 2
+    assert "there is no nonesuch" in done.stderr
