@@ -18,22 +18,25 @@ die() {
 }
 
 # The newest python3 that is new enough, with the modules that a virtual environment needs.
+# `find_python again` does not try to install them once more.
 find_python() {
-    local candidate version
+    local candidate no_venv=
     for candidate in ${PROVISIOND_PYTHON:-} python3.14 python3.13 python3.12 python3.11 python3; do
         command -v "$candidate" >/dev/null || continue
         "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
         if ! "$candidate" -c 'import venv, ensurepip' 2>/dev/null; then
-            version=$("$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-            NO_VENV="${NO_VENV:-} python$version-venv"
+            no_venv=$candidate
             continue
         fi
         command -v "$candidate"
         return
     done
-    if [ -n "${NO_VENV:-}" ]; then
-        install_packages python3-venv && { NO_VENV="" find_python; return; }
-        die "this Python cannot make virtual environments: its venv module is missing." \
+    if [ -n "$no_venv" ]; then
+        if [ "${1:-}" != again ] && install_packages python3-venv; then
+            find_python again
+            return
+        fi
+        die "$no_venv cannot make virtual environments: its venv module is missing." \
             "apt-get install python3-venv"
     fi
     die "there is no Python 3.11 or newer." \

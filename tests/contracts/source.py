@@ -20,7 +20,8 @@ def modules() -> tuple[Path, ...]:
 def tracked_files() -> tuple[Path, ...]:
     """Every file that is the project's, whether committed yet or not."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        # The checkout may be another user's, as CI's often is.
+        ["git", "-c", "safe.directory=*", "ls-files", "-coz", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         text=True,
