@@ -129,18 +129,23 @@ def _keys(family: Family) -> Iterator[Finding]:
     """Known and protected keys that name nothing, or what is known already."""
     manifest = family.manifest
     printed = tuple(family.renderer.keys())
-    for key in manifest.known_keys:
-        if key in printed:
-            yield _fault(
-                f"known_keys has {key!r}, which the templates print.", "Remove it.", "warning"
-            )
+    repeated = [key for key in manifest.known_keys if key in printed]
+    if repeated:
+        yield _fault(
+            f"known_keys repeats what the templates print: {', '.join(repeated)}.",
+            "Remove them there.",
+            "warning",
+        )
     for key in sorted({k for k in manifest.known_keys if manifest.known_keys.count(k) > 1}):
         yield _fault(f"known_keys has {key!r} twice.", "Remove one.", "warning")
     known = (*printed, *manifest.known_keys)
     for key in manifest.protected:
         stem = key.removesuffix("*")
         if not any(_covers(key, other) or other.startswith(stem) for other in known):
-            yield _fault(f"protected has {key!r}, which no template prints and nothing knows.")
+            yield _fault(
+                f"protected has {key!r}, which no template prints and nothing knows.",
+                "Correct its spelling, or add it to known_keys.",
+            )
     wanted = manifest.provisioning_url.key
     if not matches(wanted, manifest.protected):
         yield _fault(

@@ -20,6 +20,7 @@ _REMOVED = re.compile(
     + "]"
 )
 
+_JOINED = "\u200d\ufe0e\ufe0f"  # joins or styles its neighbours
 _LETTERS = str.maketrans(
     {
         "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O",
@@ -50,20 +51,20 @@ def is_clean(text: str) -> bool:
 
 
 def clean_label(text: str, limits: Limits) -> str:
-    """A label as this family can show it: cleaned, without what its labels must not hold, cut.
+    """A label as this family can show it: cleaned, forbidden characters made blanks, cut.
 
     Blanks at both ends go. The cut never separates a letter from its combining marks.
     """
     label = clean(text)
-    for forbidden in limits.forbidden_in_labels:
-        label = label.replace(forbidden, "")
+    if limits.forbidden_in_labels:
+        label = label.translate({ord(c): " " for c in limits.forbidden_in_labels})
     label = label.strip()
     most = limits.label_chars
     if most is None or len(label) <= most:
         return label
-    while most > 0 and (unicodedata.combining(label[most]) or label[most] in "\u200d\ufe0f"):
+    while most > 0 and (unicodedata.combining(label[most]) or label[most] in _JOINED):
         most -= 1
-    return label[:most].rstrip().rstrip("\u200d")
+    return label[:most].rstrip().rstrip(_JOINED)
 
 
 def to_ascii(text: str) -> str:

@@ -57,13 +57,11 @@ class Compiled:
                 try:
                     self._templates[escaped][name] = environment.get_template(name)
                 except TemplateSyntaxError as fault:
-                    environment.findings.append(
-                        Finding(
-                            where=fault.name or name,
-                            line=fault.lineno,
-                            message=fault.message or "cannot be read as a template",
-                        )
-                    )
+                    message = fault.message or "cannot be read as a template"
+                    environment.fault(fault.name or name, fault.lineno, message)
+                except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
+                    message = f"cannot be compiled: {fault}: it is nested too deeply"
+                    environment.fault(name, None, message)
             references |= environment.references
             for finding in environment.findings:
                 found[finding.where, finding.line, finding.message] = finding
@@ -105,11 +103,15 @@ class _Environment(Sandbox):
         self._known = frozenset(sources)
         self._sites = sites
 
+    def fault(self, file: str, line: int | None, message: str) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(where=file, line=line, message=message))
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         file = name or ""
         for line, message in _faults(tree, self._known):
-            self.findings.append(Finding(where=file, line=line, message=message))
+            self.fault(file, line, message)
         self.references |= {found for found in find_referenced_templates(tree) if found}
         for call in tree.find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name in PRINTING:
@@ -121,7 +123,8 @@ class _Environment(Sandbox):
         if function == "param":
             message = _param_fault(call)
             if message:
-                self.findings.append(Finding(where=file, line=call.lineno, message=message))
+                self.fault(file, call.lineno, message)
+                call.args, call.kwargs = [], []
                 return
             pattern = call.args[0].value  # type: ignore[attr-defined]
             call.args = call.args[1:]

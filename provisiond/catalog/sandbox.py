@@ -153,6 +153,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             allowed = _LOOP_NAMES
         return attr in allowed or attr in FIELDS.get(type(obj), ())
 
+    def wrap_str_format(self, value: Any) -> None:
+        """No `str.format`: Jinja would wrap it before the allow-list is asked."""
+
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         """Macros directly; methods of texts with their sizes checked; the rest as Jinja does."""
         if type(__obj) is Macro:
