@@ -14,6 +14,9 @@ MAY_BLOCK = (
     # A time zone's rules: a few kB, read once a zone and process, then kept by zoneinfo.
     ("os.stat", "zoneinfo/_tzpath.py", "find_tzfile"),
     ("io.BufferedReader.read", "zoneinfo/_common.py", "load_data"),
+    # asyncpg looks for ~/.pgpass and ~/.postgresql when it connects: rare, and not ours to change.
+    ("os.stat", "asyncpg/connect_utils.py", "_parse_connect_arguments"),
+    ("os.path.abspath", "asyncpg/connect_utils.py", "_parse_connect_arguments"),
 )
 
 

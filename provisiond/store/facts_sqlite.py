@@ -1,0 +1,117 @@
+"""How are a phone's facts read from SQLite? In one hop into the one thread that reads them."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy.dialects import sqlite as dialect
+
+from provisiond.inventory.errors import StoreUnavailable
+from provisiond.inventory.facts import PhoneFacts
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.phones import Enrolment
+from provisiond.store.engines import BUSY_SECONDS
+from provisiond.store.epochs import Bump
+from provisiond.store.facts import FactsProgram, Reading
+from provisiond.store.facts_select import compile_statements
+from provisiond.store.failures import translated
+from provisiond.store.location import SqliteFile
+from provisiond.store.sealing import SecretKey, token_hash
+
+_T = TypeVar("_T")
+
+
+class SqliteFacts:
+    """A FactsReader with a connection of its own in a thread of its own.
+
+    `trace` is told every statement that runs; tests count with it.
+    """
+
+    def __init__(
+        self, file: SqliteFile, key: SecretKey, *, trace: Callable[[str], None] | None = None
+    ) -> None:
+        self._file = file
+        self._trace = trace
+        statements = compile_statements(dialect.dialect(paramstyle="qmark"))
+        self._program = FactsProgram(statements, key)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="facts")
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+
+    async def for_mac(self, mac: Mac, *, directory: bool = False) -> PhoneFacts | None:
+        """The facts of the phone with this MAC, or None."""
+        return await self._hop(self._program.for_mac(mac.text, directory))
+
+    async def for_token(self, token: str, *, directory: bool = False) -> PhoneFacts | None:
+        """The facts of the phone with this token, in either case, or None."""
+        return await self._hop(self._program.for_token(token_hash(token), directory))
+
+    async def enrolment(self, domain_id: int, phone_id: int) -> tuple[Enrolment, bool] | None:
+        """The admission facts alone, and whether the phone is enabled; None: it is gone."""
+        return await self._hop(self._program.enrolment(domain_id, phone_id))
+
+    async def epochs_since(self, seq: int) -> tuple[Bump, ...]:
+        """The epochs that moved after this place in the order of changes."""
+        return await self._hop(self._program.epochs_since(seq))
+
+    async def close(self) -> None:
+        """Close the connection and end the thread."""
+        if not self._closed:
+            self._closed = True
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, self._disconnect)
+            self._thread.shutdown(wait=False)
+
+    async def _hop(self, reading: Reading[_T]) -> _T:
+        if self._closed:
+            raise StoreUnavailable("the store is closed.")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._run, reading)
+
+    def _run(self, reading: Reading[_T]) -> _T:
+        with translated():
+            connection = self._connection or self._connect()
+            connection.execute("BEGIN")
+            try:
+                return _drive(connection, reading)
+            finally:
+                self._end(connection)
+
+    def _end(self, connection: sqlite3.Connection) -> None:
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error:  # the read itself failed and says why; begin afresh next time
+            self._disconnect()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._file.uri,
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA cache_size=-16384")  # KiB: the index pages of 100,000 phones
+        connection.set_trace_callback(self._trace)
+        self._connection = connection
+        return connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _drive(connection: sqlite3.Connection, reading: Reading[_T]) -> _T:
+    execute = connection.execute
+    try:
+        statement, values = next(reading)
+        while True:
+            rows: list[Any] = execute(statement.sql, statement.arguments(values)).fetchall()
+            statement, values = reading.send(rows)
+    except StopIteration as done:
+        answer: _T = done.value
+        return answer

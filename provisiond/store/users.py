@@ -1,0 +1,179 @@
+"""Where are a domain's people kept, and their SIP credentials?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from provisiond.inventory.errors import NotFound
+from provisiond.inventory.people import User
+from provisiond.inventory.secret import Secret
+from provisiond.store.records import (
+    delete_ids,
+    ids_by,
+    must_be_new,
+    refuse,
+    refuse_if_used,
+    seen_last,
+    update_rows,
+)
+from provisiond.store.schema import phone, phone_line, site, user_account
+from provisiond.store.transaction import AnyRow, Read, Write, chunks
+
+_EXTENSION = user_account.c.extension
+
+
+async def list_users(
+    read: Read, domain_id: int, *, after: str = "", limit: int = 1000
+) -> tuple[User, ...]:
+    """Users by extension (as text), those after `after`, at most `limit`."""
+    rows = await read.rows(
+        _select(domain_id).where(after < _EXTENSION).order_by(_EXTENSION).limit(limit)
+    )
+    return tuple([_record(read, row) for row in rows])
+
+
+async def get_user(read: Read, domain_id: int, extension: str) -> User:
+    """One user. Raises NotFound."""
+    found = await find_users(read, domain_id, [extension])
+    if not found:
+        raise NotFound(f"there is no extension {extension}.")
+    return found[extension]
+
+
+async def find_users(read: Read, domain_id: int, extensions: Sequence[str]) -> dict[str, User]:
+    """Those of the extensions that exist."""
+    found: dict[str, User] = {}
+    for some in chunks(extensions):
+        for row in await read.rows(_select(domain_id).where(_EXTENSION.in_(some))):
+            found[row.extension] = _record(read, row)
+    return found
+
+
+async def insert_users(write: Write, domain_id: int, records: Sequence[User]) -> None:
+    """Add users. Raises Rejected where an extension is taken or a site is not there."""
+    await must_be_new(
+        write, domain_id, _EXTENSION, [record.extension for record in records], "extension"
+    )
+    sites = await _sites(write, domain_id, records)
+    ids = await write.new_ids(len(records))
+    await write.insert(
+        user_account,
+        [
+            {
+                "domain_id": domain_id,
+                "id": user_id,
+                **_columns(write, domain_id, user_id, record, sites),
+            }
+            for user_id, record in zip(ids, records, strict=True)
+        ],
+    )
+    write.touch_domain(domain_id)
+
+
+async def update_user(write: Write, domain_id: int, extension: str, record: User) -> None:
+    """Replace the user with this extension, which the record may change.
+
+    `record.revision` is the one that was read. Raises NotFound, Conflict and Rejected.
+    """
+    if record.extension != extension:
+        await must_be_new(write, domain_id, _EXTENSION, [record.extension], "extension")
+    await _replace(write, domain_id, {extension: record})
+
+
+async def update_users(write: Write, domain_id: int, records: Sequence[User]) -> None:
+    """Replace users, each found by its extension; revisions as in `update_user`."""
+    await _replace(write, domain_id, {record.extension: record for record in records})
+
+
+async def delete_user(write: Write, domain_id: int, extension: str, *, revision: int) -> None:
+    """Delete a user who has no line. Raises NotFound, and Conflict naming the phones."""
+    ids = await seen_last(write, domain_id, _EXTENSION, {extension: revision}, "extension")
+    lines = sa.exists().where(
+        phone_line.c.domain_id == domain_id,
+        phone_line.c.user_id == ids[extension],
+        phone_line.c.phone_id == phone.c.id,
+    )
+    await refuse_if_used(write, domain_id, phone.c.mac, lines, f"extension {extension}")
+    await delete_ids(write, user_account.c.id, domain_id, [ids[extension]])
+    write.touch_domain(domain_id)
+
+
+async def _replace(write: Write, domain_id: int, records: dict[str, User]) -> None:
+    revisions = {extension: record.revision for extension, record in records.items()}
+    ids = await seen_last(write, domain_id, _EXTENSION, revisions, "extension")
+    sites = await _sites(write, domain_id, list(records.values()))
+    await update_rows(
+        write,
+        user_account,
+        domain_id,
+        [
+            {
+                "id_": ids[extension],
+                **_columns(write, domain_id, ids[extension], record, sites),
+            }
+            for extension, record in records.items()
+        ],
+    )
+    write.touch_domain(domain_id)
+
+
+def _select(domain_id: int) -> sa.Select[Any]:
+    return (
+        sa.select(user_account, site.c.name.label("site"))
+        .outerjoin(
+            site,
+            (site.c.domain_id == user_account.c.domain_id) & (site.c.id == user_account.c.site_id),
+        )
+        .where(user_account.c.domain_id == domain_id)
+    )
+
+
+async def _sites(write: Write, domain_id: int, records: Sequence[User]) -> dict[str, int]:
+    sites = await ids_by(write, domain_id, site.c.name, [record.site for record in records])
+    refuse(
+        "site",
+        [
+            (f"extension {record.extension}", f"there is no site {record.site!r}.")
+            for record in records
+            if record.site is not None and record.site not in sites
+        ],
+    )
+    return sites
+
+
+def _columns(
+    write: Write, domain_id: int, user_id: int, record: User, sites: dict[str, int]
+) -> dict[str, Any]:
+    password = None
+    if record.sip_password:
+        where = f"user_account/{domain_id}/{user_id}/sip_password"
+        password = write.key.seal(record.sip_password, where)
+    return {
+        "extension": record.extension,
+        "first_name": record.first_name,
+        "last_name": record.last_name,
+        "sip_user": record.sip_user,
+        "sip_auth_user": record.sip_auth_user,
+        "sip_password": password,
+        "site_id": sites[record.site] if record.site is not None else None,
+        "in_directory": record.in_directory,
+    }
+
+
+def _record(read: Read, row: AnyRow) -> User:
+    password = Secret("")
+    if row.sip_password is not None:
+        where = f"user_account/{row.domain_id}/{row.id}/sip_password"
+        password = read.key.open(row.sip_password, where)
+    return User(
+        extension=row.extension,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        sip_user=row.sip_user,
+        sip_auth_user=row.sip_auth_user,
+        sip_password=password,
+        site=row.site,
+        in_directory=row.in_directory,
+        revision=row.revision,
+    )

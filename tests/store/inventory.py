@@ -1,0 +1,118 @@
+"""Which inventory do the store's tests put in? A small domain with one of everything."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from provisiond.inventory.admission import opened
+from provisiond.inventory.buttons import Button, ButtonKind
+from provisiond.inventory.directory import Directory, DirectoryEntry
+from provisiond.inventory.domains import Domain, Settings, SipTransport, Site, Srtp
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.people import User
+from provisiond.inventory.phones import Layout, Override, Phone, PhoneLine
+from provisiond.inventory.secret import Secret
+from provisiond.store import directories, domains, layouts, overrides, phones, sites, users
+from provisiond.store.database import Database, Write
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+MAC = Mac("001565aabbcc")
+TOKEN = Secret("abcdefghijklmnopqrstuvwxyz")
+
+SETTINGS = Settings(
+    sip_server="pbx.example.test",
+    sip_port=5061,
+    transport=SipTransport.TLS,
+    srtp=Srtp.OPTIONAL,
+    codecs=("g722", "pcma"),
+    feature_codes=(("queue_login", "*81"), ("pickup", "*8{value}")),
+    firmware=(("Yealink SIP-T46U", "t46u.rom"),),
+    phone_admin_password=Secret("CANARY-admin"),
+    emergency_numbers=("911",),
+)
+DOMAIN = Domain(name="pbx.example.test", settings=SETTINGS)
+USERS = (
+    User(
+        extension="101",
+        first_name="Alice",
+        last_name="Example",
+        sip_user="a101",
+        sip_auth_user="auth101",
+        sip_password=Secret("CANARY-101"),
+        site="HQ",
+    ),
+    User(extension="102", first_name="Bob", sip_password=Secret("CANARY-102")),
+    User(extension="103", first_name="Carol", in_directory=False),
+)
+LAYOUT = Layout(
+    name="reception",
+    buttons=(
+        Button(module=0, key=1, kind=ButtonKind.LINE, line=1),
+        Button(module=0, key=2, kind=ButtonKind.BLF, value="102", label="Bob"),
+    ),
+)
+PHONE = Phone(
+    mac=MAC,
+    model="Yealink SIP-T46U",
+    name="Front desk",
+    site="HQ",
+    notes="under the counter",
+    lines=(
+        PhoneLine(line=1, extension="101", label="Alice"),
+        PhoneLine(line=2, extension="102", shared=True),
+    ),
+    sidecars=("EXP43", "EXP43"),
+    layout="reception",
+    buttons=(
+        Button(module=0, key=2, kind=ButtonKind.BLF, line=1, value="103", label="Carol"),
+        Button(module=1, key=1, kind=ButtonKind.PARK, value="701"),
+    ),
+    overrides=(("a.key", "value"), ("b.key", None)),
+    settings=Settings(vlan_phone=42, phone_admin_password=Secret("CANARY-phone")),
+    token=TOKEN,
+    enrolment=opened(NOW),
+)
+
+
+async def fill(write: Write, *, domain: Domain = DOMAIN, phone: Phone = PHONE) -> int:
+    """Put one of everything in; answers the domain's id."""
+    domain_id = await domains.insert_domain(write, domain)
+    hq = Site(name="HQ", settings=Settings(time_zone="America/New_York"))
+    await sites.insert_sites(write, domain_id, [hq, Site(name="Annex")])
+    await users.insert_users(write, domain_id, USERS)
+    company = await directories.get_directory(write, domain_id, "company")
+    reception = DirectoryEntry(name="Reception", number="100")
+    await directories.update_directory(
+        write, domain_id, "company", replace(company, entries=(reception,))
+    )
+    suppliers = Directory(
+        name="suppliers",
+        entries=(
+            DirectoryEntry(name="Zulu", number="+15551234567"),
+            DirectoryEntry(name="Alpha", number="+15557654321"),
+        ),
+    )
+    await directories.insert_directories(write, domain_id, [suppliers])
+    await layouts.insert_layouts(write, domain_id, [LAYOUT])
+    await overrides.replace_overrides(
+        write,
+        domain_id,
+        [
+            Override(scope="site", site="HQ", family="yealink-t", key="k", value="hq", at=NOW),
+            Override(
+                scope="domain", family="yealink-t", model="Yealink SIP-T46U", key="k", value=None
+            ),
+        ],
+    )
+    await phones.insert_phones(write, domain_id, [phone], author="tests", at=NOW)
+    return domain_id
+
+
+async def filled(db: Database) -> int:
+    """Put one of everything into a store, in a transaction of its own."""
+    async with db.write() as write:
+        return await fill(write)
+
+
+def later(**kwargs: float) -> datetime:
+    """A moment after NOW."""
+    return NOW + timedelta(**kwargs)
