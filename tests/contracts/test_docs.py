@@ -16,7 +16,7 @@ from tests.contracts.source import ROOT, modules, name_of
 
 ANNOTATED = ROOT / "configs/provisiond.toml"
 CONFIGURATION = ROOT / "docs/configuration.md"
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 PERMISSION = "admission.open_on_purpose"  # its effect is that the settings are accepted
 SHELL_BLOCK = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)")
