@@ -139,6 +139,11 @@ class ModelRule(Part):
         default={}, description="sidecar type to how many of it may be attached"
     )
     mixed_sidecars: bool = Field(default=False, description="different types may be combined")
+    schemes: tuple[Literal["https", "http", "tftp"], ...] = Field(
+        default=(),
+        description="what this model can fetch over, where it is less than the family's "
+        "[provisioning_url] says (an old TLS, no HTTP); empty: the family's",
+    )
     names: dict[str, str] = Field(default={}, description="values of `{word}` in file paths")
     features: dict[str, Value] = Field(default={}, description="free values for templates")
     unavailable: dict[str, str] = Field(
