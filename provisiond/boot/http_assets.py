@@ -86,7 +86,7 @@ class AssetSender:
                 return
             await self._send(exchange, fixed, asset, part)
         finally:
-            await self._in_thread(os.close, asset.file)
+            os.close(asset.file)
 
     async def _send(self, exchange: Exchange, fixed: bytes, asset: Asset, part: Part) -> None:
         status = 200

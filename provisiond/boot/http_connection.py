@@ -23,6 +23,8 @@ from provisiond.inventory.access import Transport
 
 log = logging.getLogger(__name__)
 
+_BROKEN_BODY = "a body that is not framed as announced, or ends early"
+
 
 class Phase(Enum):
     """What a connection is waiting for; decides what its deadline means."""
@@ -135,8 +137,10 @@ class PhoneConnection(web.RequestHandler):
             self.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._gate.leave(self)
-        if self._task_handler is not None and self.phase is not Phase.CLOSING:
+        self._gate.busy(self)
+        if self._task_handler is None:
+            self._gate.leave(self)
+        elif self.phase is not Phase.CLOSING:
             self._gate.counters.aborted += 1
         payload, self._payload = self._payload, None
         if payload is not None and not payload.is_eof():
@@ -150,7 +154,7 @@ class PhoneConnection(web.RequestHandler):
         """Keep the way out open where an answer is still owed (a client may half-close)."""
         self._close = True
         if self._payload is not None and not self._payload.is_eof():
-            self._payload.set_exception(BadBody("the body ended early"))
+            self._payload.set_exception(BadBody(_BROKEN_BODY))
         return self._task_handler is not None and not self.is_encrypted
 
     def data_received(self, data: bytes) -> None:
@@ -170,6 +174,9 @@ class PhoneConnection(web.RequestHandler):
             self._close = True
             return
         if self._messages:
+            if self._payload is not None and not self._payload.is_eof():
+                # behind a body that is not whole only a parser's error can stand
+                self._payload.set_exception(BadBody(_BROKEN_BODY))
             self._header_received = 0
             if self._task_handler is None:
                 self._task_handler = self._loop.create_task(self._answer_all())
@@ -248,12 +255,14 @@ class PhoneConnection(web.RequestHandler):
         self._payload = payload
         received = 0
         try:
+            if (self._messages or self._close) and not payload.is_eof():
+                raise BadBody(_BROKEN_BODY)
             while not payload.at_eof():
                 received += len(await payload.readany())
                 if received > limits.body_bytes:
                     raise BodyTooLarge(f"a body of more than {limits.body_bytes} bytes")
         except web.RequestPayloadError as exc:
-            raise BadBody("a body that is not framed as announced") from exc
+            raise BadBody(_BROKEN_BODY) from exc
         finally:
             self._payload = None
             self.phase = Phase.SERVING
@@ -287,6 +296,12 @@ class PhoneConnection(web.RequestHandler):
         self.deadline = inf
         if self._stream is not None:
             self._stream.abort()
+
+    def cancel(self) -> None:
+        """Close at once, and give up the answer that is being made."""
+        if self._task_handler is not None:
+            self._task_handler.cancel()
+        self.abort()
 
     def expire(self, now: float) -> None:
         """The deadline has passed: cut, unless a slow reader still takes something."""
@@ -337,6 +352,8 @@ class PhoneConnection(web.RequestHandler):
             self.abort()
         finally:
             self._task_handler = None
+            if self._stream is None:  # it went meanwhile, and was counted until now
+                gate.leave(self)
 
     async def _answer_next(self) -> bool:
         message, payload = self._messages.popleft()

@@ -6,6 +6,7 @@ deadlines of all connections, since a timer for each would cost more than most r
 
 import asyncio
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Protocol
 
 from provisiond.boot.limits import HttpCounters, HttpLimits
@@ -24,6 +25,9 @@ class Guarded(Protocol):
 
     def close_gently(self) -> None:
         """Close after what was sent has gone out."""
+
+    def cancel(self) -> None:
+        """Close at once, and give up the answer that is being made."""
 
     def expire(self, now: float) -> None:
         """The deadline has passed."""
@@ -80,7 +84,7 @@ class Gate:
         self._waiting.pop(connection, None)
 
     def leave(self, connection: Guarded) -> None:
-        """The connection is gone."""
+        """The connection is gone, and nothing is being answered for it any more."""
         if connection in self._connections:
             del self._connections[connection]
             self._waiting.pop(connection, None)
@@ -98,7 +102,10 @@ class Gate:
                 await self.emptied.wait()
         except TimeoutError:
             for connection in list(self._connections):
-                connection.abort()
+                connection.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self.emptied.wait()
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
