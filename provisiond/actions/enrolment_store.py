@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from provisiond.actions.enrolment import AdmissionFacts, EnrolmentChange
-from provisiond.store import phones
+from provisiond.store import enrolment
 from provisiond.store.database import Database
 
 
@@ -18,15 +18,15 @@ class StoredEnrolments:
         found = await self._database.facts.enrolment(domain_id, phone_id)
         if found is None:
             return None
-        enrolment, enabled = found
-        return AdmissionFacts(enrolment=enrolment, enabled=enabled)
+        stands, enabled = found
+        return AdmissionFacts(enrolment=stands, enabled=enabled)
 
     async def write(self, changes: Sequence[EnrolmentChange]) -> None:
         """Write the changes; each holds only where nothing of its kind stands yet."""
         async with self._database.write() as write:
             for change in changes:
                 if change.kind == "first":
-                    await phones.note_first_fetch(
+                    await enrolment.note_first_fetch(
                         write,
                         change.domain_id,
                         change.phone_id,
@@ -34,10 +34,10 @@ class StoredEnrolments:
                         user_agent=change.user_agent,
                     )
                 elif change.kind == "close":
-                    await phones.close_enrolment(
+                    await enrolment.close_enrolment(
                         write, change.domain_id, change.phone_id, at=change.at
                     )
                 else:
-                    await phones.hold_enrolment(
+                    await enrolment.hold_enrolment(
                         write, change.domain_id, change.phone_id, reason=change.reason
                     )

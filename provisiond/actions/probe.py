@@ -13,7 +13,7 @@ from provisiond.inventory.errors import NotFound
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone
-from provisiond.store import phones
+from provisiond.store import domains, phones
 from provisiond.store.database import Database
 
 _LOOPBACK = Peer(address=IPv4Address("127.0.0.1"), port=0, transport=Transport.HTTPS)
@@ -47,10 +47,17 @@ class Probe:
     async def _some_phone(self) -> PhoneFacts | None:
         facts = await self._sources.facts.for_mac(self._mac) if self._mac is not None else None
         if facts is None or not facts.phone.enabled:
-            async with self._database.read() as read:
-                self._mac = await phones.first_enabled(read)
-            facts = await self._sources.facts.for_mac(self._mac) if self._mac else None
+            self._mac = await self._first_mac()
+            facts = await self._sources.facts.for_mac(self._mac) if self._mac is not None else None
         return facts
+
+    async def _first_mac(self) -> Mac | None:
+        async with self._database.read() as read:
+            for domain_id, _ in await domains.list_domains(read, limit=20):
+                for phone in await phones.list_phones(read, domain_id, limit=20):
+                    if phone.enabled:
+                        return phone.mac
+        return None
 
     def _render_made_up(self, at: datetime) -> None:
         shelf = self._sources.shelf()
