@@ -49,7 +49,7 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Data:
     """DATA: the block whose number on the wire is `block`, 0 to 65535."""
 
     block: int
@@ -78,7 +78,7 @@ class Malformed:
     reason: str
 
 
-Packet = ReadRequest | WriteRequest | Ack | Block | Error | OptionAck | Malformed
+Packet = ReadRequest | WriteRequest | Ack | Data | Error | OptionAck | Malformed
 
 
 def parse(datagram: bytes) -> Packet:
@@ -102,7 +102,7 @@ def parse(datagram: bytes) -> Packet:
     if opcode == _ACK:
         return Ack(block=number)
     if opcode == _DATA:
-        return Block(block=number, payload=datagram[4:])
+        return Data(block=number, payload=datagram[4:])
     return Error(code=number, text=_text(datagram[4:].split(b"\0", 1)[0]))
 
 
