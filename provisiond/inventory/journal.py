@@ -13,7 +13,8 @@ class RequestEntry:
     `outcome` is `served` or the `code` of the error (`unknown_phone`, `not_admitted`,
     `malformed`, …); `name` has tokens masked; `body_hash` is the ETag of what was sent.
     `proves` is true when the phone fetched a file that proves it current.
-    `alarm` marks what a person should look at.
+    `alarm` marks what a person should look at. `device_model` and `device_version` are what the
+    User-Agent claimed, where it was understood.
     """
 
     at: datetime
@@ -31,6 +32,28 @@ class RequestEntry:
     body_hash: str = ""
     proves: bool = False
     alarm: bool = False
+    device_model: str | None = None
+    device_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """When, where and as what a phone was last served. `count` counts its requests.
+
+    `proved_hash` and `proved_at` are of the last file that proves the phone current.
+    """
+
+    first_seen: datetime
+    last_seen: datetime
+    address: str
+    transport: str
+    last_file: str
+    count: int
+    user_agent: str | None = None
+    model: str | None = None
+    version: str | None = None
+    proved_hash: str | None = None
+    proved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

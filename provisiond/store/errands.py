@@ -1,0 +1,109 @@
+"""What has the command line left for the daemon to do? Rows that a daemon takes and finishes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from provisiond.store.dialects import database_now
+from provisiond.store.instants import from_stored
+from provisiond.store.schema import errand
+from provisiond.store.transaction import AnyRow, Read, Write
+
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """A thing to do: `kind` says what, `body` with what (JSON of the kind's own).
+
+    `state` is waiting, taken, done or failed; `result` is for the person who asked.
+    """
+
+    errand_id: int
+    kind: str
+    body: str
+    state: str
+    created_at: datetime
+    result: str = ""
+
+
+async def add_errand(write: Write, kind: str, body: str) -> int:
+    """Leave an errand; answers its id, to look at later."""
+    row = await write.first(
+        sa.insert(errand)
+        .values(
+            kind=kind,
+            body=body,
+            state="waiting",
+            created_at=database_now(write.connection),
+        )
+        .returning(errand.c.id)
+    )
+    assert row is not None
+    errand_id: int = row[0]
+    return errand_id
+
+
+async def take_errands(
+    write: Write, holder: str, *, limit: int = 20, forgotten_after: float = 300
+) -> tuple[Errand, ...]:
+    """Take the oldest that wait, and those somebody took `forgotten_after` seconds ago and never
+    finished; each goes to one taker."""
+    now = database_now(write.connection)
+    forgotten = (errand.c.state == "taken") & (
+        errand.c.taken_at < now - int(forgotten_after * _SECOND)
+    )
+    mine = (
+        sa.select(errand.c.id)
+        .where((errand.c.state == "waiting") | forgotten)
+        .order_by(errand.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = await write.rows(
+        sa.update(errand)
+        .where(errand.c.id.in_(mine.scalar_subquery()))
+        .values(state="taken", taken_by=holder, taken_at=now)
+        .returning(errand)
+    )
+    return tuple(sorted([_record(row) for row in rows], key=lambda one: one.errand_id))
+
+
+async def finish_errand(
+    write: Write, errand_id: int, *, result: str = "", failed: bool = False
+) -> None:
+    """Say how it went."""
+    await write.connection.execute(
+        sa.update(errand)
+        .where(errand.c.id == errand_id)
+        .values(
+            state="failed" if failed else "done",
+            result=result,
+            done_at=database_now(write.connection),
+        )
+    )
+
+
+async def find_errand(read: Read, errand_id: int) -> Errand | None:
+    """An errand as it stands, or None."""
+    row = await read.first(sa.select(errand).where(errand.c.id == errand_id))
+    return _record(row) if row is not None else None
+
+
+async def prune_errands(write: Write, *, older_than: float) -> int:
+    """Delete finished errands that ended `older_than` seconds ago; answers how many."""
+    limit = database_now(write.connection) - int(older_than * _SECOND)
+    done = await write.connection.execute(sa.delete(errand).where(errand.c.done_at < limit))
+    return int(done.rowcount)
+
+
+def _record(row: AnyRow) -> Errand:
+    return Errand(
+        errand_id=row.id,
+        kind=row.kind,
+        body=row.body,
+        state=row.state,
+        created_at=from_stored(row.created_at),
+        result=row.result,
+    )

@@ -1,0 +1,163 @@
+"""How is the journal written without anybody waiting for it? In batches, behind the replies."""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from provisiond.inventory.errors import ProvisiondError
+from provisiond.inventory.journal import RequestEntry, Sighting
+from provisiond.store.database import Database
+from provisiond.store.journal_entries import (
+    add_change,
+    add_requests,
+    get_sightings,
+    latest_changes,
+    latest_requests,
+    prune_requests,
+)
+
+__all__ = [
+    "JournalLimits",
+    "JournalWriter",
+    "Sighting",
+    "add_change",
+    "get_sightings",
+    "latest_changes",
+    "latest_requests",
+]
+
+_log = logging.getLogger(__name__)
+_LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLimits:
+    """How the writer works: it waits `flush_seconds` for a batch to gather, writes `batch` rows
+    a transaction, and holds at most `backlog` while the store is away."""
+
+    flush_seconds: float = 0.2
+    batch: int = 1000
+    backlog: int = 50_000
+
+
+class JournalWriter:
+    """Takes entries at once and writes them soon.
+
+    `add` never waits. While the store is away or its disk full, entries are held up to the
+    backlog; beyond it the oldest go, counted in `dropped`, and the journal gets an entry with the
+    outcome `journal_gap` that tells how many, as soon as it can be written again.
+    """
+
+    def __init__(self, database: Database, limits: JournalLimits | None = None) -> None:
+        self._database = database
+        self._limits = limits or JournalLimits()
+        self._waiting: deque[RequestEntry] = deque()
+        self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._untold = 0
+        self._away = False
+        self.written = 0
+        self.dropped = 0
+
+    @property
+    def pending(self) -> int:
+        """Entries not yet written."""
+        return len(self._waiting)
+
+    def add(self, entry: RequestEntry) -> None:
+        """Take an entry; never blocks, never fails."""
+        if len(self._waiting) >= self._limits.backlog:
+            self._waiting.popleft()
+            self._drop(1)
+        self._waiting.append(entry)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write until cancelled; a store that is away is tried again and again."""
+        pause = 0.0
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(pause or self._limits.flush_seconds)
+            try:
+                await self.flush()
+                pause = 0.0
+            except ProvisiondError:
+                pause = min(_LONGEST_PAUSE, max(pause * 2, 0.25))
+
+    async def flush(self) -> None:
+        """Write all that waits. Raises StoreUnavailable or StoreUnusable, and nothing is lost."""
+        async with self._turn:
+            self._wake.clear()
+            while self._waiting or self._untold:
+                await self._write_batch()
+
+    async def prune(self, *, days: float, rows: int) -> int:
+        """Delete entries older than `days`, and the oldest beyond `rows`; answers how many."""
+        before = datetime.now(UTC) - timedelta(days=days)
+        return await prune_requests(self._database, before=before, keep=rows)
+
+    async def close(self) -> None:
+        """Write what waits, as far as the store lets us; what cannot be written is counted."""
+        with contextlib.suppress(ProvisiondError):
+            await self.flush()
+        if self._waiting:
+            _log.error("%d journal entries were lost: the store is away", len(self._waiting))
+            self._drop(len(self._waiting))
+            self._waiting.clear()
+
+    async def _write_batch(self) -> None:
+        taken = [
+            self._waiting.popleft() for _ in range(min(self._limits.batch, len(self._waiting)))
+        ]
+        untold = self._untold
+        batch = [*taken, _gap(untold)] if untold else taken
+        try:
+            async with self._database.append() as write:
+                await add_requests(write, batch)
+        except ProvisiondError as fault:
+            self._put_back(taken)
+            if not self._away:
+                self._away = True
+                _log.error("the journal waits for the store: %s", fault)
+            raise
+        except Exception:  # noqa: BLE001
+            # A row that no store takes must not stop all that come after it.
+            _log.exception("%d journal entries could not be written", len(taken))
+            self._drop(len(taken))
+            return
+        except BaseException:  # cancelled: perhaps written, perhaps not; rather twice than never
+            self._put_back(taken)
+            raise
+        self.written += len(taken)
+        self._untold -= untold
+        if self._away:
+            self._away = False
+            _log.info("the journal is written again; %d entries were dropped so far", self.dropped)
+
+    def _put_back(self, taken: list[RequestEntry]) -> None:
+        self._waiting.extendleft(reversed(taken))
+        excess = len(self._waiting) - self._limits.backlog
+        for _ in range(excess):
+            self._waiting.popleft()
+        self._drop(max(excess, 0))
+        self._wake.set()
+
+    def _drop(self, count: int) -> None:
+        self.dropped += count
+        self._untold += count
+
+
+def _gap(count: int) -> RequestEntry:
+    return RequestEntry(
+        at=datetime.now(UTC),
+        transport="",
+        address="",
+        method="",
+        name="",
+        outcome="journal_gap",
+        detail=f"{count} entries before this one were dropped: the store was away",
+        alarm=True,
+    )

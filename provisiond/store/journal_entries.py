@@ -1,0 +1,282 @@
+"""What happened? File requests as they came, changes of the inventory, sightings of phones."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from provisiond.inventory.journal import ChangeEntry, RequestEntry, Sighting
+from provisiond.inventory.mac import Mac
+from provisiond.store.dialects import insert_or_update
+from provisiond.store.instants import from_stored, to_stored
+from provisiond.store.schema import change_journal, phone, request_journal, sighting
+from provisiond.store.transaction import AnyRow, Read, Write, chunks
+
+if TYPE_CHECKING:
+    from provisiond.store.database import Database
+
+_SEEN = frozenset({"served", "absent_file"})
+"""Outcomes of phones that were let in: only these say where a phone is."""
+_NAME_LENGTH = 512
+_DETAIL_LENGTH = 1000
+_AGENT_LENGTH = 256
+
+
+async def add_requests(write: Write, entries: Sequence[RequestEntry]) -> None:
+    """Write journal rows and the sightings that follow from them, in one transaction."""
+    await write.insert(request_journal, [_request_row(entry) for entry in entries])
+    await _note_sightings(write, entries)
+
+
+async def add_change(write: Write, entry: ChangeEntry) -> None:
+    """Journal a change in the transaction that makes it: both are kept, or neither."""
+    await write.insert(
+        change_journal,
+        [
+            {
+                "at": to_stored(entry.at),
+                "actor_kind": entry.actor_kind,
+                "actor": _clean(entry.actor, _NAME_LENGTH),
+                "action": entry.action,
+                "subject": _clean(entry.subject, _NAME_LENGTH),
+                "domain_id": entry.domain_id,
+                "before": _clean(entry.before, None),
+                "after": _clean(entry.after, None),
+            }
+        ],
+    )
+
+
+async def latest_requests(
+    read: Read,
+    domain_id: int | None,
+    *,
+    mac: Mac | None = None,
+    outcome: str | None = None,
+    refused: bool = False,
+    alarm: bool = False,
+    before: int | None = None,
+    limit: int = 100,
+) -> tuple[tuple[int, RequestEntry], ...]:
+    """Journal ids and entries, the newest first; of all domains where `domain_id` is None.
+
+    `refused` leaves out what was served, `alarm` all but alarms; `before` is an id to page on.
+    """
+    table = request_journal
+    query = sa.select(table).order_by(table.c.id.desc()).limit(limit)
+    if domain_id is not None:
+        query = query.where(table.c.domain_id == domain_id)
+    if mac is not None:
+        query = query.where(table.c.mac == mac.text)
+    if outcome is not None:
+        query = query.where(table.c.outcome == outcome)
+    if refused:
+        query = query.where(sa.text("outcome <> 'served'"))
+    if alarm:
+        query = query.where(sa.text("alarm"))
+    if before is not None:
+        query = query.where(table.c.id < before)
+    return tuple([(row.id, _request(row)) for row in await read.rows(query)])
+
+
+async def latest_changes(
+    read: Read, domain_id: int | None, *, before: int | None = None, limit: int = 100
+) -> tuple[tuple[int, ChangeEntry], ...]:
+    """Journal ids and changes, the newest first; of all domains where `domain_id` is None."""
+    table = change_journal
+    query = sa.select(table).order_by(table.c.id.desc()).limit(limit)
+    if domain_id is not None:
+        query = query.where(table.c.domain_id == domain_id)
+    if before is not None:
+        query = query.where(table.c.id < before)
+    return tuple([(row.id, _change(row)) for row in await read.rows(query)])
+
+
+async def get_sightings(
+    read: Read, domain_id: int, phone_ids: Sequence[int]
+) -> dict[int, Sighting]:
+    """When and where those of the phones that ever came were last served, by id."""
+    found: dict[int, Sighting] = {}
+    for some in chunks(phone_ids):
+        rows = await read.rows(
+            sa.select(sighting)
+            .where(sighting.c.domain_id == domain_id)
+            .where(sighting.c.phone_id.in_(some))
+        )
+        found.update({row.phone_id: _sighting(row) for row in rows})
+    return found
+
+
+async def prune_requests(
+    database: "Database", *, before: datetime, keep: int, chunk: int = 2000
+) -> int:
+    """Delete request rows older than `before`, and the oldest beyond `keep`; answers how many.
+
+    A chunk a transaction, so that nobody waits long for the writer.
+    """
+    deleted = 0
+    while True:
+        async with database.append() as write:
+            done = await _prune_chunk(write, to_stored(before), keep, chunk)
+        deleted += done
+        if done < chunk:
+            return deleted
+
+
+async def _prune_chunk(write: Write, before: int, keep: int, chunk: int) -> int:
+    table = request_journal
+    newest = await write.first(sa.select(sa.func.max(table.c.id)))
+    if newest is None or newest[0] is None:
+        return 0
+    oldest = sa.select(table.c.id, table.c.at).order_by(table.c.id).limit(chunk).subquery("oldest")
+    doomed = sa.select(oldest.c.id).where(
+        (oldest.c.at < before) | (oldest.c.id <= newest[0] - keep)
+    )
+    done = await write.connection.execute(sa.delete(table).where(table.c.id.in_(doomed)))
+    return int(done.rowcount)
+
+
+def _request_row(entry: RequestEntry) -> dict[str, Any]:
+    return {
+        "at": to_stored(entry.at),
+        "transport": entry.transport,
+        "address": entry.address,
+        "method": _clean(entry.method, 16),
+        "name": _clean(entry.name, _NAME_LENGTH),
+        "outcome": entry.outcome,
+        "detail": _clean(entry.detail, _DETAIL_LENGTH),
+        "domain_id": entry.domain_id,
+        "phone_id": entry.phone_id,
+        "mac": entry.mac.text if entry.mac is not None else None,
+        "user_agent": _clean(entry.user_agent, _AGENT_LENGTH) if entry.user_agent else None,
+        "size": entry.size,
+        "body_hash": entry.body_hash,
+        "proves": entry.proves,
+        "alarm": entry.alarm,
+    }
+
+
+def _clean(text: str, length: int | None) -> str:
+    """What both engines can store: no NUL, no lone surrogate, no more than `length`."""
+    if length is not None and len(text) > length:
+        text = text[: length - 1] + "…"
+    if text.isascii():
+        return text.replace("\0", "\\x00") if "\0" in text else text
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+async def _note_sightings(write: Write, entries: Sequence[RequestEntry]) -> None:
+    seen: dict[tuple[int, int], dict[str, Any]] = {}
+    for entry in entries:
+        if entry.domain_id is None or entry.phone_id is None or entry.outcome not in _SEEN:
+            continue
+        place = (entry.domain_id, entry.phone_id)
+        seen[place] = _merged(seen.get(place), entry)
+    known = await _existing(write, sorted(seen))
+    rows = [seen[place] for place in sorted(known)]
+    if not rows:
+        return
+    insert = insert_or_update(write.connection, sighting)
+    new, old = insert.excluded, sighting.c
+    changes: dict[str, Any] = {
+        name: new[name] for name in ("last_seen", "address", "transport", "last_file")
+    }
+    for name in ("user_agent", "model", "version", "proved_hash", "proved_at"):
+        changes[name] = sa.func.coalesce(new[name], old[name])
+    changes["count"] = old["count"] + new["count"]
+    await write.connection.execute(
+        insert.on_conflict_do_update(index_elements=["domain_id", "phone_id"], set_=changes), rows
+    )
+
+
+def _merged(before: dict[str, Any] | None, entry: RequestEntry) -> dict[str, Any]:
+    at = to_stored(entry.at)
+    row = before or {
+        "domain_id": entry.domain_id,
+        "phone_id": entry.phone_id,
+        "first_seen": at,
+        "user_agent": None,
+        "model": None,
+        "version": None,
+        "proved_hash": None,
+        "proved_at": None,
+        "count": 0,
+    }
+    row["count"] += 1
+    row |= {
+        "last_seen": at,
+        "address": entry.address,
+        "transport": entry.transport,
+        "last_file": _clean(entry.name, _NAME_LENGTH),
+    }
+    if entry.user_agent:
+        row["user_agent"] = _clean(entry.user_agent, _AGENT_LENGTH)
+    if entry.device_model:
+        row |= {"model": entry.device_model, "version": entry.device_version}
+    if entry.proves:
+        row |= {"proved_hash": entry.body_hash, "proved_at": at}
+    return row
+
+
+async def _existing(write: Write, places: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those that were not deleted meanwhile; on PostgreSQL they stay until the commit."""
+    found: set[tuple[int, int]] = set()
+    for some in chunks(places):
+        rows = await write.rows(
+            sa.select(phone.c.domain_id, phone.c.id)
+            .where(sa.tuple_(phone.c.domain_id, phone.c.id).in_(some))
+            .order_by(phone.c.domain_id, phone.c.id)
+            .with_for_update(read=True, key_share=True)
+        )
+        found.update({(row.domain_id, row.id) for row in rows})
+    return found
+
+
+def _request(row: AnyRow) -> RequestEntry:
+    return RequestEntry(
+        at=from_stored(row.at),
+        transport=row.transport,
+        address=row.address,
+        method=row.method,
+        name=row.name,
+        outcome=row.outcome,
+        detail=row.detail,
+        domain_id=row.domain_id,
+        phone_id=row.phone_id,
+        mac=Mac(row.mac) if row.mac is not None else None,
+        user_agent=row.user_agent,
+        size=row.size,
+        body_hash=row.body_hash,
+        proves=row.proves,
+        alarm=row.alarm,
+    )
+
+
+def _change(row: AnyRow) -> ChangeEntry:
+    return ChangeEntry(
+        at=from_stored(row.at),
+        actor_kind=row.actor_kind,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        domain_id=row.domain_id,
+        before=row.before,
+        after=row.after,
+    )
+
+
+def _sighting(row: AnyRow) -> Sighting:
+    return Sighting(
+        first_seen=from_stored(row.first_seen),
+        last_seen=from_stored(row.last_seen),
+        address=row.address,
+        transport=row.transport,
+        last_file=row.last_file,
+        count=row._mapping["count"],  # noqa: SLF001 - `count` is a method of every tuple
+        user_agent=row.user_agent,
+        model=row.model,
+        version=row.version,
+        proved_hash=row.proved_hash,
+        proved_at=from_stored(row.proved_at),
+    )
