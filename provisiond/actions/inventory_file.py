@@ -1,10 +1,11 @@
 """What does somebody want the inventory to hold? A file's records, each with its place in it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from provisiond.actions.inventory_salvage import salvage
 from provisiond.actions.inventory_schema import InventoryEntry, SchemaFault, parse_tree
-from provisiond.actions.inventory_text import Path, lines_of, parse_document, written
+from provisiond.actions.inventory_text import Path, Tree, lines_of, parse_document, written
 from provisiond.inventory.errors import Finding, RejectedAll
 
 _OPEN_NAMES = ("overrides", "feature_codes", "firmware")
@@ -12,10 +13,12 @@ _OPEN_NAMES = ("overrides", "feature_codes", "firmware")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a person looks: a field and its line, or a row and column."""
+    """Where a person looks: a field and its line, or a row and column. Findings are listed by
+    `rank`, the line or row."""
 
     where: str
     line: int | None = None
+    rank: int = 0
 
 
 Locate = Callable[[Iterable[Path]], Mapping[Path, Place]]
@@ -23,12 +26,17 @@ Locate = Callable[[Iterable[Path]], Mapping[Path, Place]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A finding that knows its place as a path; `located` makes findings of them."""
+    """A finding that knows its place as a path. `{also}` in the message is where `also` is."""
 
     path: Path
     message: str
     remedy: str = ""
     severity: str = "error"
+    also: Path = ()
+
+
+def _as_it_is(path: Path) -> Path:
+    return path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,56 +44,87 @@ class Source:
     """A file's records. `roots` are the places of its domains, one each.
 
     `is_table` marks a table of phones: its lines are merged into a phone's, one by one, and an
-    empty extension removes a line. `warnings` were found while reading.
+    empty extension removes a line. `faults` (and warnings) were found while reading; `entry` is
+    without what they concern, and `original` turns a place in it into the file's own.
     """
 
     entry: InventoryEntry
     roots: tuple[Path, ...]
     locate: Locate
     is_table: bool = False
-    warnings: tuple[Fault, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    original: Callable[[Path], Path] = _as_it_is
+
+    def findings(self, planned: Iterable[Fault]) -> tuple[Finding, ...]:
+        """What was found while reading and planning, in the file's order, faults first."""
+        there = (
+            replace(fault, path=self.original(fault.path), also=self.original(fault.also))
+            for fault in planned
+        )
+        return located((*self.faults, *there), self.locate)
 
 
 def read_inventory(content: bytes, filename: str = "") -> Source:
     """Read a JSON or YAML inventory file.
 
-    Raises RejectedAll with every fault that the file has by itself, each with its line; what
-    contradicts the store or the catalogue is found later.
+    Raises RejectedAll where it cannot be read at all. What contradicts the store or the catalogue
+    is found later.
     """
     document = parse_document(content, filename)
 
     def locate(paths: Iterable[Path]) -> Mapping[Path, Place]:
         return {
-            path: Place(where=written(path), line=line)
+            path: Place(where=written(path), line=line, rank=line)
             for path, line in lines_of(document, paths).items()
         }
 
+    return source_of(document.tree, locate)
+
+
+def source_of(tree: Tree, locate: Locate, *, is_table: bool = False) -> Source:
+    """The records of a tree, with every fault of its schema.
+
+    Raises RejectedAll where so little is left without them that nothing else can be checked.
+    """
+    original: Callable[[Path], Path] = _as_it_is
+    faults: tuple[Fault, ...] = ()
     try:
-        entry, alone = parse_tree(document.tree)
+        entry, _ = parse_tree(tree)
     except SchemaFault as schema:
-        faults = [Fault(path=path, message=said, remedy=do) for path, said, do in schema.faults]
-        raise RejectedAll(located(faults, locate)) from schema
-    roots: tuple[Path, ...] = (
-        ((),) if alone else tuple(("domains", index) for index in range(len(entry.domains)))
+        faults = tuple(Fault(path=at, message=said, remedy=do) for at, said, do in schema.faults)
+        saved = salvage(tree, (fault.path for fault in faults), schema.root)
+        if saved is None:
+            raise RejectedAll(located(faults, locate)) from schema
+        entry, original = saved
+    alone = isinstance(tree, dict) and "domains" not in tree and "server" not in tree
+    domains = range(len(entry.domains))
+    roots: tuple[Path, ...] = ((),) if alone else tuple(("domains", index) for index in domains)
+
+    return Source(
+        entry=entry,
+        roots=roots,
+        locate=locate,
+        is_table=is_table,
+        faults=faults,
+        original=original,
     )
-    return Source(entry=entry, roots=roots, locate=locate)
 
 
 def located(faults: Iterable[Fault], locate: Locate) -> tuple[Finding, ...]:
     """Findings with the places that a person looks up, in the file's order where it has lines."""
     listed = list(faults)
     places = locate(fault.path for fault in listed)
-    findings = [
+    listed.sort(key=lambda fault: (fault.severity != "error", places[fault.path].rank))
+    return tuple(
         Finding(
             where=places[fault.path].where,
             line=places[fault.path].line,
-            message=fault.message,
+            message=fault.message.replace("{also}", written(fault.also)),
             remedy=fault.remedy,
             severity=fault.severity,
         )
         for fault in listed
-    ]
-    return tuple(sorted(findings, key=lambda f: (f.severity != "error", f.line or 0)))
+    )
 
 
 def path_below(where: str) -> Path:

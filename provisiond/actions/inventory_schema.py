@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -246,7 +247,7 @@ class PhoneEntry(Entry):
 class DomainEntry(Entry):
     """A domain with everything below it."""
 
-    domain: str
+    domain: Annotated[str, AfterValidator(str.lower)]
     settings: SettingsEntry = SettingsEntry()
     overrides: Overrides = ()
     sites: tuple[SiteEntry, ...] = ()
@@ -288,11 +289,12 @@ _ENTRIES: Mapping[str, type[Entry]] = {
 
 
 class SchemaFault(Exception):
-    """The tree does not fit the schema; `faults` are (place, message, remedy)."""
+    """The tree does not fit the schema `root`; `faults` are (place, message, remedy)."""
 
-    def __init__(self, faults: tuple[tuple[Path, str, str], ...]) -> None:
+    def __init__(self, faults: tuple[tuple[Path, str, str], ...], root: type[Entry]) -> None:
         super().__init__(f"{len(faults)} fault(s)")
         self.faults = faults
+        self.root = root
 
 
 def parse_tree(tree: Tree) -> tuple[InventoryEntry, bool]:
@@ -302,17 +304,17 @@ def parse_tree(tree: Tree) -> tuple[InventoryEntry, bool]:
     """
     faults = list(_repeated(tree, ()))
     alone = isinstance(tree, dict) and "domains" not in tree and "server" not in tree
+    root: type[Entry] = DomainEntry if alone else InventoryEntry
     try:
         if alone:
             entry = InventoryEntry(domains=(DomainEntry.model_validate(tree),))
         else:
             entry = InventoryEntry.model_validate(tree)
     except ValidationError as error:
-        root: type[Entry] = DomainEntry if alone else InventoryEntry
         faults += [_explain(detail, root) for detail in error.errors(include_url=False)]
-        raise SchemaFault(tuple(faults)) from error
+        raise SchemaFault(tuple(faults), root) from error
     if faults:
-        raise SchemaFault(tuple(faults))
+        raise SchemaFault(tuple(faults), root)
     return entry, alone
 
 
@@ -338,7 +340,7 @@ def _explain(detail: ErrorDetails, root: type[Entry]) -> tuple[Path, str, str]:
     if kind == "rejected":
         return path, context["message"], context["remedy"]
     if kind == "extra_forbidden":
-        names = sorted(_entry_at(path[:-1], root).model_fields)
+        names = sorted(entry_at(path[:-1], root).model_fields)
         return path, f"there is no field {name!r} here.", _choice(str(name), names)
     if kind == "missing":
         return path, f"{name!r} is missing.", "Add it."
@@ -360,7 +362,8 @@ _WANTED = (
 )
 
 
-def _entry_at(path: Path, root: type[Entry]) -> type[Entry]:
+def entry_at(path: Path, root: type[Entry]) -> type[Entry]:
+    """The schema of the object at this place."""
     names = [part for part in path if isinstance(part, str)]
     return _ENTRIES.get(names[-1], root) if names else root
 

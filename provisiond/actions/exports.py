@@ -1,0 +1,85 @@
+"""What does the inventory hold, as a file that `import` takes back?"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from provisiond.actions.changes import change_entry
+from provisiond.actions.inventory_load import domain_names, load_domain, load_server
+from provisiond.actions.inventory_state import DomainContents, ServerContents
+from provisiond.actions.inventory_write import inventory_tree, json_bytes, yaml_bytes
+from provisiond.actions.phone_csv import phone_csv_bytes
+from provisiond.inventory.access import Actor
+from provisiond.inventory.errors import NotAllowed, NotFound, Refused
+from provisiond.store.database import Database
+from provisiond.store.journal import add_change
+
+
+class Format(Enum):
+    """How an export is written."""
+
+    JSON = "json"
+    YAML = "yaml"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportInventory:
+    """The command. `domain` None is all of them, with what the server hands down; a table (CSV)
+    holds the phones of one domain."""
+
+    domain: str | None = None
+    with_secrets: bool = False
+    format: Format = Format.JSON
+
+
+async def export_inventory(
+    db: Database, actor: Actor, command: ExportInventory, at: datetime
+) -> bytes:
+    """The inventory out of one snapshot; secrets are `***` unless asked for.
+
+    With secrets it is the admin's, and journaled before a byte is handed out. Raises NotAllowed,
+    NotFound, and Refused where a table would need one domain.
+    """
+    if command.with_secrets and not actor.is_admin:
+        raise NotAllowed("an export with secrets is the admin's.")
+    async with db.read() as read:
+        names = await domain_names(read)
+        wanted = _wanted(command, names)
+        contents = [await load_domain(read, name) for name in wanted]
+        server = await load_server(read) if command.domain is None else None
+    if command.with_secrets:
+        subject = ", ".join(wanted[:10]) + (", …" if len(wanted) > 10 else "")
+        domain_id = contents[0].domain_id if len(contents) == 1 else None
+        entry = change_entry(
+            actor,
+            "export with secrets",
+            subject,
+            at,
+            domain_id=domain_id,
+            after={"format": command.format.value},
+        )
+        async with db.append() as write:
+            await add_change(write, entry)
+    return await asyncio.to_thread(_written, contents, server, command)
+
+
+def _wanted(command: ExportInventory, names: tuple[str, ...]) -> tuple[str, ...]:
+    if command.domain is not None:
+        if command.domain.lower() not in names:
+            raise NotFound(f"there is no domain {command.domain}.")
+        return (command.domain.lower(),)
+    if command.format is Format.CSV and len(names) != 1:
+        there = f"The store has {', '.join(names[:10])}." if names else "The store has none."
+        raise Refused(f"a table holds the phones of one domain; name it. {there}")
+    return names
+
+
+def _written(
+    contents: list[DomainContents], server: ServerContents | None, command: ExportInventory
+) -> bytes:
+    if command.format is Format.CSV:
+        return phone_csv_bytes(contents[0], with_secrets=command.with_secrets)
+    tree = inventory_tree(contents, server, with_secrets=command.with_secrets)
+    return json_bytes(tree) if command.format is Format.JSON else yaml_bytes(tree)

@@ -1,0 +1,311 @@
+"""What would an import change? Every record of a file beside what stands."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Generic, TypeVar
+
+from provisiond.actions.import_merge import (
+    arranged,
+    merge_directory,
+    merge_layout,
+    merge_overrides,
+    merge_phone,
+    merge_settings,
+    merge_site,
+    merge_user,
+)
+from provisiond.actions.inventory_file import Fault
+from provisiond.actions.inventory_schema import (
+    DomainEntry,
+    Entry,
+    OverrideEntry,
+    PhoneEntry,
+    UserEntry,
+)
+from provisiond.actions.inventory_state import DomainContents
+from provisiond.actions.inventory_text import Path
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.access import Actor
+from provisiond.inventory.admission import opened
+from provisiond.inventory.directory import COMPANY, Directory
+from provisiond.inventory.domains import Domain, Settings, Site
+from provisiond.inventory.faults import MASK
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.people import User
+from provisiond.inventory.phones import Layout, Override, Phone
+from provisiond.inventory.secret import new_password, new_token
+
+
+class Mode(Enum):
+    """What happens to records that exist already."""
+
+    UPDATE = "update"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+class Step(Enum):
+    """What happens to one record."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+
+
+Kept = TypeVar("Kept", Site, User, Directory, Layout, Phone)
+Given = TypeVar("Given", bound=Entry)
+Key = TypeVar("Key", str, Mac)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item(Generic[Kept]):
+    """One record of the file: where it stands, what was, what will be."""
+
+    path: Path
+    step: Step
+    before: Kept | None
+    after: Kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The overrides of the domain (`site` None) or a site, replaced whole."""
+
+    path: Path
+    site: str | None
+    rows: tuple[Override, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainPlan:
+    """All that an import does to one domain. `generated` are the extensions that get a password."""
+
+    before: DomainContents
+    after: DomainContents
+    path: Path
+    step: Step
+    sites: tuple[Item[Site], ...]
+    users: tuple[Item[User], ...]
+    directories: tuple[Item[Directory], ...]
+    layouts: tuple[Item[Layout], ...]
+    phones: tuple[Item[Phone], ...]
+    overrides: tuple[Rows, ...]
+    generated: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Under which terms a file is imported."""
+
+    mode: Mode
+    actor: Actor
+    at: datetime
+    enrolment_hours: int
+    is_table: bool
+
+
+def plan_domain(
+    entry: DomainEntry, root: Path, before: DomainContents, shelf: Shelf, terms: Terms
+) -> DomainPlan:
+    """Lay the file's domain over what stands. `faults` has records given twice, and in mode fail
+    those that exist; what the records themselves have wrong is `import_check`'s."""
+    return _Planner(entry, root, before, shelf, terms).plan()
+
+
+class _Planner:
+    """Walks through one domain of the file."""
+
+    def __init__(
+        self, entry: DomainEntry, root: Path, before: DomainContents, shelf: Shelf, terms: Terms
+    ) -> None:
+        self._entry = entry
+        self._root = root
+        self._before = before
+        self._shelf = shelf
+        self._terms = terms
+        self._faults: list[Fault] = []
+        self._generated: list[str] = []
+
+    def plan(self) -> DomainPlan:
+        entry, before = self._entry, self._before
+        step, domain = self._domain()
+        sites = self._walk("sites", entry.sites, before.sites, lambda e: e.name, merge_site)
+        users = self._walk("users", entry.users, before.users, lambda e: e.extension, self._user)
+        directories = self._walk(
+            "directories", entry.directories, before.directories, lambda e: e.name, merge_directory
+        )
+        layouts = self._walk(
+            "layouts", entry.layouts, before.layouts, lambda e: e.name, merge_layout
+        )
+        phones = self._walk("phones", entry.phones, before.phones, lambda e: e.mac, self._phone)
+        rows = tuple(self._overrides(sites))
+        replaced = {each.site for each in rows}
+        kept = [row for row in before.overrides if row.site not in replaced]
+        after = DomainContents(
+            domain=domain,
+            domain_id=before.domain_id,
+            sites={**before.sites, **{i.after.name: i.after for i in sites}},
+            users={**before.users, **{i.after.extension: i.after for i in users}},
+            directories={**before.directories, **{i.after.name: i.after for i in directories}},
+            layouts={**before.layouts, **{i.after.name: i.after for i in layouts}},
+            phones={**before.phones, **{i.after.mac: i.after for i in phones}},
+            overrides=(*kept, *(row for each in rows for row in each.rows)),
+        )
+        return DomainPlan(
+            before=before,
+            after=after,
+            path=self._root,
+            step=step,
+            sites=sites,
+            users=users,
+            directories=directories,
+            layouts=layouts,
+            phones=phones,
+            overrides=rows,
+            generated=tuple(self._generated),
+            faults=tuple(self._faults),
+        )
+
+    def _domain(self) -> tuple[Step, Domain]:
+        domain = self._before.domain
+        settings = merge_settings(domain.settings, self._entry.settings)
+        if self._before.domain_id is None:
+            admin = "phone_admin_password" in self._entry.settings.model_fields_set
+            given = self._entry.settings.phone_admin_password
+            if not admin or (given is not None and given.reveal() == MASK):
+                settings = replace(settings, phone_admin_password=new_password())
+            return Step.ADDED, replace(domain, settings=settings)
+        if settings == domain.settings:
+            return Step.UNCHANGED, domain
+        if self._terms.mode is Mode.SKIP:
+            return Step.SKIPPED, domain
+        if self._terms.mode is Mode.FAIL:
+            self._exists((*self._root, "settings"), f"the domain {domain.name}")
+        return Step.CHANGED, replace(domain, settings=settings)
+
+    def _walk(
+        self,
+        kind: str,
+        entries: Iterable[Given],
+        existing: Mapping[Key, Kept],
+        key_of: Callable[[Given], Key],
+        merge: Callable[[Kept | None, Given], Kept],
+    ) -> tuple[Item[Kept], ...]:
+        items: list[Item[Kept]] = []
+        seen: dict[Key, Path] = {}
+        for index, entry in enumerate(entries):
+            path = (*self._root, kind, index)
+            key = key_of(entry)
+            if key in seen:
+                self._faults.append(
+                    Fault(
+                        path=path,
+                        message=f"{key} is given twice in this file, in {{also}} too.",
+                        also=seen[key],
+                        remedy="Keep one of them.",
+                    )
+                )
+                continue
+            seen[key] = path
+            before = existing.get(key)
+            after = merge(before, entry)
+            if before is None:
+                step = Step.ADDED
+            elif self._terms.mode is Mode.SKIP:
+                step, after = Step.SKIPPED, before
+            else:
+                step = Step.UNCHANGED if after == before else Step.CHANGED
+                # Every domain has its own directory, and every export lists it.
+                own = key == COMPANY and kind == "directories" and step is Step.UNCHANGED
+                if self._terms.mode is Mode.FAIL and not own:
+                    self._exists(path, str(key))
+            items.append(Item(path=path, step=step, before=before, after=after))
+        return tuple(items)
+
+    def _exists(self, path: Path, what: str) -> None:
+        remedy = "Use mode update or skip, or take it out of the file."
+        self._faults.append(Fault(path=path, message=f"{what} exists already.", remedy=remedy))
+
+    def _user(self, before: User | None, entry: UserEntry) -> User:
+        after = merge_user(before, entry, names_joined=self._terms.is_table)
+        told = "sip_password" in entry.model_fields_set and entry.sip_password.reveal() != MASK
+        if before is None and not told:
+            self._generated.append(entry.extension)
+            return replace(after, sip_password=new_password())
+        return after
+
+    def _phone(self, before: Phone | None, entry: PhoneEntry) -> Phone:
+        after = merge_phone(before, entry, is_table=self._terms.is_table)
+        found = self._shelf.find_model(after.model) if after.model else None
+        if found is not None:
+            family, model = found
+            after = replace(after, model=f"{family.manifest.vendor} {model.name}")
+        if before is not None:
+            return before if arranged(after) == arranged(before) else after
+        if not after.token:
+            after = replace(after, token=new_token())
+        if entry.enrolment is None:
+            enrolment = opened(self._terms.at, self._terms.enrolment_hours)
+            after = replace(after, enrolment=enrolment)
+        return after
+
+    def _overrides(self, sites: Iterable[Item[Site]]) -> Iterable[Rows]:
+        if "overrides" in self._entry.model_fields_set:
+            yield self._rows("domain", None, self._entry.overrides, self._root)
+        steps = {item.path: item for item in sites}
+        for index, entry in enumerate(self._entry.sites):
+            path = (*self._root, "sites", index)
+            item = steps.get(path)
+            if item is None or item.step is Step.SKIPPED:
+                continue
+            if "overrides" in entry.model_fields_set:
+                yield self._rows("site", entry.name, entry.overrides, path)
+
+    def _rows(
+        self, scope: str, site: str | None, entries: tuple[OverrideEntry, ...], path: Path
+    ) -> Rows:
+        before = tuple(row for row in self._before.overrides if row.site == site)
+        known = [replace_model(entry, self._shelf) for entry in entries]
+        rows = merge_overrides(
+            before, known, scope=scope, site=site, author=self._terms.actor.name, at=self._terms.at
+        )
+        if self._terms.mode is Mode.SKIP and before:
+            rows = before
+        elif self._terms.mode is Mode.FAIL and before and rows != before:
+            self._exists((*path, "overrides"), "a set of overrides")
+        self._twice(entries, path)
+        return Rows(path=(*path, "overrides"), site=site, rows=rows)
+
+    def _twice(self, entries: tuple[OverrideEntry, ...], path: Path) -> None:
+        seen: set[tuple[str, str | None, str]] = set()
+        for index, entry in enumerate(entries):
+            key = (entry.family, entry.model, entry.key)
+            if key in seen:
+                self._faults.append(
+                    Fault(
+                        path=(*path, "overrides", index),
+                        message=f"{entry.key!r} is overridden twice for {entry.family}.",
+                        remedy="Keep one of them.",
+                    )
+                )
+            seen.add(key)
+
+
+def replace_model(entry: OverrideEntry, shelf: Shelf) -> OverrideEntry:
+    """The override with its model as on the box, where the catalogue knows it."""
+    found = shelf.find_model(entry.model) if entry.model else None
+    if found is None:
+        return entry
+    family, model = found
+    return entry.model_copy(update={"model": f"{family.manifest.vendor} {model.name}"})
+
+
+def layer_settings(contents: DomainContents, phone: Phone) -> tuple[Settings, ...]:
+    """The domain's, the site's and the phone's own layer, farthest first."""
+    site = contents.sites.get(phone.site or "")
+    middle = (site.settings,) if site is not None else ()
+    return (contents.domain.settings, *middle, phone.settings)

@@ -1,0 +1,299 @@
+"""How does a file become inventory? All of it in one transaction, or nothing."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from provisiond.actions.changes import change_entry
+from provisiond.actions.csv_table import ALIASES
+from provisiond.actions.import_apply import apply_plan, apply_server
+from provisiond.actions.import_check import check_plan
+from provisiond.actions.import_plan import DomainPlan, Item, Mode, Step, Terms, plan_domain
+from provisiond.actions.import_server import ServerPlan, plan_server
+from provisiond.actions.inventory_file import Source, read_inventory
+from provisiond.actions.inventory_load import domain_names, load_domain, load_server
+from provisiond.actions.inventory_state import DomainContents, ServerContents
+from provisiond.actions.inventory_text import Tree
+from provisiond.actions.phone_csv import read_phone_csv
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.access import Actor
+from provisiond.inventory.admission import DEFAULT_HOURS
+from provisiond.inventory.errors import Finding, NotFound, Refused, Rejected, RejectedAll
+from provisiond.inventory.mac import Mac
+from provisiond.store.database import Database, Read
+from provisiond.store.journal import add_change
+from provisiond.store.mac_owners import mac_owners
+
+__all__ = ["Count", "DomainReport", "ImportInventory", "ImportReport", "Mode", "import_inventory"]
+
+_KINDS = ("sites", "users", "directories", "layouts", "phones")
+_NAMED = 200  # records of a kind that the journal's entry names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportInventory:
+    """The command: a file's bytes and what to do with them.
+
+    `filename` tells JSON, YAML and CSV apart by its suffix; without one the content does.
+    `domain` is whose phones a table holds (None: the store's only one); of an inventory file it
+    takes that domain alone. `dry_run` finds everything and changes nothing.
+    """
+
+    content: bytes
+    filename: str = ""
+    mode: Mode = Mode.UPDATE
+    dry_run: bool = False
+    domain: str | None = None
+    enrolment_hours: int = DEFAULT_HOURS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What happened to the records of one kind."""
+
+    kind: str
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainReport:
+    """What happened to one domain. `step` is of its own record: added, changed, ….
+
+    `generated` are the extensions that got a SIP password, which the registrar must learn.
+    """
+
+    domain: str
+    step: str
+    counts: tuple[Count, ...]
+    generated: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import did, or would do."""
+
+    dry_run: bool
+    domains: tuple[DomainReport, ...]
+    warnings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    source: Source
+    server: ServerPlan
+    domains: tuple[DomainPlan, ...]
+    findings: tuple[Finding, ...]
+
+
+async def import_inventory(
+    db: Database, shelf: Shelf, actor: Actor, command: ImportInventory, at: datetime
+) -> ImportReport:
+    """Import a file in one transaction, with one journal entry a domain.
+
+    Raises RejectedAll with every fault of the file, each with its place and remedy; NotFound for
+    a domain that a table's phones cannot go to.
+    """
+    if command.dry_run:
+        async with db.read() as read:
+            planned = await _plan(read, shelf, actor, command, at)
+        return _report(planned, dry_run=True)
+    async with db.write() as write:
+        planned = await _plan(write, shelf, actor, command, at)
+        await apply_server(write, planned.server)
+        for plan in planned.domains:
+            try:
+                domain_id = await apply_plan(write, plan, actor=actor, at=at)
+            except (Rejected, RejectedAll) as fault:
+                raise _late(fault, plan) from fault
+            entry = change_entry(
+                actor,
+                "import",
+                plan.after.domain.name,
+                at,
+                domain_id=domain_id,
+                after=_journaled(plan, command),
+            )
+            await add_change(write, entry)
+        if planned.server.is_changed:
+            await add_change(write, change_entry(actor, "import", "server", at))
+    return _report(planned, dry_run=False)
+
+
+def is_table(command: ImportInventory) -> bool:
+    """Whether the file is a table: by its suffix, else by its first line."""
+    suffix = command.filename.rpartition(".")[2].lower()
+    if suffix in ("csv", "tsv", "tab"):
+        return True
+    if suffix in ("json", "yaml", "yml"):
+        return False
+    start = command.content[:4096]
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    lines = [line for line in start.decode(encoding, errors="replace").splitlines() if line.strip()]
+    if not lines or lines[0].lstrip()[:1] in "{[":
+        return False
+    spellings = {re.sub(r"[\W_]+", "", name) for name in ("mac", *ALIASES["mac"])}
+    line = lines[1] if lines[0].lower().startswith("sep=") and len(lines) > 1 else lines[0]
+    cells = re.split(r"[,;\t|]", line)
+    return len(cells) > 1 and any(re.sub(r"[\W_]+", "", c).casefold() in spellings for c in cells)
+
+
+async def _plan(
+    read: Read, shelf: Shelf, actor: Actor, command: ImportInventory, at: datetime
+) -> _Planned:
+    source = await _read(read, command)
+    server = await load_server(read)
+    before: list[DomainContents] = []
+    owners: list[dict[Mac, str]] = []
+    for entry in source.entry.domains:
+        contents = await load_domain(read, entry.domain)
+        before.append(contents)
+        strange = [phone.mac for phone in entry.phones if phone.mac not in contents.phones]
+        owned = await mac_owners(read, strange)
+        owners.append({mac: name for mac, name in owned.items() if name != entry.domain})
+    terms = Terms(
+        mode=command.mode,
+        actor=actor,
+        at=at,
+        enrolment_hours=command.enrolment_hours,
+        is_table=source.is_table,
+    )
+    # A file of thousands of phones keeps a processor busy for seconds: not in the loop.
+    planned = await asyncio.to_thread(_plan_all, source, server, before, owners, shelf, terms)
+    if any(finding.severity == "error" for finding in planned.findings):
+        errors = sum(finding.severity == "error" for finding in planned.findings)
+        raise RejectedAll(planned.findings, f"{errors} fault(s); nothing was changed.")
+    return planned
+
+
+def _plan_all(
+    source: Source,
+    server: ServerContents,
+    before: Sequence[DomainContents],
+    owners: Sequence[dict[Mac, str]],
+    shelf: Shelf,
+    terms: Terms,
+) -> _Planned:
+    server_plan = plan_server(source.entry.server, server, shelf, terms)
+    faults = list(server_plan.faults)
+    plans: list[DomainPlan] = []
+    seen: dict[Mac, str] = {}
+    for entry, root, contents, owned in zip(
+        source.entry.domains, source.roots, before, owners, strict=True
+    ):
+        plan = plan_domain(entry, root, contents, shelf, terms)
+        elsewhere = {mac: name for mac, name in seen.items() if name != entry.domain}
+        faults += check_plan(
+            plan,
+            shelf,
+            server=server_plan.after.settings,
+            owners={**owned, **elsewhere},
+            admin=terms.actor.is_admin,
+        )
+        seen |= dict.fromkeys((item.after.mac for item in plan.phones), entry.domain)
+        plans.append(plan)
+    return _Planned(
+        source=source,
+        server=server_plan,
+        domains=tuple(plans),
+        findings=source.findings(faults),
+    )
+
+
+async def _read(read: Read, command: ImportInventory) -> Source:
+    names = await domain_names(read)
+    if is_table(command):
+        domain = _domain_of_table(command.domain, names)
+        return await asyncio.to_thread(read_phone_csv, command.content, domain)
+    source = await asyncio.to_thread(read_inventory, command.content, command.filename)
+    return _only(source, command.domain.lower()) if command.domain else source
+
+
+def _domain_of_table(wanted: str | None, names: Sequence[str]) -> str:
+    if wanted is None and len(names) == 1:
+        return names[0]
+    if wanted is None:
+        there = f"The store has {', '.join(names[:10])}." if names else "The store has none yet."
+        raise Refused(f"a table does not say whose phones it holds; name the domain. {there}")
+    if wanted.lower() not in names:
+        raise NotFound(
+            f"there is no domain {wanted}; import a file with "
+            f'{{"domain": "{wanted}", "settings": {{"sip_server": "…"}}}} first.'
+        )
+    return wanted.lower()
+
+
+def _only(source: Source, domain: str) -> Source:
+    chosen = [
+        (entry, root)
+        for entry, root in zip(source.entry.domains, source.roots, strict=True)
+        if entry.domain == domain
+    ]
+    if not chosen:
+        held = ", ".join(entry.domain for entry in source.entry.domains) or "none"
+        raise NotFound(f"the file holds no domain {domain}; it holds {held}.")
+    entry = source.entry.model_copy(
+        update={"domains": tuple(one for one, _ in chosen), "server": type(source.entry)().server}
+    )
+    return replace(source, entry=entry, roots=tuple(root for _, root in chosen))
+
+
+def _late(fault: Rejected | RejectedAll, plan: DomainPlan) -> RejectedAll:
+    """What only the store could see (a token of another domain's phone), told as the rest is."""
+    if isinstance(fault, RejectedAll):
+        return fault
+    where = f"{plan.after.domain.name}: {fault.field}"
+    return RejectedAll((Finding(where=where, message=fault.message, remedy=fault.remedy),))
+
+
+def _report(planned: _Planned, *, dry_run: bool) -> ImportReport:
+    return ImportReport(
+        dry_run=dry_run,
+        domains=tuple(
+            DomainReport(
+                domain=plan.after.domain.name,
+                step=plan.step.value,
+                counts=tuple(_count(kind, getattr(plan, kind)) for kind in _KINDS),
+                generated=plan.generated,
+            )
+            for plan in planned.domains
+        ),
+        warnings=planned.findings,
+    )
+
+
+def _count(kind: str, items: Iterable[Item]) -> Count:  # type: ignore[type-arg]
+    steps = Counter(item.step.value for item in items)
+    return Count(kind=kind, **steps)
+
+
+def _journaled(plan: DomainPlan, command: ImportInventory) -> Tree:
+    """What the journal keeps of an import: how many of each, and their names up to a bound."""
+    tree: dict[str, Tree] = {"file": command.filename, "mode": command.mode.value}
+    if plan.step in (Step.ADDED, Step.CHANGED):
+        tree["domain"] = plan.step.value
+    for kind in _KINDS:
+        for step in (Step.ADDED, Step.CHANGED):
+            items = [item.after for item in getattr(plan, kind) if item.step is step]
+            names = [str(getattr(one, _KEYS[kind])) for one in items]
+            if names:
+                tree[f"{kind} {step.value}"] = [*names[:_NAMED]]
+                if len(names) > _NAMED:
+                    tree[f"{kind} {step.value} in all"] = len(names)
+    if plan.overrides:
+        tree["overrides"] = [rows.site or "domain" for rows in plan.overrides]
+    return tree
+
+
+_KEYS = {
+    "sites": "name",
+    "users": "extension",
+    "directories": "name",
+    "layouts": "name",
+    "phones": "mac",
+}

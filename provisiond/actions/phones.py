@@ -1,0 +1,273 @@
+"""What can be done with a phone? Listed, shown, added, changed, deleted, enrolled anew."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NoReturn
+
+from provisiond.actions.changes import change_entry, differing
+from provisiond.actions.import_check import phone_findings
+from provisiond.actions.import_merge import arranged
+from provisiond.actions.inventory_load import load_domain, load_server
+from provisiond.actions.inventory_state import DomainContents
+from provisiond.actions.inventory_write import phone_tree
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.access import Actor
+from provisiond.inventory.admission import DEFAULT_HOURS, opened
+from provisiond.inventory.errors import Conflict, Finding, NotFound, RejectedAll
+from provisiond.inventory.journal import Sighting
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.people import User
+from provisiond.inventory.phones import Phone
+from provisiond.inventory.secret import Secret, new_token
+from provisiond.store.database import Database, Read, Write
+from provisiond.store.domains import find_domain
+from provisiond.store.journal import add_change, get_sightings
+from provisiond.store.mac_owners import mac_owners
+from provisiond.store.phones import delete_phone as delete_stored
+from provisiond.store.phones import (
+    find_phones,
+    insert_phones,
+    list_phones,
+    open_enrolment,
+    phone_ids,
+    rotate_token,
+    update_phone,
+)
+from provisiond.store.users import find_users
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneView:
+    """A phone as people look at it: `users` are those of its lines, without passwords."""
+
+    domain: str
+    phone: Phone
+    users: Mapping[str, User]
+    sighting: Sighting | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A phone that was added or changed, and what about it is not as it should be."""
+
+    domain: str
+    phone: Phone
+    warnings: tuple[Finding, ...]
+
+
+async def domain_of_phone(db: Database, mac: Mac) -> str:
+    """The domain that has the phone; for those who see every domain. Raises NotFound."""
+    async with db.read() as read:
+        owners = await mac_owners(read, [mac])
+    if mac not in owners:
+        raise NotFound(f"there is no phone {mac}.")
+    return owners[mac]
+
+
+async def list_domain_phones(
+    db: Database, domain: str, *, after: Mac | None = None, limit: int = _PAGE
+) -> tuple[PhoneView, ...]:
+    """Phones of a domain by MAC, those after `after`, each with when it was last seen."""
+    async with db.read() as read:
+        domain_id = await _domain_id(read, domain)
+        page = await list_phones(read, domain_id, after=after, limit=limit)
+        return await _views(read, domain, domain_id, page)
+
+
+async def show_phone(db: Database, domain: str, mac: Mac) -> PhoneView:
+    """One phone. Raises NotFound."""
+    async with db.read() as read:
+        domain_id = await _domain_id(read, domain)
+        found = await find_phones(read, domain_id, [mac])
+        if mac not in found:
+            raise NotFound(f"there is no phone {mac} in {domain}.")
+        return (await _views(read, domain, domain_id, (found[mac],)))[0]
+
+
+async def add_phone(
+    db: Database,
+    shelf: Shelf,
+    actor: Actor,
+    domain: str,
+    phone: Phone,
+    at: datetime,
+    *,
+    enrolment_hours: int = DEFAULT_HOURS,
+) -> Saved:
+    """Add a phone and open its enrolment. Raises RejectedAll with every fault, NotFound."""
+    phone = replace(phone, token=new_token(), enrolment=opened(at, enrolment_hours))
+    async with db.write() as write:
+        contents = await _contents(write, domain)
+        phone, warnings = await _checked(write, shelf, actor, contents, phone, is_new=True)
+        domain_id = _id(contents)
+        await insert_phones(write, domain_id, [phone], author=actor.name, at=at)
+        after = phone_tree(phone)
+        entry = change_entry(
+            actor, "add phone", str(phone.mac), at, domain_id=domain_id, after=after
+        )
+        await add_change(write, entry)
+    return Saved(domain=contents.domain.name, phone=phone, warnings=warnings)
+
+
+async def change_phone(
+    db: Database, shelf: Shelf, actor: Actor, domain: str, mac: Mac, phone: Phone, at: datetime
+) -> Saved:
+    """Put the record in place of the phone that has `mac`, which it may change (a swapped device).
+
+    `phone.revision` is the one that was seen. Token and enrolment stay as they are. Raises
+    RejectedAll with every fault, NotFound, and Conflict where it was changed meanwhile.
+    """
+    async with db.write() as write:
+        contents = await _contents(write, domain)
+        domain_id = _id(contents)
+        stood = (await find_phones(write, domain_id, [mac])).get(mac)
+        if stood is None:
+            raise NotFound(f"there is no phone {mac} in {domain}.")
+        if stood.revision != phone.revision:
+            raise Conflict(f"phone {mac} was changed meanwhile; look at it again.")
+        phone = replace(phone, token=stood.token, enrolment=stood.enrolment)
+        is_new = phone.mac != mac
+        phone, warnings = await _checked(write, shelf, actor, contents, phone, is_new=is_new)
+        if arranged(phone) != arranged(stood):
+            await update_phone(write, domain_id, mac, phone, author=actor.name, at=at)
+            before, after = differing(phone_tree(stood), phone_tree(phone))
+            entry = change_entry(
+                actor, "edit phone", str(mac), at, domain_id=domain_id, before=before, after=after
+            )
+            await add_change(write, entry)
+    return Saved(domain=contents.domain.name, phone=phone, warnings=warnings)
+
+
+async def delete_phone(db: Database, actor: Actor, domain: str, mac: Mac, at: datetime) -> Phone:
+    """Delete a phone; answers what it was. Raises NotFound."""
+    async with db.write() as write:
+        domain_id = await _domain_id(write, domain)
+        stood = (await find_phones(write, domain_id, [mac])).get(mac)
+        if stood is None:
+            raise NotFound(f"there is no phone {mac} in {domain}.")
+        await delete_stored(write, domain_id, mac, revision=stood.revision)
+        before = phone_tree(stood)
+        entry = change_entry(
+            actor, "delete phone", str(mac), at, domain_id=domain_id, before=before
+        )
+        await add_change(write, entry)
+    return stood
+
+
+async def reopen_enrolment(
+    db: Database,
+    actor: Actor,
+    domain: str,
+    mac: Mac,
+    at: datetime,
+    *,
+    hours: int = DEFAULT_HOURS,
+    with_new_token: bool = False,
+) -> Phone:
+    """Open a phone's enrolment anew, as after a factory reset; a hold is forgotten.
+
+    With a new token the old URL yields nothing from now on. Raises NotFound.
+    """
+    async with db.write() as write:
+        domain_id = await _domain_id(write, domain)
+        ids = await phone_ids(write, domain_id, [mac])
+        if mac not in ids:
+            raise NotFound(f"there is no phone {mac} in {domain}.")
+        enrolment = opened(at, hours)
+        await open_enrolment(write, domain_id, ids[mac], enrolment)
+        if with_new_token:
+            await rotate_token(write, domain_id, mac)
+        assert enrolment.open_until is not None
+        entry = change_entry(
+            actor,
+            "open enrolment",
+            str(mac),
+            at,
+            domain_id=domain_id,
+            after={"open_until": enrolment.open_until.isoformat(), "new token": with_new_token},
+        )
+        await add_change(write, entry)
+        return (await find_phones(write, domain_id, [mac]))[mac]
+
+
+async def _checked(
+    write: Write,
+    shelf: Shelf,
+    actor: Actor,
+    contents: DomainContents,
+    phone: Phone,
+    *,
+    is_new: bool,
+) -> tuple[Phone, tuple[Finding, ...]]:
+    """The phone with its model as on the box, and its warnings. Raises RejectedAll."""
+    found = shelf.find_model(phone.model) if phone.model else None
+    if found is not None:
+        phone = replace(phone, model=f"{found[0].manifest.vendor} {found[1].name}")
+    server = (await load_server(write)).settings
+    findings = list(
+        await asyncio.to_thread(
+            phone_findings, phone, contents, shelf, server=server, admin=actor.is_admin
+        )
+    )
+    owners = await mac_owners(write, [phone.mac]) if is_new else {}
+    if phone.mac in owners:
+        own = owners[phone.mac] == contents.domain.name
+        if own or actor.is_admin:
+            message = f"{phone.mac} is a phone of {owners[phone.mac]} already."
+            findings.append(Finding(where="mac", message=message, remedy="Delete it there first."))
+        else:
+            message = f"{phone.mac} cannot be added here."
+            findings.append(Finding(where="mac", message=message, remedy="Ask your provider."))
+    if any(finding.severity == "error" for finding in findings):
+        _reject(phone, findings)
+    return phone, tuple(findings)
+
+
+def _reject(phone: Phone, findings: list[Finding]) -> NoReturn:
+    ordered = sorted(findings, key=lambda finding: finding.severity != "error")
+    errors = sum(finding.severity == "error" for finding in findings)
+    raise RejectedAll(tuple(ordered), f"{phone.mac}: {errors} fault(s); nothing was changed.")
+
+
+async def _contents(read: Read, domain: str) -> DomainContents:
+    contents = await load_domain(read, domain.lower(), phones=False)
+    if contents.domain_id is None:
+        raise NotFound(f"there is no domain {domain}.")
+    return contents
+
+
+def _id(contents: DomainContents) -> int:
+    assert contents.domain_id is not None
+    return contents.domain_id
+
+
+async def _domain_id(read: Read, domain: str) -> int:
+    found = await find_domain(read, domain.lower())
+    if found is None:
+        raise NotFound(f"there is no domain {domain}.")
+    return found[0]
+
+
+async def _views(
+    read: Read, domain: str, domain_id: int, phones: tuple[Phone, ...]
+) -> tuple[PhoneView, ...]:
+    extensions = sorted({line.extension for phone in phones for line in phone.lines})
+    users = {
+        extension: replace(user, sip_password=Secret(""))
+        for extension, user in (await find_users(read, domain_id, extensions)).items()
+    }
+    ids = await phone_ids(read, domain_id, [phone.mac for phone in phones])
+    seen = await get_sightings(read, domain_id, list(ids.values()))
+    return tuple(
+        PhoneView(
+            domain=domain.lower(),
+            phone=phone,
+            users={line.extension: users[line.extension] for line in phone.lines},
+            sighting=seen.get(ids[phone.mac]),
+        )
+        for phone in phones
+    )
