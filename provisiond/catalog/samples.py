@@ -361,7 +361,7 @@ def _buttons(
             module=module,
             key=slot.position,
             kind=kind,
-            line=count % lines + 1 if kind in _LINES else None,
+            line=(count - 1) % lines + 1 if kind in _LINES else None,
             value=value,
             label=next(texts) if hostile else ("" if count % 2 else f"Key {count}"),
         )

@@ -29,7 +29,7 @@ MAX_NUMBER = 1 << 64
 PRINTING = frozenset({"param", "remaining_overrides"})
 """names that templates may only call, and only by name"""
 
-_FILTERS = (
+FILTERS_ALLOWED = (
     "join", "length", "count", "upper", "lower", "capitalize", "title", "replace", "default", "d",
     "first", "last", "min", "max", "sum", "list", "sort", "unique", "reverse", "items", "dictsort",
     "int", "string", "abs", "round", "select", "reject", "map", "selectattr", "rejectattr",
@@ -122,7 +122,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=-1,
         )
         self.globals = {"range": _small_range, "namespace": Namespace}
-        self.filters = {name: FILTERS[name] for name in _FILTERS}
+        self.filters = {name: FILTERS[name] for name in FILTERS_ALLOWED}
         self.filters["replace"] = _bounded_filter("replace", _check_replace_filter)
         self.filters["join"] = _bounded_filter("join", _check_join)
         self.filters["batch"] = _bounded_filter("batch", _check_batch)
