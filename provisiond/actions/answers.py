@@ -77,8 +77,6 @@ class Answer:
     domain_id: int | None = None
     phone_id: int | None = None
     mac: Mac | None = None
-    vendor: str = ""
-    model: str = ""
     refusal: Callable[[], Refused] | None = None
     keep: bool = True
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisiond.actions.answers import Answer, EpochReader, Stamp, declared
 from provisiond.actions.enrolment import AdmissionFacts, EnrolmentBook
@@ -10,6 +10,7 @@ from provisiond.actions.file_messages import FileRequest
 from provisiond.actions.render_file import Place, place_of, render_phone_file
 from provisiond.catalog.build import build_family_context
 from provisiond.catalog.family import allows
+from provisiond.catalog.manifest import FileRule
 from provisiond.catalog.match import Match, ParsedName, candidates
 from provisiond.catalog.render import Rendered
 from provisiond.catalog.shelf import Shelf
@@ -105,64 +106,56 @@ def _phone_file(
     facts: PhoneFacts,
     stamp: Stamp,
 ) -> Answer:
-    shelf = sources.shelf()
-    place = place_of(shelf, facts)
-    match = next(
-        (
-            m
-            for m in matches
-            if m.family.name == place.family.name
-            and m.rule is not None
-            and allows(m.rule, place.model)
-        ),
-        None,
-    )
-    if match is None or match.rule is None:
-        named = ", ".join(sorted({m.family.name for m in matches})) or "no family"
-        raise UnknownFile(
-            f"the inventory says {facts.phone.model} ({place.family.name}); the name is of {named}"
-        )
-    rule = match.rule
+    place = place_of(sources.shelf(), facts)
+    match, rule = _own_rule(place, matches, facts)
+    domain_id = facts.domain.domain_id
     sources.book.learn(
-        facts.domain.domain_id,
+        domain_id,
         facts.phone_id,
         AdmissionFacts(enrolment=facts.phone.enrolment, enabled=facts.phone.enabled),
     )
-    stamp = Stamp(
-        catalog=stamp.catalog,
-        server=stamp.server,
-        year=stamp.year,
-        domain_id=facts.domain.domain_id,
-        domain=facts.epoch,
-    )
-    who = {
-        "domain_id": facts.domain.domain_id,
-        "phone_id": facts.phone_id,
-        "mac": facts.phone.mac,
-        "vendor": place.family.manifest.vendor,
-        "model": place.model.name,
-        "by_token": parsed.token is not None,
-    }
-    if rule.template is None:
-        return Answer(
-            stamp=stamp,
-            file=rule.id,
-            refusal=lambda: AbsentFile("an optional file that is not served"),
-            **who,  # type: ignore[arg-type]
-        )
-    rendered = _render(sources, request, place, match, facts)
-    return Answer(
-        stamp=stamp,
+    answer = Answer(
+        stamp=replace(stamp, domain_id=domain_id, domain=facts.epoch),
         file=rule.id,
-        body=rendered.body,
-        etag=etag(sources.etag_key, rendered.body),
+        domain_id=domain_id,
+        phone_id=facts.phone_id,
+        mac=facts.phone.mac,
+        by_token=parsed.token is not None,
+    )
+    if rule.template is None:
+        return replace(answer, refusal=_absent)
+    body = _render(sources, request, place, match, facts).body
+    return replace(
+        answer,
+        body=body,
+        etag=etag(sources.etag_key, body),
         content_type=rule.content_type,
         conditional=rule.conditional,
         secret=rule.secret,
         proves=rule.proves_current and not declared(request.query, rule.query),
         query_names=rule.query,
-        **who,  # type: ignore[arg-type]
     )
+
+
+def _own_rule(
+    place: Place, matches: tuple[Match, ...], facts: PhoneFacts
+) -> tuple[Match, FileRule]:
+    """The rule of the phone's own family: the inventory decides it, the name only finds it."""
+    for match in matches:
+        if (
+            match.family.name == place.family.name
+            and match.rule is not None
+            and allows(match.rule, place.model)
+        ):
+            return match, match.rule
+    named = ", ".join(sorted({match.family.name for match in matches})) or "no family"
+    raise UnknownFile(
+        f"the inventory says {facts.phone.model} ({place.family.name}); the name is of {named}"
+    )
+
+
+def _absent() -> AbsentFile:
+    return AbsentFile("an optional file that is not served")
 
 
 def _render(
@@ -206,11 +199,7 @@ def _family_file(
         raise UnknownFile("no family has a rule for this name without a token")
     match, rule = shared[0], shared[0].rule
     if rule.template is None:
-        return Answer(
-            stamp=stamp,
-            file=rule.id,
-            refusal=lambda: AbsentFile("an optional file that is not served"),
-        )
+        return Answer(stamp=stamp, file=rule.id, refusal=_absent)
     context = build_family_context(
         family=match.family, rule=rule, urls=sources.urls, words=match.words
     )
@@ -222,7 +211,6 @@ def _family_file(
         etag=etag(sources.etag_key, body),
         content_type=rule.content_type,
         conditional=rule.conditional,
-        vendor=match.family.manifest.vendor,
         keep=len(names) == 1,
     )
 

@@ -126,7 +126,7 @@ def phone_urls(
     manifest: Manifest, model: ModelRule, urls: PublicUrls, token: Secret, settings: Settings
 ) -> UrlContext:
     """The phone's URLs; the firmware's file is an asset below the tokened base."""
-    public = urls.best(manifest.provisioning_url.schemes)
+    public = urls.best(model.schemes or manifest.provisioning_url.schemes)
     base = f"{public}p/{token.reveal()}/" if public and token else public
     asset = dict(settings.firmware or ()).get(f"{manifest.vendor} {model.name}", "")
     return UrlContext(
@@ -281,13 +281,14 @@ def _label(manifest: Manifest, text: str) -> str:
 def _settings(settings: Settings, mac: str) -> SettingsContext:
     poll = settings.poll_minutes or 0
     spread = int.from_bytes(hashlib.sha256(mac.encode()).digest()[:8])
-    proxy_port = settings.outbound_proxy_port or settings.sip_port or 5060
+    transport = settings.transport or SipTransport.UDP
+    sip_port = settings.sip_port or (5061 if transport is SipTransport.TLS else 5060)
     return SettingsContext(
         sip_server=clean(settings.sip_server or ""),
-        sip_port=settings.sip_port or 5060,
+        sip_port=sip_port,  # RFC 3261 §18.2.1: 5061 with TLS
         outbound_proxy=clean(settings.outbound_proxy or ""),
-        outbound_proxy_port=proxy_port,
-        transport=(settings.transport or SipTransport.UDP).value,
+        outbound_proxy_port=settings.outbound_proxy_port or sip_port,
+        transport=transport.value,
         register_expires=settings.register_expires or 600,
         codecs=settings.codecs or (),
         srtp=(settings.srtp or Srtp.OFF).value,

@@ -81,7 +81,7 @@ def place(
             slots |= {(unit, slot.position): slot for slot in sidecar_slots(rule)}
     placed = {(b.module, b.key): b for b in buttons if (b.module, b.key) in slots}
     shown = {
-        button.line
+        button.line or 1
         for button in placed.values()
         if button.kind in (ButtonKind.LINE, ButtonKind.SHARED_LINE)
     }

@@ -45,6 +45,12 @@ def is_token(text: str) -> bool:
 
 
 def new_password(length: int = 20) -> Secret:
-    """A fresh admin password of letters and digits that no phone keypad or syntax trips over."""
-    alphabet = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-    return Secret("".join(secrets.choice(alphabet) for _ in range(length)))
+    """A fresh admin password of letters and digits that no phone keypad or syntax trips over.
+
+    It has small letters, capitals and digits, which some phones insist on.
+    """
+    kinds = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789")
+    while True:
+        text = "".join(secrets.choice("".join(kinds)) for _ in range(length))
+        if all(any(letter in kind for letter in text) for kind in kinds):
+            return Secret(text)

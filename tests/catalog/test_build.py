@@ -10,7 +10,7 @@ from provisiond.catalog.context import Context
 from provisiond.catalog.family import Family, load_family
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.directory import DirectoryEntry
-from provisiond.inventory.domains import BUILT_IN, Settings, Site, inherit
+from provisiond.inventory.domains import BUILT_IN, Settings, SipTransport, Site, inherit
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
@@ -147,6 +147,30 @@ def test_settings_come_from_the_nearest_layer(acme: Family) -> None:
         build(acme, facts(replace(other, mac=Mac(f"02ac3e{n:06x}")))).settings.poll_jitter
         for n in range(20)
     } != {settings.poll_jitter}
+
+
+@pytest.mark.parametrize(
+    ("given", "port", "proxy_port"),
+    [
+        (Settings(), 5060, 5060),
+        (Settings(transport=SipTransport.TLS), 5061, 5061),
+        (Settings(transport=SipTransport.TLS, sip_port=5070), 5070, 5070),
+        (Settings(outbound_proxy_port=5080), 5060, 5080),
+    ],
+)
+def test_ports_default_to_the_transports(
+    acme: Family, given: Settings, port: int, proxy_port: int
+) -> None:
+    settings = build(acme, facts(PHONE, inherit(BUILT_IN, given))).settings
+    assert (settings.sip_port, settings.outbound_proxy_port) == (port, proxy_port)
+
+
+def test_a_model_that_lacks_a_scheme_gets_the_next_best(acme: Family) -> None:
+    old = acme.models["d6"].model_copy(update={"schemes": ("http", "tftp")})
+    context = build_context(
+        family=acme, model=old, facts=facts(PHONE), rule=acme.rule("mac"), urls=URLS, year=2026
+    )
+    assert context.urls.scheme == "http"
 
 
 def test_no_control_or_line_separator_reaches_a_template(acme: Family) -> None:

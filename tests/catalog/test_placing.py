@@ -70,6 +70,11 @@ def test_a_line_with_a_button_is_not_placed_again(manifest: Manifest) -> None:
     assert [(key, b.line) for key, b in placed.items() if key != (0, 6)] == [((0, 1), 2)]
 
 
+def test_a_line_button_without_a_number_is_line_one(manifest: Manifest) -> None:
+    placed = place(manifest, manifest.model[0], (), lines(1), [button(4, ButtonKind.LINE)])
+    assert list(placed) == [(0, 4)]
+
+
 def test_buttons_without_a_key_and_lines_without_room_are_left_out(manifest: Manifest) -> None:
     full = [button(key) for key in range(1, 8)]
     placed = place(manifest, manifest.model[0], (), lines(1), [*full, button(1, module=1)])

@@ -32,10 +32,11 @@ from provisiond.inventory.urls import PublicUrls
 TEMPLATES = Path(__file__).parents[2] / "templates" / "models"
 TOKEN = "abcdefghijklmnopqrstuvwxyz"
 BASE = f"https://prov.example.test/p/{TOKEN}/"
+PLAIN_BASE = f"http://prov.example.test/p/{TOKEN}/"  # these speak TLS 1.0 at most
 NULL = "%NULL%"
 OLD = ("SIP-T20P", "SIP-T22P", "SIP-T26P", "SIP-T28P", "SIP-T32G", "SIP-T38G")
 
-HTTPS = PublicUrls(https="https://prov.example.test/")
+PUBLIC = PublicUrls(https="https://prov.example.test/", http="http://prov.example.test/")
 SETTINGS = Settings(
     sip_server="pbx.example.test",
     outbound_proxy="proxy.example.test",
@@ -98,7 +99,7 @@ def render(
     entries: tuple[DirectoryEntry, ...] | None = None,
     directory: str | None = "company",
     year: int = 2026,
-    urls: PublicUrls = HTTPS,
+    urls: PublicUrls = PUBLIC,
 ) -> Rendered:
     rule = family.rule(file)
     named = family.models[model_key(model)]
@@ -557,7 +558,7 @@ def assert_keys_follow_the_manifest(
 @pytest.mark.parametrize("name", OLD)
 def test_old_firmware_gets_the_names_it_knows(family: Family, name: str) -> None:
     read = config(family, name, settings=Settings(vlan_phone=20, vlan_pc=0))
-    assert read["auto_provision.server.url"] == BASE
+    assert read["auto_provision.server.url"] == PLAIN_BASE
     assert read["auto_provision.pnp_enable"] == "0"
     assert read["auto_provision.dhcp_option.enable"] == "0"
     assert read["zero_touch.enable"] == "0"
@@ -773,10 +774,11 @@ def boot_url(flash: Mapping[str, str], offered: Mapping[str, str]) -> str:
 def test_after_enrolment_the_tokened_url_wins_over_everything(family: Family) -> None:
     old = "http://prov.example.test/"
     for model in family.manifest.model:
+        own = PLAIN_BASE if model.name in OLD else BASE
         for source in ("redirection", "pnp", "option 160", "option 66", "option 43"):
             offered = {source: old}
             assert boot_url({}, offered) == old
-            assert boot_url(config(family, model.name), offered) == BASE
+            assert boot_url(config(family, model.name), offered) == own
 
 
 def test_each_rival_of_the_url_is_named_and_settled(family: Family) -> None:

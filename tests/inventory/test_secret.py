@@ -24,7 +24,10 @@ def test_tokens_are_26_base32_characters_in_either_case() -> None:
 
 
 def test_generated_passwords_avoid_what_keypads_and_syntaxes_trip_over() -> None:
-    password = new_password().reveal()
-    assert len(password) == 20
-    assert password.isalnum()
-    assert not set(password) & set("0O1lI")
+    for _ in range(50):
+        password = new_password().reveal()
+        assert len(password) == 20
+        assert password.isalnum()
+        assert not set(password) & set("0O1lI")
+        for kind in (str.islower, str.isupper, str.isdigit):
+            assert any(map(kind, password)), "some phones want three kinds"
