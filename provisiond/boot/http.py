@@ -21,7 +21,7 @@ from provisiond.boot.http_assets import AssetSender, NoAsset
 from provisiond.boot.http_connection import BadBody, BodyTooLarge, PhoneConnection, PhoneServer
 from provisiond.boot.http_exchange import Exchange, say_malformed
 from provisiond.boot.http_guard import Gate
-from provisiond.boot.limits import HttpCounters, HttpLimits
+from provisiond.boot.limits import HttpCounters, HttpLimits, LogBrake
 from provisiond.boot.peer import Network, identify
 from provisiond.inventory.access import Peer, Transport
 from provisiond.inventory.errors import Failed, NotAdmitted, Refused, StoreUnavailable
@@ -62,6 +62,7 @@ class PhoneHttp:
         self._assets = AssetSender(self._heads, self.counters, limits.stall_seconds)
         self._gate = Gate(limits, self.counters)
         self._limits = limits
+        self._brake = LogBrake()
         self._listeners: list[AbstractServer] = []
 
     async def start(
@@ -192,13 +193,13 @@ class PhoneHttp:
 
     def _say_forged(self, exchange: Exchange, exc: NotAdmitted) -> None:
         self.counters.forged += 1
-        log.warning("refused a request from %s: %s", exchange.connection.remote.address, exc)
+        self._log(logging.WARNING, exchange.at, f"refused a request: {exc}")
         self._report(exchange.connection, str(exc))
         exchange.say(404)
 
     def _say_why_not(self, exchange: Exchange, exc: Exception) -> None:
         if exchange.begun:
-            log.error("an answer broke off", exc_info=exc)
+            self._log(logging.ERROR, exchange.at, "an answer broke off", exc)
             raise ConnectionAbortedError("the answer broke off") from exc
         match exc:
             case Refused() | NoAsset():
@@ -210,9 +211,10 @@ class PhoneHttp:
                 exchange.say(503, ("Retry-After", str(self._limits.retry_after)))
                 return
             case Failed():
-                log.error("a file could not be made: %s", exc)
+                self._log(logging.ERROR, exchange.at, f"a file could not be made: {exc}")
             case _:
-                log.error("a file request failed", exc_info=exc)
+                text = f"a file request failed: {type(exc).__name__}"
+                self._log(logging.ERROR, exchange.at, text, exc)
         self.counters.faults += 1
         exchange.say(500)
 
@@ -230,3 +232,9 @@ class PhoneHttp:
         self._on_malformed(
             Peer(address=remote.address, port=remote.port, transport=remote.transport), reason
         )
+
+    def _log(self, level: int, at: datetime, text: str, exc: Exception | None = None) -> None:
+        passes, held = self._brake.passes(text, at)
+        if passes:
+            more = f" ({held} more like this in the time before)" if held else ""
+            log.log(level, "%s%s", text, more, exc_info=exc)

@@ -114,10 +114,20 @@ class Gate:
         if not self._connections:
             self._sweeper = None
             return
-        now = asyncio.get_running_loop().time()
-        for connection in [c for c in self._connections if c.deadline < now]:
-            connection.expire(now)
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        late = [c for c in self._connections if c.deadline < now]
+        if late:
+            # After a long turn of the loop a request may lie unread in its socket, and uvloop
+            # runs timers before it reads: whoever has spoken by the next turn is not late.
+            loop.call_later(0, self._cut, late)
         self._arm()
+
+    def _cut(self, late: list[Guarded]) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in late:
+            if connection.deadline < now:
+                connection.expire(now)
 
     def _arm(self) -> None:
         self._sweeper = asyncio.get_running_loop().call_later(self._tick, self._sweep)

@@ -1,6 +1,8 @@
-"""How much may phones ask of the HTTP listener, and how much did they?"""
+"""How much may phones ask of the HTTP listener, how much did they, and how much is logged of it?"""
 
+from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +69,30 @@ class HttpCounters:
     cut_body: int = 0
     cut_stalled: int = 0
     bytes_sent: int = 0
+
+
+class LogBrake:
+    """Lets the first few lines of a kind through each minute, so that a fleet can't flood the log.
+
+    A template fault, or a proxy that nobody declared, meets every phone at every boot.
+    """
+
+    def __init__(
+        self, burst: int = 10, period: timedelta = timedelta(minutes=1), kinds: int = 256
+    ) -> None:
+        self._burst = burst
+        self._period = period
+        self._kinds = kinds
+        self._seen: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
+
+    def passes(self, kind: str, at: datetime) -> tuple[bool, int]:
+        """Whether a line of this kind may be logged now, and how many were held back before it."""
+        since, count = self._seen.get(kind, (at, 0))
+        held = 0
+        if at - since >= self._period:
+            held, since, count = max(0, count - self._burst), at, 0
+        self._seen[kind] = (since, count + 1)
+        self._seen.move_to_end(kind)
+        if len(self._seen) > self._kinds:
+            self._seen.popitem(last=False)
+        return count < self._burst, held

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from ipaddress import ip_network
 
 from provisiond.actions.file_messages import FileReply, FileRequest, ServeFile
@@ -122,6 +123,7 @@ async def listening(
     trusted: tuple[str, ...] = (),
     limits: HttpLimits | None = None,
     context: ssl.SSLContext | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
     **changed: float,
 ) -> AsyncIterator[Door]:
     """A listener on a free port of loopback; `changed` are fields of its limits."""
@@ -131,6 +133,7 @@ async def listening(
         trusted_proxies=tuple(ip_network(network) for network in trusted),
         limits=replace(limits or HttpLimits(), **changed),  # type: ignore[arg-type]
         on_malformed=lambda peer, reason: malformed.append((peer, reason)),
+        now=now,
     )
     _, port = await http.start("127.0.0.1", 0, context)
     try:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import socket
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from provisiond.inventory.errors import (
 from tests.boot.http_wire import (
     CONFIG,
     HOST,
+    Client,
     Door,
     Response,
     Shelf,
@@ -151,6 +154,21 @@ async def test_our_own_fault_is_a_500_that_says_nothing(
     assert (answer.status, answer.body) == (500, b"internal error\n")
     assert door.http.counters.faults == 1
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+@pytest.mark.parametrize("fault", [TemplateFault("acme", "a", 3, "x"), ZeroDivisionError("x")])
+async def test_a_fault_that_meets_the_whole_fleet_does_not_flood_the_log(
+    fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    at = datetime(2024, 5, 6, tzinfo=UTC)
+    async with listening(Shelf({NAME: fault}), now=lambda: at) as door:
+        for _ in range(50):
+            assert (await get(door, f"/{NAME}")).status == 500
+        assert len(caplog.records) == 10
+        at += timedelta(minutes=1)
+        await get(door, f"/{NAME}")
+    assert len(caplog.records) == 11
+    assert "(40 more" in caplog.text
 
 
 async def test_a_reply_whose_header_holds_a_line_end_is_a_500_and_never_split() -> None:
@@ -585,3 +603,39 @@ async def test_curl_fetches_a_file(tmp_path: Path) -> None:
     assert (old.status, old.body) == (200, CONFIG.body)
     assert (put.status, put.headers["allow"]) == (405, "GET")
     assert dots.status == 404
+
+
+# -- listeners -----------------------------------------------------------------------------
+
+
+async def test_one_door_listens_on_several_addresses_and_sockets_it_is_given() -> None:
+    shelf = Shelf({NAME: CONFIG})
+    given = socket.create_server(("127.0.0.1", 0))
+    async with listening(shelf) as door:
+        host, six = await door.http.start("::1", 0)
+        _, port = await door.http.start("", 0, sock=given)
+        assert (host, port) == ("::1", given.getsockname()[1])
+        for where in (("::1", six), ("127.0.0.1", port)):
+            client = Client(*await asyncio.open_connection(*where))
+            await client.send(f"GET /{NAME} HTTP/1.1\r\n".encode() + HOST + b"\r\n")
+            assert (await client.response()).status == 200
+            await client.close()
+    assert [str(request.peer.address) for request in shelf.asked] == ["::1", "127.0.0.1"]
+
+
+async def test_ipv4_phones_on_a_dual_stack_socket_are_ipv4_phones() -> None:
+    shelf = Shelf({NAME: CONFIG})
+    both = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    async with listening(shelf) as door:
+        await door.http.start("", 0, sock=both)
+        client = Client(*await asyncio.open_connection("127.0.0.1", both.getsockname()[1]))
+        await client.send(f"GET /{NAME} HTTP/1.1\r\n".encode() + HOST + b"\r\n")
+        assert (await client.response()).status == 200
+        await client.close()
+    assert shelf.asked[0].peer.address == ip_address("127.0.0.1")
+
+
+async def test_a_port_in_use_is_an_oserror() -> None:
+    async with listening(Shelf()) as door:
+        with pytest.raises(OSError, match="in use"):
+            await door.http.start("127.0.0.1", door.port)

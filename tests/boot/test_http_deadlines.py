@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+import time
 from dataclasses import replace
 
 import pytest
@@ -84,6 +85,19 @@ async def test_a_slow_answer_of_ours_is_not_the_clients_fault() -> None:
 
     async with listening(slow, header_seconds=0.1, idle_seconds=0.1) as door:
         assert (await get(door, "/x")).status == 200
+
+
+async def test_a_request_that_lay_unread_while_the_loop_was_busy_is_served() -> None:
+    """After a power cut thousands of files are rendered in one turn of the loop."""
+    async with listening(Shelf({"x": CONFIG}), header_seconds=0.2) as door:
+        sock = socket.create_connection(("127.0.0.1", door.port))
+        await until(lambda: door.http.counters.open == 1)
+        sock.sendall(REQUEST)
+        time.sleep(0.5)
+        client = Client(*await asyncio.open_connection(sock=sock))
+        assert (await client.response()).status == 200
+        await client.close()
+    assert door.http.counters.cut_header == 0
 
 
 async def test_a_slow_body_is_cut() -> None:
