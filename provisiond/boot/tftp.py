@@ -290,4 +290,7 @@ class TftpServer:
 
     def _report(self, peer: Peer, reason: str) -> None:
         self.counters.malformed += 1
-        self._on_malformed(peer, reason)
+        try:
+            self._on_malformed(peer, reason)
+        except Exception:  # a journal in trouble must not cost a phone its file
+            log.exception("TFTP: a malformed datagram could not be reported")

@@ -1,15 +1,13 @@
 """Which port does a TFTP transfer get, and who tells a stranger that it is not his?"""
 
 import asyncio
-import logging
 import socket
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from provisiond.boot.tftp_socket import ADDRESS_SPACE, Asked, SocketAddress, receive_options
-
-log = logging.getLogger(__name__)
 
 _RESTED: Final = 32
 """Ports that lie idle before the longest idle is used again: no port twice in succession."""
@@ -60,10 +58,10 @@ class Ports:
         Its port is our transfer identifier (RFC 1350 §4). Connected, it hears that the phone is
         gone (ConnectionRefusedError) and nothing of strangers. Raises OSError.
         """
-        keeper = self._take()
-        connected = None
+        connected = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        keeper = None
         try:
-            connected = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            keeper = self._take()
             if keeper is not None:
                 # SO_REUSEPORT and not SO_REUSEADDR: no other user can get onto the port.
                 connected.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -71,8 +69,7 @@ class Ports:
             connected.bind(asked.bindable(keeper.port if keeper is not None else 0))
             connected.connect(client)
         except BaseException:
-            if connected is not None:
-                connected.close()
+            connected.close()
             if keeper is not None:
                 self.give_back(keeper)
             raise
@@ -92,10 +89,13 @@ class Ports:
         self._idle.clear()
 
     def _take(self) -> Keeper | None:
-        if len(self._all) >= _KEPT:
-            return self._idle.popleft() if self._idle else None
-        if len(self._idle) >= _RESTED:
-            return self._idle.popleft()
+        rested = len(self._idle) >= _RESTED
+        if not rested and len(self._all) < _KEPT:
+            with suppress(OSError):  # descriptors have run out: a keeper is not worth a transfer
+                return self._make()
+        return self._idle.popleft() if self._idle else None
+
+    def _make(self) -> Keeper:
         unconnected = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             receive_options(unconnected)

@@ -15,7 +15,7 @@ BOTH: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """HTTP runs on both: transports differ between them in buffering, half-close and TLS."""
-    if item.path.name.startswith("test_http"):
+    """HTTP and TFTP run on both: transports, readers and timers differ between them."""
+    if item.path.name.startswith(("test_http", "test_tftp")):
         return BOTH
     return {"asyncio": asyncio.new_event_loop}

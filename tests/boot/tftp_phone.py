@@ -138,8 +138,13 @@ class Phone(asyncio.DatagramProtocol):
             packet, self.tid = await self.got.get()
         return packet
 
-    async def fetch(self, name: str, *, mode: str = "octet", options: Options = ()) -> bytes:
-        """A whole file, the way RFC 1350, 2347 and 7440 want it; the answer's options count."""
+    async def fetch(
+        self, name: str, *, mode: str = "octet", options: Options = (), forgiving: bool = False
+    ) -> bytes:
+        """A whole file, the way RFC 1350, 2347 and 7440 want it; the answer's options count.
+
+        A block that comes twice fails, unless `forgiving`: then it is ignored.
+        """
         self.ask(name, mode=mode, options=options)
         packet = await self.receive()
         granted: dict[str, str] = {}
@@ -149,21 +154,21 @@ class Phone(asyncio.DatagramProtocol):
             self.send(ack(0))
             packet = await self.receive()
         size, window = int(granted.get("blksize", 512)), int(granted.get("windowsize", 1))
-        after_65535 = int(granted.get("rollover", 0))
+        cycle = 65536 - int(granted.get("rollover", 0))
         octets = bytearray()
-        block = 1
+        block = before = 0
         while True:
-            number = (
-                block if block < 65536 else after_65535 + (block - 65536) % (65536 - after_65535)
-            )
+            number = block + 1 if block < 65535 else 65536 - cycle + (block - 65535) % cycle
+            while forgiving and packet[:4] == b"\0\x03" + before.to_bytes(2, "big"):
+                packet = await self.receive()
             assert packet[:4] == b"\0\x03" + number.to_bytes(2, "big"), packet[:60]
             octets += packet[4:]
+            block, before = block + 1, number
             last = len(packet) - 4 < size
             if last or block % window == 0:
                 self.send(ack(number))
             if last:
                 return bytes(octets)
-            block += 1
             packet = await self.receive()
 
 
