@@ -191,10 +191,7 @@ class _Daemon:
 
     async def _listen_web(self, stack: contextlib.AsyncExitStack) -> None:
         health = Health(
-            checks=(
-                Check(name="phones", ask=self._ask_probe),
-                Check(name="journal", ask=self._ask_journal),
-            ),
+            checks=(Check(name="phones", ask=self._ask_probe),),
             registry=registry_of(lambda: figures(self._figure_sources())),
             version=__version__,
         )
@@ -253,11 +250,11 @@ class _Daemon:
         grace = self.settings.boot.stop_seconds
         self.notifier.extend_timeout(grace + 10)
         await asyncio.gather(self.http.stop(min(grace, 10)), self.tftp.stop(grace))
-        for flush in (self.book.flush, self.journal.flush):
-            try:
-                await flush()
-            except Failed as fault:
-                _log.error("lost at the stop: %s", fault)
+        try:
+            await self.book.flush()
+        except Failed as fault:
+            _log.error("the last enrolment changes are lost: %s", fault)
+        await self.journal.close()
         self.security.stop()
         self.notifier.close()
 
@@ -300,8 +297,9 @@ class _Daemon:
         journal = self.settings.journal
         while True:
             try:
-                if await lease.acquire(_PRUNE_SECONDS):
-                    await self.journal.prune(days=journal.keep_days, rows=journal.keep_rows)
+                if await asyncio.shield(lease.acquire(_PRUNE_SECONDS)):
+                    prune = self.journal.prune(days=journal.keep_days, rows=journal.keep_rows)
+                    await asyncio.shield(prune)
             except Failed as fault:
                 _log.warning("old journal entries stay for now: %s", fault)
             await asyncio.sleep(_PRUNE_SECONDS)
@@ -330,10 +328,6 @@ class _Daemon:
         except ProvisiondError as fault:
             return f"a phone would meet {fault.code}: {fault}"
         return None
-
-    async def _ask_journal(self) -> str | None:
-        lost = self.journal.dropped
-        return f"{lost} journal entries were lost for want of space" if lost else None
 
     def _malformed(self, peer: Peer, reason: str) -> None:
         entry = malformed_entry(peer, reason, _now())

@@ -59,13 +59,14 @@ class Stamp:
 class Answer:
     """What a name gets, before admission: a rendered body, or the refusal `refusal` that stands.
 
-    `phone_id`, `domain_id` and `mac` are of the phone that the name is of, None where it is of
-    none. `query_names` are the parameters the rule reads. `keep` is False where another asker may
-    get another answer.
+    `shown` is the name for journals, without its token. `phone_id`, `domain_id` and `mac` are of
+    the phone that the name is of, None where it is of none. `query_names` are the parameters the
+    rule reads. `keep` is False where another asker may get another answer.
     """
 
     stamp: Stamp
     file: str
+    shown: str
     body: bytes = b""
     etag: str = ""
     content_type: str = ""

@@ -60,6 +60,7 @@ class EnrolmentBook:
         self._pending: list[EnrolmentChange] = []
         self._flushing: list[EnrolmentChange] = []
         self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def peek(self, domain_id: int, phone_id: int) -> AdmissionFacts | None:
         """What is known without asking the store, or None."""
@@ -101,13 +102,18 @@ class EnrolmentBook:
             await self._wake.wait()
             await asyncio.sleep(_FLUSH_SECONDS)
             try:
-                await self.flush()
+                # Cancelled half way, a transaction may hold the writer's turn for a while.
+                await asyncio.shield(self.flush())
             except Failed as fault:
                 _log.error("enrolment changes wait for the store: %s", fault)
                 await asyncio.sleep(1)
 
     async def flush(self) -> None:
         """Write what is pending in one transaction. On failure nothing is forgotten."""
+        async with self._turn:
+            await self._flush()
+
+    async def _flush(self) -> None:
         self._wake.clear()
         self._flushing, self._pending = self._pending, []
         if not self._flushing:

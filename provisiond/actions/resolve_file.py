@@ -60,7 +60,8 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
         what = "token" if parsed.token is not None else "MAC"
         return Answer(
             stamp=Stamp(catalog=0, server=0, year=0, world=world),
-            file=parsed.masked,
+            file="",
+            shown=parsed.masked,
             mac=macs[0].mac if macs else None,
             refusal=lambda: UnknownPhone(f"no phone of the inventory has this {what}"),
         )
@@ -117,6 +118,7 @@ def _phone_file(
     answer = Answer(
         stamp=replace(stamp, domain_id=domain_id, domain=facts.epoch),
         file=rule.id,
+        shown=parsed.masked,
         domain_id=domain_id,
         phone_id=facts.phone_id,
         mac=facts.phone.mac,
@@ -199,7 +201,7 @@ def _family_file(
         raise UnknownFile("no family has a rule for this name without a token")
     match, rule = shared[0], shared[0].rule
     if rule.template is None:
-        return Answer(stamp=stamp, file=rule.id, refusal=_absent)
+        return Answer(stamp=stamp, file=rule.id, shown=parsed.masked, refusal=_absent)
     context = build_family_context(
         family=match.family, rule=rule, urls=sources.urls, words=match.words
     )
@@ -207,6 +209,7 @@ def _family_file(
     return Answer(
         stamp=stamp,
         file=rule.id,
+        shown=parsed.masked,
         body=body,
         etag=etag(sources.etag_key, body),
         content_type=rule.content_type,

@@ -53,7 +53,7 @@ class FileService:
         self._cache = cache
         self._assets = assets
         self._verbs = verbs
-        self._plain: dict[IPv4Address | IPv6Address, bool] = {}
+        self._known: dict[IPv4Address | IPv6Address, tuple[str, bool]] = {}
 
     async def serve_file(self, request: FileRequest) -> FileReply:
         """The reply to a request.
@@ -103,7 +103,7 @@ class FileService:
             known = await book.facts(answer.domain_id, answer.phone_id)
         if known is None:
             raise UnknownPhone("the phone has left the inventory")
-        device = self._device(request.peer)
+        device = self._device(request)
         if device is not None and device.mac is not None and device.mac != answer.mac:
             raise NotAdmitted(f"the User-Agent is of {device.mac}, the file of {answer.mac}")
         peer = request.peer
@@ -111,7 +111,7 @@ class FileService:
             policy=self._policy,
             peer=peer,
             by_token=answer.by_token,
-            secret=answer.secret and not self._may_read_plain(peer),
+            secret=answer.secret and peer.transport.is_plain and not self._address(peer)[1],
             enabled=known.enabled,
             enrolment=known.enrolment,
             same_device=self._same_device(device, known.enrolment),
@@ -134,7 +134,7 @@ class FileService:
                 domain_id=answer.domain_id,
                 phone_id=answer.phone_id,
                 at=request.at,
-                address=str(request.peer.address),
+                address=self._address(request.peer)[0],
                 user_agent=request.peer.user_agent,
                 reason=decision.reason,
             )
@@ -142,20 +142,22 @@ class FileService:
         if kind == "hold":
             self._note(request, answer, "enrolment_held", decision.reason, alarm=True)
 
-    def _may_read_plain(self, peer: Peer) -> bool:
-        """Whether secrets may go to this peer as it asks; addresses seen before are remembered."""
-        if not peer.transport.is_plain:
-            return True
-        known = self._plain.get(peer.address)
+    def _address(self, peer: Peer) -> tuple[str, bool]:
+        """The peer's address as text, and whether secrets may go there in the clear.
+
+        Addresses seen before are remembered: both cost more than all the rest of a warm answer.
+        """
+        known = self._known.get(peer.address)
         if known is None:
-            known = contains(self._policy.plain_networks, peer)
-            if len(self._plain) >= _KNOWN_ADDRESSES:
-                self._plain.clear()
-            self._plain[peer.address] = known
+            known = str(peer.address), contains(self._policy.plain_networks, peer)
+            if len(self._known) >= _KNOWN_ADDRESSES:
+                self._known.clear()
+            self._known[peer.address] = known
         return known
 
-    def _device(self, peer: Peer) -> Device | None:
-        return self._sources.shelf().recognise(peer.user_agent) if peer.user_agent else None
+    def _device(self, request: FileRequest) -> Device | None:
+        agent = request.peer.user_agent
+        return self._sources.shelf().recognise(agent) if agent else None
 
     def _same_device(self, device: Device | None, enrolment: Enrolment) -> bool:
         """Whether the asker is no other vendor's or model's than the first of this enrolment."""
@@ -188,7 +190,7 @@ class FileService:
             mac = facts.phone.mac
         reply = await find_asset(self._assets, parsed.asset)
         if not request.probe:
-            entry = _entry(request, "served", "")
+            entry = self._entry(request, None, "served", "")
             self._verbs.journal(replace(entry, size=reply.size, body_hash=reply.etag, mac=mac))
         return reply
 
@@ -203,37 +205,42 @@ class FileService:
     ) -> None:
         if request.probe:
             return
-        entry = _entry(request, outcome, detail, answer, alarm)
+        entry = self._entry(request, answer, outcome, detail, alarm=alarm)
         self._verbs.journal(entry)
         if outcome in _DENIALS:
             self._verbs.denied(entry)
 
-
-def _entry(
-    request: FileRequest,
-    outcome: str,
-    detail: str,
-    answer: Answer | None = None,
-    alarm: bool = False,
-) -> RequestEntry:
-    served = answer is not None and outcome == "served"
-    return RequestEntry(
-        at=request.at,
-        transport=request.peer.transport.value,
-        address=str(request.peer.address),
-        method=request.method,
-        name=masked(request.name),
-        outcome=outcome,
-        detail=detail,
-        domain_id=answer.domain_id if answer is not None else None,
-        phone_id=answer.phone_id if answer is not None else None,
-        mac=answer.mac if answer is not None else None,
-        user_agent=request.peer.user_agent,
-        size=len(answer.body) if served and answer is not None else 0,
-        body_hash=answer.etag if served and answer is not None else "",
-        proves=served and answer is not None and answer.proves and request.method == "GET",
-        alarm=alarm,
-    )
+    def _entry(
+        self,
+        request: FileRequest,
+        answer: Answer | None,
+        outcome: str,
+        detail: str,
+        *,
+        alarm: bool = False,
+    ) -> RequestEntry:
+        peer = request.peer
+        device = self._device(request)
+        sent = answer if outcome == "served" else None
+        return RequestEntry(
+            at=request.at,
+            transport=peer.transport.value,
+            address=self._address(peer)[0],
+            method=request.method,
+            name=answer.shown if answer is not None else masked(request.name),
+            outcome=outcome,
+            detail=detail,
+            domain_id=answer.domain_id if answer is not None else None,
+            phone_id=answer.phone_id if answer is not None else None,
+            mac=answer.mac if answer is not None else None,
+            user_agent=peer.user_agent,
+            size=len(sent.body) if sent is not None else 0,
+            body_hash=sent.etag if sent is not None else "",
+            proves=sent is not None and sent.proves and request.method == "GET",
+            alarm=alarm,
+            device_model=device.model if device is not None else None,
+            device_version=device.version if device is not None else None,
+        )
 
 
 def malformed_entry(peer: Peer, reason: str, at: datetime) -> RequestEntry:

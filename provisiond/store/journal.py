@@ -82,7 +82,8 @@ class JournalWriter:
             await self._wake.wait()
             await asyncio.sleep(pause or self._limits.flush_seconds)
             try:
-                await self.flush()
+                # A transaction that is cancelled half way may hold the writer's turn for a while.
+                await asyncio.shield(self.flush())
                 pause = 0.0
             except ProvisiondError:
                 pause = min(_LONGEST_PAUSE, max(pause * 2, 0.25))

@@ -21,7 +21,7 @@ STAMP = Stamp(catalog=1, server=1, year=2026, domain_id=7, domain=1)
 
 
 def answer(body: bytes = b"x", **more: object) -> Answer:
-    return Answer(stamp=STAMP, file="mac", body=body, domain_id=7, **more)  # type: ignore[arg-type]
+    return Answer(stamp=STAMP, file="mac", shown="", body=body, domain_id=7, **more)  # type: ignore[arg-type]
 
 
 def test_an_answer_is_fresh_until_its_domain_server_catalogue_or_year_moves() -> None:
@@ -93,6 +93,7 @@ def test_unknown_phones_are_remembered_until_anything_changes_and_push_out_nobod
     unknown = Answer(
         stamp=Stamp(catalog=0, server=0, year=0, world=1),
         file="mac",
+        shown="",
         refusal=lambda: UnknownPhone("x"),
     )
     for number in range(10_000):
