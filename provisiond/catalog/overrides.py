@@ -162,7 +162,9 @@ def _unknown(place: str, key: str, known: Sequence[str]) -> Finding:
 def _compiled(pattern: str) -> re.Pattern[str]:
     below = pattern.endswith("*")
     pieces = (pattern[:-1] if below else pattern).split("{}")
-    expression = r"[A-Za-z0-9_:\-]+".join(re.escape(piece) for piece in pieces)
+    # Where the name itself has no dots, an index may: `Prefer_{}_Code` covers `G722.2`.
+    dot = "" if any("." in piece for piece in pieces) and not pattern.endswith("[{}]") else "."
+    expression = rf"[A-Za-z0-9_:\-{dot}]+".join(re.escape(piece) for piece in pieces)
     return re.compile(expression + (".*" if below else ""), re.IGNORECASE)
 
 

@@ -61,7 +61,8 @@ HOSTILE = (
     "x" * 200,
     "é" * 200,
 )
-"""What the nasty sample types into every field; `docs/families.md` names the reasons."""
+"""What the nasty sample types into every field: separators of each syntax, ends of documents,
+injected lines, vendors' macros, other scripts, controls and non-characters, great lengths."""
 
 _VALUES = {
     ButtonKind.BLF: "103",

@@ -107,8 +107,7 @@ def _differences(
                     remedy="Print it with param, so that it can be overridden and explained.",
                 )
             continue
-        values = Counter((a.value, a.attributes) for a in found)
-        if values != Counter(value for value, _ in expected[key]):
+        if not _same(found, expected[key]):
             yield Finding(
                 where=rule.id,
                 line=found[0].line,
@@ -122,6 +121,12 @@ def _differences(
                 message=f"{key!r}, printed by {entry.file}:{entry.line}, is not in the file as an "
                 "assignment of its own.",
             )
+
+
+def _same(found: list[Assignment], wanted: list[tuple[_Value, str]]) -> bool:
+    if len(found) == len(wanted) == 1:
+        return wanted[0][0] == (found[0].value, found[0].attributes)
+    return Counter((a.value, a.attributes) for a in found) == Counter(v for v, _ in wanted)
 
 
 def _difference(

@@ -159,6 +159,8 @@ def test_leaving_a_key_out_is_allowed() -> None:
         ("a.b.c", "a.*", True),
         ("a", "a.*", False),
         ("p[admin]", "p[{}]", True),
+        ("a.p[x.y]", "a.p[{}]", True),
+        ("Prefer_G722.2_Code", "Prefer_{}_Code", True),
     ],
 )
 def test_patterns_match_whole_keys(key: str, pattern: str, fits: bool) -> None:
