@@ -318,6 +318,15 @@ def parse_tree(tree: Tree) -> tuple[InventoryEntry, bool]:
     return entry, alone
 
 
+def settings_entry(tree: dict[str, Tree], field: str) -> SettingsEntry:
+    """A few settings by themselves. Raises Rejected(field) for the first fault."""
+    try:
+        return SettingsEntry.model_validate(tree)
+    except ValidationError as error:
+        path, message, remedy = _explain(error.errors(include_url=False)[0], SettingsEntry)
+        raise Rejected(field, f"{path[0]}: {message}", remedy) from error
+
+
 def _repeated(tree: Tree, path: Path) -> Iterator[tuple[Path, str, str]]:
     if isinstance(tree, Repeated):
         for name in tree.names:

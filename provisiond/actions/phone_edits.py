@@ -1,0 +1,176 @@
+"""What does an edit, as people type it, make of a phone? `2=102`, `3=blf,103,Carol`."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from provisiond.actions.import_merge import merge_settings
+from provisiond.actions.inventory_schema import SettingsEntry, settings_entry
+from provisiond.inventory.buttons import Button, ButtonKind
+from provisiond.inventory.errors import Finding, Rejected, RejectedAll
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.phones import Phone, PhoneLine
+
+_PLACE = re.compile(r"(?:(\d{1,2})/)?(\d{1,3})")
+_KIND = re.compile(r"([a-z_]+)(?:@(\d{1,2}))?")
+_LISTS = ("codecs", "emergency_numbers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneEdit:
+    """An edit. None leaves a field alone, the empty text clears it.
+
+    `lines` are `N=EXTENSION[,shared]`, `labels` `N=TEXT`, `buttons`
+    `[SIDECAR/]KEY=KIND[@LINE][,VALUE[,LABEL]]`, `overrides` and `settings` `NAME=VALUE`; in lines,
+    buttons and settings nothing behind the sign takes it away. `omitted` are override keys that
+    are not to be printed, `dropped` those whose override goes.
+    """
+
+    mac: str | None = None
+    model: str | None = None
+    name: str | None = None
+    site: str | None = None
+    notes: str | None = None
+    directory: str | None = None
+    layout: str | None = None
+    enabled: bool | None = None
+    lines: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    sidecars: tuple[str, ...] | None = None
+    buttons: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    omitted: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+def edited(phone: Phone, edit: PhoneEdit) -> Phone:
+    """The phone after the edit. Raises RejectedAll with everything that cannot be read."""
+    faults: list[Finding] = []
+    changes: dict[str, Any] = {
+        name: getattr(edit, name)
+        for name in ("model", "name", "notes", "enabled")
+        if getattr(edit, name) is not None
+    }
+    for name in ("site", "directory", "layout"):
+        text = getattr(edit, name)
+        if text is not None:
+            changes[name] = text or None
+    if edit.sidecars is not None:
+        changes["sidecars"] = tuple(one for one in edit.sidecars if one)
+
+    def attempt(work: Callable[[str, Any], Any], texts: Iterable[str], state: Any) -> Any:
+        for text in texts:
+            try:
+                state = work(text, state)
+            except Rejected as fault:
+                found = Finding(where=fault.field, message=fault.message, remedy=fault.remedy)
+                faults.append(found)
+        return state
+
+    if edit.mac is not None:
+        changes["mac"] = attempt(lambda text, _: Mac.parse(text), [edit.mac], phone.mac)
+    lines = {line.line: line for line in phone.lines}
+    lines = attempt(_label, edit.labels, attempt(_line, edit.lines, lines))
+    buttons = {(button.module, button.key): button for button in phone.buttons}
+    buttons = attempt(_button, edit.buttons, buttons)
+    overrides = attempt(_override, edit.overrides, dict(phone.overrides))
+    overrides |= dict.fromkeys(edit.omitted)
+    overrides = attempt(_dropped, edit.dropped, overrides)
+    settings = attempt(_setting, edit.settings, phone.settings)
+    if faults:
+        raise RejectedAll(tuple(faults), f"{len(faults)} fault(s); nothing was changed.")
+    return replace(
+        phone,
+        **changes,
+        lines=tuple(lines[number] for number in sorted(lines)),
+        buttons=tuple(buttons[place] for place in sorted(buttons)),
+        overrides=tuple(sorted(overrides.items())),
+        settings=settings,
+    )
+
+
+def _split(what: str, text: str, example: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise Rejected(what, f"{text!r} has no = in it.", f"Write it as {example}.")
+    return name.strip(), value
+
+
+def _number(what: str, text: str, example: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 999:
+        raise Rejected(what, f"{text!r} is no number of a line.", f"Write it as {example}.")
+    return int(text)
+
+
+def _line(text: str, lines: dict[int, PhoneLine]) -> dict[int, PhoneLine]:
+    name, value = _split("line", text, "2=102")
+    number = _number("line", name, "2=102")
+    extension, _, more = (part.strip() for part in value.partition(","))
+    if more not in ("", "shared"):
+        raise Rejected("line", f"{more!r} is nothing a line can be.", "Write it as 2=102,shared.")
+    if not extension:
+        return {n: line for n, line in lines.items() if n != number}
+    before = lines.get(number, PhoneLine(line=number, extension=extension))
+    changed = replace(before, extension=extension, shared=more == "shared")
+    return {**lines, number: changed}
+
+
+def _label(text: str, lines: dict[int, PhoneLine]) -> dict[int, PhoneLine]:
+    name, value = _split("label", text, "1=Reception")
+    number = _number("label", name, "1=Reception")
+    if number not in lines:
+        message = f"the phone has no line {number}."
+        raise Rejected("label", message, f"Add it with --line {number}=EXTENSION.")
+    return {**lines, number: replace(lines[number], label=value.strip())}
+
+
+def _button(text: str, buttons: dict[tuple[int, int], Button]) -> dict[tuple[int, int], Button]:
+    example = "3=blf,103,Carol"
+    name, value = _split("button", text, example)
+    place = _PLACE.fullmatch(name)
+    if place is None:
+        remedy = f"Write it as {example}, or 1/3=… for key 3 of the first sidecar."
+        raise Rejected("button", f"{name!r} is no key.", remedy)
+    module, key = int(place.group(1) or 0), int(place.group(2))
+    if not value.strip():
+        return {at: button for at, button in buttons.items() if at != (module, key)}
+    kind, dialled, label = ([part.strip() for part in value.split(",", 2)] + ["", ""])[:3]
+    said = _KIND.fullmatch(kind)
+    if said is None or said.group(1) not in {each.value for each in ButtonKind}:
+        there = ", ".join(each.value for each in ButtonKind)
+        raise Rejected("button", f"{kind!r} is no kind of button.", f"There are {there}.")
+    button = Button(
+        module=module,
+        key=key,
+        kind=ButtonKind(said.group(1)),
+        line=int(said.group(2)) if said.group(2) else None,
+        value=dialled,
+        label=label,
+    )
+    return {**buttons, (module, key): button}
+
+
+def _override(text: str, overrides: dict[str, str | None]) -> dict[str, str | None]:
+    name, value = _split("override", text, "phone_setting.ring_type=Ring2.wav")
+    return {**overrides, name: value}
+
+
+def _dropped(key: str, overrides: dict[str, str | None]) -> dict[str, str | None]:
+    if key not in overrides:
+        there = f"It overrides {', '.join(sorted(overrides))}." if overrides else ""
+        raise Rejected("no-override", f"the phone does not override {key!r}.", there)
+    return {name: value for name, value in overrides.items() if name != key}
+
+
+def _setting(text: str, settings: Any) -> Any:
+    name, value = _split("set", text, "poll_minutes=60")
+    given: Any = value.strip() or None
+    if given is not None and name in _LISTS:
+        given = [part.strip() for part in given.split(",")]
+    if name in ("feature_codes", "firmware"):
+        message = f"{name} cannot be set with one word."
+        raise Rejected("set", message, "Import it with an inventory file.")
+    entry: SettingsEntry = settings_entry({name: given}, "set")
+    return merge_settings(settings, entry)

@@ -1,0 +1,175 @@
+"""How does an answer look? Tables for eyes and pipes, JSON for programs, faults in one sentence."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from provisiond.inventory.errors import (
+    BadSettings,
+    Finding,
+    ProvisiondError,
+    Refused,
+    RejectedAll,
+    TemplateRejected,
+)
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.secret import Secret
+
+MOST_FINDINGS = 200  # printed for people; --json has all
+
+
+def say(text: str = "") -> None:
+    """A line on standard output."""
+    print(text)
+
+
+def warn(text: str) -> None:
+    """A line on standard error, where it does not get into what is piped on."""
+    print(text, file=sys.stderr)
+
+
+def emit(value: object) -> None:
+    """A value as JSON on standard output."""
+    print(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def plain(value: object) -> Any:
+    """What JSON can hold: records as objects, secrets masked."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type | Mac):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(plain(name)): plain(below) for name, below in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(below) for below in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mac | Secret | Path):
+        return str(value)
+    return value
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table: drawn on a terminal, plain aligned columns in a pipe."""
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _drawn(columns, cells)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for row in ([name.upper() for name in columns], *cells):
+        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+
+
+def pairs(rows: Iterable[tuple[str, object]]) -> None:
+    """Names and values, one a line; what is empty is left out."""
+    listed = [(name, _cell(value)) for name, value in rows if value not in (None, "", (), {})]
+    width = max((len(name) for name, _ in listed), default=0)
+    for name, value in listed:
+        print(f"{name.ljust(width)}  {value}")
+
+
+def findings(found: Sequence[Finding]) -> None:
+    """Findings on standard error, each in one line."""
+    for finding in found[:MOST_FINDINGS]:
+        label = "" if finding.severity == "error" else f"{finding.severity}: "
+        warn(f"{label}{finding}")
+    if len(found) > MOST_FINDINGS:
+        warn(f"… and {len(found) - MOST_FINDINGS} more; --json lists all.")
+
+
+def report(fault: ProvisiondError, *, as_json: bool) -> int:
+    """Tell a fault; answers the exit code: 2 for settings, 1 for all else."""
+    listed: tuple[Finding, ...] = ()
+    if isinstance(fault, RejectedAll | TemplateRejected | BadSettings):
+        listed = fault.findings
+    if as_json:
+        emit({"error": fault.code, "message": str(fault).splitlines()[0], "findings": listed})
+    elif isinstance(fault, RejectedAll):
+        findings(listed)
+        warn(fault.summary)
+    else:
+        warn(f"provisiond: {fault}")
+    return 2 if isinstance(fault, BadSettings) else 1
+
+
+def moment(at: datetime | None) -> str:
+    """An instant for people, in UTC to the minute; empty for none."""
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at is not None else ""
+
+
+def write_output(content: bytes, output: "Output | None") -> None:
+    """Bytes to the file that was opened, or as they are to standard output."""
+    if output is not None:
+        output.finish(content)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+class Output:
+    """A file to write an answer into: opened before root's rights are given up, readable by its
+    owner alone, and left as it was where the command fails."""
+
+    def __init__(self, path: Path) -> None:
+        import os
+
+        self._path = path
+        self._is_new = not path.exists()
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        except OSError as fault:
+            raise Refused(f"{path} cannot be written: {fault.strerror}.") from fault
+        self._file = os.fdopen(descriptor, "wb")
+
+    def finish(self, content: bytes) -> None:
+        """Put the content in place of what the file held."""
+        try:
+            with self._file as file:
+                file.truncate()
+                file.write(content)
+        except OSError as fault:
+            raise Refused(f"{self._path} cannot be written: {fault.strerror}.") from fault
+        self._is_new = False
+
+    def give_up(self) -> None:
+        """Leave no empty file behind."""
+        self._file.close()
+        if self._is_new:
+            try:
+                self._path.unlink()
+            except OSError:
+                return
+
+
+def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        drawn.add_column(name, overflow="fold")
+    for row in cells:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, tuple | list):
+        return ", ".join(_cell(one) for one in value)
+    text = str(value)
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,208 @@
+"""How are phones added and changed at a prompt?"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from provisiond.cli_output import emit, findings, moment, say
+from provisiond.cli_session import (
+    Config,
+    DomainName,
+    Json,
+    MacArgument,
+    Session,
+    become_owner,
+    now,
+    one_domain,
+    phone_domain,
+    run,
+    session_of,
+)
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.phones import Phone
+
+if TYPE_CHECKING:
+    from provisiond.actions.phone_edits import PhoneEdit
+    from provisiond.actions.phones import Saved
+    from provisiond.settings import Settings
+
+Name = Annotated[str | None, typer.Option("--name", help="What people call the phone.")]
+Site = Annotated[str | None, typer.Option("--site", help='Site; "" for none.')]
+Notes = Annotated[str | None, typer.Option("--notes", help="Notes.")]
+Directory = Annotated[str | None, typer.Option("--directory", help='Directory; "" for none.')]
+LayoutName = Annotated[str | None, typer.Option("--layout", help='Button layout; "" for none.')]
+Lines = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--line", metavar="N=EXT[,shared]", help="Line n is this extension's; N= removes it."
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", metavar="N=TEXT", help="What the screen shows for line n."),
+]
+Sidecars = Annotated[
+    list[str] | None,
+    typer.Option("--sidecar", metavar="TYPE", help='All sidecars in order; "" for none.'),
+]
+Buttons = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--button",
+        metavar="[UNIT/]KEY=KIND[@LINE][,VALUE[,LABEL]]",
+        help="A button, on sidecar UNIT or the phone; KEY= removes it.",
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--override", metavar="KEY=VALUE", help="A parameter of the phone set by hand."),
+]
+Omitted = Annotated[
+    list[str] | None,
+    typer.Option("--omit", metavar="KEY", help="A parameter that is not to be printed."),
+]
+SettingsOfPhone = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of this phone; NAME= unsets it."),
+]
+
+
+def add(
+    context: typer.Context,
+    mac: MacArgument,
+    model: Annotated[str, typer.Option("--model", help='"Vendor Model", as on the box.')],
+    name: Name = None,
+    site: Site = None,
+    notes: Notes = None,
+    directory: Directory = None,
+    layout: LayoutName = None,
+    line: Lines = None,
+    label: Labels = None,
+    sidecar: Sidecars = None,
+    button: Buttons = None,
+    override: Overrides = None,
+    omit: Omitted = None,
+    set_: SettingsOfPhone = None,
+    domain: DomainName = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Add a phone and open its enrolment: the URL without a token serves it until it closes."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    change = _edit_of(context.params)
+    parsed = Mac.parse(mac)
+    become_owner(settings.data_dir)
+    saved = run(_add(session, settings, domain, parsed, change))
+    if not session.as_json:
+        until = moment(saved.phone.enrolment.open_until)
+        say(f"added {saved.phone.mac}, {saved.phone.model}; its enrolment is open until {until}.")
+    _told(session, saved)
+
+
+def edit(
+    context: typer.Context,
+    mac: MacArgument,
+    new_mac: Annotated[
+        str | None, typer.Option("--mac", metavar="MAC", help="Another device takes its place.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help='"Vendor Model".')] = None,
+    name: Name = None,
+    site: Site = None,
+    notes: Notes = None,
+    directory: Directory = None,
+    layout: LayoutName = None,
+    enabled: Annotated[
+        bool | None, typer.Option("--enable/--disable", help="Whether it gets its files.")
+    ] = None,
+    line: Lines = None,
+    label: Labels = None,
+    sidecar: Sidecars = None,
+    button: Buttons = None,
+    override: Overrides = None,
+    omit: Omitted = None,
+    no_override: Annotated[
+        list[str] | None,
+        typer.Option("--no-override", metavar="KEY", help="Take an override away."),
+    ] = None,
+    set_: SettingsOfPhone = None,
+    domain: DomainName = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Change a phone; what is not named stays. A running daemon serves the change in a second."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    change = _edit_of(context.params)
+    parsed = Mac.parse(mac)
+    become_owner(settings.data_dir)
+    saved = run(_edit(session, settings, domain, parsed, change))
+    if not session.as_json:
+        say(f"saved {saved.phone.mac}, {saved.phone.model}.")
+    _told(session, saved)
+
+
+def _edit_of(given: Mapping[str, Any]) -> "PhoneEdit":
+    """The edit that a command's options ask for, by the names they have in its signature."""
+    from provisiond.actions.phone_edits import PhoneEdit
+
+    def texts(name: str) -> tuple[str, ...]:
+        return tuple(given.get(name) or ())
+
+    plain = ("model", "name", "site", "notes", "directory", "layout", "enabled")
+    return PhoneEdit(
+        **{name: given.get(name) for name in plain},
+        mac=given.get("new_mac"),
+        lines=texts("line"),
+        labels=texts("label"),
+        sidecars=texts("sidecar") if given.get("sidecar") else None,
+        buttons=texts("button"),
+        overrides=texts("override"),
+        omitted=texts("omit"),
+        dropped=texts("no_override"),
+        settings=texts("set_"),
+    )
+
+
+async def _add(
+    session: Session, settings: "Settings", domain: str | None, mac: Mac, edit: "PhoneEdit"
+) -> "Saved":
+    from provisiond.actions.phone_edits import edited
+    from provisiond.actions.phones import add_phone
+
+    phone = edited(Phone(mac=mac, model=""), edit)
+    shelf = session.shelf(settings)
+    async with session.store(settings) as database:
+        return await add_phone(
+            database,
+            shelf,
+            session.actor,
+            await one_domain(database, domain),
+            phone,
+            now(),
+            enrolment_hours=settings.admission.enrolment_hours,
+        )
+
+
+async def _edit(
+    session: Session, settings: "Settings", domain: str | None, mac: Mac, edit: "PhoneEdit"
+) -> "Saved":
+    from provisiond.actions.phone_edits import edited
+    from provisiond.actions.phones import change_phone, show_phone
+
+    shelf = session.shelf(settings)
+    async with session.store(settings) as database:
+        name = await phone_domain(database, domain, mac)
+        phone = edited((await show_phone(database, name, mac)).phone, edit)
+        return await change_phone(database, shelf, session.actor, name, mac, phone, now())
+
+
+def _told(session: Session, saved: "Saved") -> None:
+    from provisiond.actions.inventory_write import phone_tree
+
+    if session.as_json:
+        phone = {"domain": saved.domain, **phone_tree(saved.phone)}
+        emit({"phone": phone, "warnings": saved.warnings})
+    else:
+        findings(saved.warnings)

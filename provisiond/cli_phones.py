@@ -1,0 +1,279 @@
+"""How are phones listed, shown, deleted and enrolled anew at a prompt?"""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from provisiond.cli_output import emit, moment, pairs, say, table
+from provisiond.cli_phone_edits import add, edit
+from provisiond.cli_session import (
+    Config,
+    DomainName,
+    Json,
+    MacArgument,
+    Session,
+    become_owner,
+    now,
+    one_domain,
+    phone_domain,
+    run,
+    session_of,
+)
+from provisiond.inventory.errors import Refused
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.phones import Phone
+
+if TYPE_CHECKING:
+    from provisiond.actions.phones import PhoneView
+    from provisiond.settings import Settings
+
+app = typer.Typer(help="The phones of the inventory.", no_args_is_help=True)
+app.command("add")(add)
+app.command("edit")(edit)
+
+
+@app.command("list")
+def list_phones(
+    context: typer.Context,
+    domain: DomainName = None,
+    site: Annotated[str | None, typer.Option("--site", help="Only those at this site.")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """List the phones of a domain, by MAC."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    become_owner(settings.data_dir)
+    views = run(_list(session, settings, domain))
+    views = [view for view in views if site is None or view.phone.site == site]
+    if session.as_json:
+        emit([_tree(view) for view in views])
+        return
+    table(
+        ("mac", "model", "name", "site", "lines", "enrolment", "last seen"),
+        [
+            (
+                view.phone.mac,
+                view.phone.model,
+                view.phone.name,
+                view.phone.site,
+                [line.extension for line in view.phone.lines],
+                "disabled" if not view.phone.enabled else _enrolment(view.phone),
+                view.sighting.last_seen if view.sighting is not None else "never",
+            )
+            for view in views
+        ],
+    )
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    mac: MacArgument,
+    domain: DomainName = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Show one phone: lines, buttons, enrolment, when it was last seen."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    parsed = Mac.parse(mac)
+    become_owner(settings.data_dir)
+    view = run(_show(session, settings, domain, parsed))
+    if session.as_json:
+        emit(_tree(view))
+    else:
+        _tell(view)
+
+
+@app.command("delete")
+def delete(
+    context: typer.Context,
+    mac: MacArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    domain: DomainName = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Delete a phone; it gets nothing from then on. Users and layouts stay."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    parsed = Mac.parse(mac)
+    become_owner(settings.data_dir)
+    view = run(_show(session, settings, domain, parsed))
+    if not yes and not session.as_json:
+        what = f"{view.phone.mac}, {view.phone.model} {view.phone.name}".strip()
+        if not typer.confirm(f"Delete {what} of {view.domain}?", err=True):
+            raise Refused("nothing was deleted.")
+    run(_delete(session, settings, view))
+    if session.as_json:
+        emit({"deleted": view.phone.mac, "domain": view.domain})
+    else:
+        say(f"deleted {view.phone.mac}.")
+
+
+@app.command("enrol")
+def enrol(
+    context: typer.Context,
+    mac: MacArgument,
+    hours: Annotated[
+        int | None, typer.Option("--hours", min=1, max=2160, help="How long it stays open.")
+    ] = None,
+    new_token: Annotated[
+        bool, typer.Option("--new-token", help="The phone's old URL yields nothing any more.")
+    ] = False,
+    domain: DomainName = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Open a phone's enrolment anew, as after a factory reset; a hold is forgotten."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    parsed = Mac.parse(mac)
+    become_owner(settings.data_dir)
+    hours = hours or settings.admission.enrolment_hours
+    phone = run(_enrol(session, settings, domain, parsed, hours, new_token))
+    until = phone.enrolment.open_until
+    if session.as_json:
+        emit({"mac": phone.mac, "open_until": until, "new_token": new_token})
+    else:
+        say(f"the enrolment of {phone.mac} is open until {moment(until)}.")
+
+
+async def _list(session: Session, settings: "Settings", domain: str | None) -> "list[PhoneView]":
+    from provisiond.actions.phones import list_domain_phones
+
+    found: list[PhoneView] = []
+    async with session.store(settings) as database:
+        name = await one_domain(database, domain)
+        last: Mac | None = None
+        while page := await list_domain_phones(database, name, after=last):
+            found += page
+            last = page[-1].phone.mac
+    return found
+
+
+async def _show(
+    session: Session, settings: "Settings", domain: str | None, mac: Mac
+) -> "PhoneView":
+    from provisiond.actions.phones import show_phone
+
+    async with session.store(settings) as database:
+        return await show_phone(database, await phone_domain(database, domain, mac), mac)
+
+
+async def _delete(session: Session, settings: "Settings", view: "PhoneView") -> None:
+    from provisiond.actions.phones import delete_phone
+
+    async with session.store(settings) as database:
+        await delete_phone(database, session.actor, view.domain, view.phone.mac, now())
+
+
+async def _enrol(
+    session: Session,
+    settings: "Settings",
+    domain: str | None,
+    mac: Mac,
+    hours: int,
+    new_token: bool,
+) -> Phone:
+    from provisiond.actions.phones import reopen_enrolment
+
+    async with session.store(settings) as database:
+        return await reopen_enrolment(
+            database,
+            session.actor,
+            await phone_domain(database, domain, mac),
+            mac,
+            now(),
+            hours=hours,
+            with_new_token=new_token,
+        )
+
+
+def _enrolment(phone: Phone) -> str:
+    from provisiond.inventory.admission import is_open
+
+    enrolment = phone.enrolment
+    if enrolment.held_reason is not None:
+        return "held"
+    if is_open(enrolment, now()):
+        return f"open until {moment(enrolment.open_until)}"
+    return "closed"
+
+
+def _tree(view: "PhoneView") -> dict[str, Any]:
+    """A phone as the inventory file has it, with what is no inventory beside it."""
+    from provisiond.actions.inventory_write import phone_tree
+
+    phone = phone_tree(view.phone)
+    phone["enrolment"] = _enrolment(view.phone)
+    users = {extension: user.display_name for extension, user in sorted(view.users.items())}
+    return {
+        "domain": view.domain,
+        **phone,
+        "users": users,
+        "held_reason": view.phone.enrolment.held_reason,
+        "revision": view.phone.revision,
+        "sighting": view.sighting,
+    }
+
+
+def _tell(view: "PhoneView") -> None:
+    phone, seen = view.phone, view.sighting
+    held = phone.enrolment.held_reason
+    pairs(
+        [
+            ("mac", phone.mac),
+            ("model", phone.model),
+            ("domain", view.domain),
+            ("name", phone.name),
+            ("site", phone.site),
+            ("enabled", phone.enabled),
+            ("enrolment", _enrolment(phone) + (f": {held}" if held else "")),
+            ("directory", phone.directory),
+            ("layout", phone.layout),
+            ("sidecars", phone.sidecars),
+            ("notes", phone.notes),
+        ]
+    )
+    if seen is not None:
+        pairs(
+            [
+                ("last seen", seen.last_seen),
+                ("from", f"{seen.address} by {seen.transport}"),
+                ("asked for", seen.last_file),
+                ("user agent", seen.user_agent),
+                ("current as of", seen.proved_at),
+            ]
+        )
+    else:
+        say("never seen")
+    if phone.lines:
+        say()
+        table(
+            ("line", "extension", "user", "label", "shared"),
+            [
+                (
+                    line.line,
+                    line.extension,
+                    view.users[line.extension].display_name,
+                    line.label,
+                    line.shared,
+                )
+                for line in phone.lines
+            ],
+        )
+    if phone.buttons:
+        say()
+        table(
+            ("module", "key", "kind", "line", "value", "label"),
+            [(b.module, b.key, b.kind.value, b.line, b.value, b.label) for b in phone.buttons],
+        )
+    if phone.overrides:
+        from provisiond.actions.inventory_write import phone_tree
+
+        say()
+        masked: Any = phone_tree(phone)["overrides"]
+        shown = [(key, "(not printed)" if v is None else v) for key, v in masked.items()]
+        table(("override", "value"), shown)
