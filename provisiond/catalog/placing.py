@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from provisiond.catalog.manifest import Layout, Manifest, ModelRule, SidecarRule
 from provisiond.inventory.buttons import Button, ButtonKind
@@ -47,16 +48,14 @@ def phone_slots(layout: Layout) -> tuple[KeySlot, ...]:
 def sidecar_slots(sidecar: SidecarRule) -> tuple[KeySlot, ...]:
     """The keys of one expansion module, in reading order."""
     most = max(sidecar.keys, sidecar.accept or 0)
-    return tuple(
-        _slots(
-            SIDECAR_BANK,
-            0,
-            sidecar.keys,
-            most,
-            sidecar.first,
-            frozenset(sidecar.holes),
-            frozenset(sidecar.unsafe),
-        )
+    return _slots(
+        SIDECAR_BANK,
+        0,
+        sidecar.keys,
+        most,
+        sidecar.first,
+        frozenset(sidecar.holes),
+        frozenset(sidecar.unsafe),
     )
 
 
@@ -103,6 +102,7 @@ def place(
     return placed
 
 
+@lru_cache(maxsize=1024)
 def _slots(
     bank: str,
     before: int,
@@ -111,7 +111,7 @@ def _slots(
     first: int,
     holes: frozenset[int],
     unsafe: frozenset[int],
-) -> list[KeySlot]:
+) -> tuple[KeySlot, ...]:
     slots: list[KeySlot] = []
     number = first
     for index in range(1, most + 1):
@@ -127,4 +127,4 @@ def _slots(
             )
         )
         number += 1
-    return slots
+    return tuple(slots)
