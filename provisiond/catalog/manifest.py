@@ -33,7 +33,9 @@ class Part(BaseModel):
 class FileRule(Part):
     """One file that phones of the family ask for."""
 
-    id: str = Field(description="short name, unique in the family; golden files and [[boot]] use it")
+    id: str = Field(
+        description="short name, unique in the family; expected outputs and [[boot]] use it"
+    )
     path: str = Field(
         description="anchored pattern of the name below the base URL, matched without regard to "
         "case: `{mac}` is the phone's MAC (12 hex digits, `:`, `-`, `.` or `_` between pairs "
@@ -194,7 +196,7 @@ class ProvisioningUrl(Part):
 
 
 class Outranked(Part):
-    """Something that would go before the tokened URL at the next boot, and how it is switched off."""
+    """What would go before the tokened URL at the next boot, and how it is switched off."""
 
     by: str = Field(description="what it is: a DHCP option, PnP, redirection, a boot file")
     key: str = Field(description="parameter in the enrolled file that settles it")
