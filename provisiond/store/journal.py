@@ -59,6 +59,7 @@ class JournalWriter:
         self._turn = asyncio.Lock()
         self._untold = 0
         self._away = False
+        self._singly = 0
         self.written = 0
         self.dropped = 0
 
@@ -93,7 +94,7 @@ class JournalWriter:
         async with self._turn:
             self._wake.clear()
             while self._waiting or self._untold:
-                await self._write_batch()
+                await self._write(self._take())
 
     async def prune(self, *, days: float, rows: int) -> int:
         """Delete entries older than `days`, and the oldest beyond `rows`; answers how many."""
@@ -109,10 +110,14 @@ class JournalWriter:
             self._drop(len(self._waiting))
             self._waiting.clear()
 
-    async def _write_batch(self) -> None:
-        taken = [
-            self._waiting.popleft() for _ in range(min(self._limits.batch, len(self._waiting)))
-        ]
+    def _take(self) -> list[RequestEntry]:
+        count = min(self._limits.batch, len(self._waiting))
+        if self._singly > 0:
+            self._singly -= 1
+            count = min(count, 1)
+        return [self._waiting.popleft() for _ in range(count)]
+
+    async def _write(self, taken: list[RequestEntry]) -> None:
         untold = self._untold
         batch = [*taken, _gap(untold)] if untold else taken
         try:
@@ -124,10 +129,14 @@ class JournalWriter:
                 self._away = True
                 _log.error("the journal waits for the store: %s", fault)
             raise
-        except Exception:  # noqa: BLE001
-            # A row that no store takes must not stop all that come after it.
-            _log.exception("%d journal entries could not be written", len(taken))
-            self._drop(len(taken))
+        except Exception:  # noqa: BLE001 - whatever a driver makes of it
+            # A row that no store takes must not stop those that come with and after it.
+            if len(taken) <= 1:
+                _log.exception("a journal entry could not be written")
+                self._drop(len(taken))
+                return
+            self._put_back(taken)
+            self._singly = len(taken)
             return
         except BaseException:  # cancelled: perhaps written, perhaps not; rather twice than never
             self._put_back(taken)

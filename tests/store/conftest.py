@@ -1,31 +1,72 @@
 """What do the store's tests share? An open store on each engine, and an inventory to put in."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from provisiond.store.database import Database
 from provisiond.store.sealing import SecretKey
+from tests.postgres import Cluster
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def key() -> SecretKey:
     return SecretKey.throwaway()
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, key: SecretKey) -> Path:
+    """A store as `create` makes it; tests get copies."""
+    path = tmp_path_factory.mktemp("template") / "provisiond.db"
+    asyncio.run(Database.create(f"sqlite:///{path}", key))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_cluster: Cluster, key: SecretKey) -> Iterator[str]:
+    """The same on a server."""
+    name = postgres_cluster.new_database()
+    asyncio.run(Database.create(postgres_cluster.url(name), key))
+    yield name
+    postgres_cluster.drop_database(name)
+
+
 @pytest.fixture
-async def db(database_url: str, key: SecretKey) -> AsyncIterator[Database]:
-    """An empty store on each engine in turn."""
-    await Database.create(database_url, key)
-    database = await Database.open(database_url, key, serving=True)
+def sqlite_store(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of an empty embedded store."""
+    copied = shutil.copy(sqlite_template, tmp_path / "store.db")
+    return f"sqlite:///{copied}"
+
+
+@pytest.fixture
+def postgres_store(postgres_cluster: Cluster, postgres_template: str) -> Iterator[str]:
+    """The URL of an empty store on a server."""
+    name = postgres_cluster.new_database(postgres_template)
+    yield postgres_cluster.url(name)
+    postgres_cluster.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store, on each engine in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_store")
+    return url
+
+
+@pytest.fixture
+async def db(store_url: str, key: SecretKey) -> AsyncIterator[Database]:
+    """An empty store on each engine in turn, open."""
+    database = await Database.open(store_url, key)
     yield database
     await database.close()
 
 
 @pytest.fixture
-async def sqlite_db(sqlite_url: str, key: SecretKey) -> AsyncIterator[Database]:
-    """An empty embedded store."""
-    await Database.create(sqlite_url, key)
-    database = await Database.open(sqlite_url, key, serving=True)
+async def other(store_url: str, key: SecretKey) -> AsyncIterator[Database]:
+    """The same store, opened a second time: another process or node."""
+    database = await Database.open(store_url, key)
     yield database
     await database.close()

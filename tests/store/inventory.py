@@ -7,6 +7,7 @@ from provisiond.inventory.admission import opened
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.directory import Directory, DirectoryEntry
 from provisiond.inventory.domains import Domain, Settings, SipTransport, Site, Srtp
+from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Layout, Override, Phone, PhoneLine
@@ -116,3 +117,22 @@ async def filled(db: Database) -> int:
 def later(**kwargs: float) -> datetime:
     """A moment after NOW."""
     return NOW + timedelta(**kwargs)
+
+
+def served(domain_id: int | None, phone_id: int | None, **changes: object) -> RequestEntry:
+    """A journal entry of a phone that got its file."""
+    entry = RequestEntry(
+        at=NOW,
+        transport="http",
+        address="192.0.2.7",
+        method="GET",
+        name="p/***/001565aabbcc.cfg",
+        outcome="served",
+        domain_id=domain_id,
+        phone_id=phone_id,
+        mac=MAC,
+        user_agent="Yealink SIP-T46U 108.86.0.20 00:15:65:aa:bb:cc",
+        size=1234,
+        body_hash='"abc"',
+    )
+    return replace(entry, **changes)  # type: ignore[arg-type]
