@@ -54,8 +54,9 @@ class FileRule(Part):
     syntax: Syntax = Field(default="lines", description="how the file is written and read back")
     content_type: str = Field(default="text/plain; charset=utf-8", description="Content-Type")
     secret: bool = Field(
-        default=False, description="holds passwords or a token: goes over plain transports only "
-        "to admission.plain_networks"
+        default=False,
+        description="holds passwords or a token: goes over plain transports only "
+        "to admission.plain_networks",
     )
     proves_current: bool = Field(
         default=False, description="a phone that fetched this file has its current configuration"
@@ -201,8 +202,9 @@ class Outranked(Part):
     by: str = Field(description="what it is: a DHCP option, PnP, redirection, a boot file")
     key: str = Field(description="parameter in the enrolled file that settles it")
     value: str | None = Field(
-        default=None, description="value that switches it off; left out: the tokened URL must be "
-        "part of the value"
+        default=None,
+        description="value that switches it off; left out: the tokened URL must be "
+        "part of the value",
     )
 
 
@@ -299,8 +301,9 @@ class Manifest(Part):
     dhcp: Dhcp = Field(default=Dhcp(), description="[dhcp]")
     limits: Limits = Field(default=Limits(), description="[limits]")
     protected: tuple[str, ...] = Field(
-        default=(), description="override keys that only an admin may set; `{}` is any index, "
-        "`*` at the end anything below"
+        default=(),
+        description="override keys that only an admin may set; `{}` is any index, "
+        "`*` at the end anything below",
     )
     known_keys: tuple[str, ...] = Field(
         default=(), description="further keys the phones know, beside those the templates print"
