@@ -5,14 +5,15 @@ methods, filters, tests and globals are allow-lists, operators that multiply are
 nothing builds a text longer than `MAX_TEXT`. Uploaded templates render in a jail on top of this.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, cast
 
-from jinja2 import StrictUndefined, nodes
+from jinja2 import StrictUndefined, nodes, pass_eval_context
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
-from jinja2.filters import FILTERS
+from jinja2.filters import FILTERS, do_join
+from jinja2.nodes import EvalContext
 from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
@@ -124,7 +125,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals = {"range": _small_range, "namespace": Namespace}
         self.filters = {name: FILTERS[name] for name in FILTERS_ALLOWED}
         self.filters["replace"] = _bounded_filter("replace", _check_replace_filter)
-        self.filters["join"] = _bounded_filter("join", _check_join)
+        self.filters["join"] = _join
         self.filters["batch"] = _bounded_filter("batch", _check_batch)
         self.filters["round"] = _bounded_filter("round", _check_round)
         self.tests = {name: TESTS[name] for name in _TESTS}
@@ -134,7 +135,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         names = FIELDS.get(type(obj))
         if names is not None and attribute in names:
             return getattr(obj, attribute)
-        if isinstance(obj, Mapping) and attribute in obj:
+        if isinstance(obj, dict | Mapping) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
 
@@ -227,10 +228,20 @@ def _check_replace_filter(value: Any, old: Any = "", new: Any = "", *_: Any) -> 
     _check_replace(str(value), old, Markup.escape(new) if new else new)
 
 
-def _check_join(value: Any, d: Any = "", attribute: Any = None) -> None:
-    if isinstance(value, str | list | tuple):
-        sizes = 0 if attribute else sum(len(str(item)) for item in value)
-        _check_size(sizes + len(value) * len(str(d)))
+@pass_eval_context
+def _join(
+    eval_ctx: EvalContext, value: Iterable[Any], d: str = "", attribute: str | int | None = None
+) -> str:
+    """Jinja's own, of a list that is counted while it is made: a generator may be endless."""
+    items: list[Any] = []
+    size = 0
+    for item in value:
+        size += len(d) + (len(item) if isinstance(item, str) else 1)
+        _check_size(size)
+        items.append(item)
+    joined = cast(str, do_join(eval_ctx, items, d, attribute))
+    _check_size(len(joined))
+    return joined
 
 
 def _check_batch(value: Any, linecount: int = 1, fill_with: Any = None) -> None:

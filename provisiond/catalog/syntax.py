@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from markupsafe import escape
-
 KEY_SHAPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/!%$+\-]*(\[[A-Za-z0-9_.:\-]{1,64}\])?")
 """What a key may look like in any syntax; a bracketed index at its end is not part of the name
 that is printed: `static.security.user_password[admin]`."""
@@ -57,6 +55,17 @@ def split_index(key: str) -> tuple[str, str | None]:
     return key, None
 
 
+def _escaped(text: str) -> str:
+    # Five replacements are a third of the cost of markupsafe.escape, which makes Markup.
+    return (
+        text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace('"', "&#34;")
+        .replace("'", "&#39;")
+    )
+
+
 def _line(key: str, value: str) -> str:
     return f"{key} = {value}" if value else f"{key} ="
 
@@ -69,23 +78,23 @@ def _element(key: str, value: str) -> str:
     # An empty value is written with both tags: one vendor reads <key/> as "leave what you have".
     if "/" in key:
         key = key.rpartition("/")[2]
-    return f"<{key}>{escape(value)}</{key}>"
+    return f"<{key}>{_escaped(value)}</{key}>"
 
 
 def _element_full(key: str, value: str, attributes: Pairs) -> str:
     name = split_index(key)[0].rpartition("/")[2]
-    return f"<{name}{_attribute_list(attributes)}>{escape(value)}</{name}>"
+    return f"<{name}{_attribute_list(attributes)}>{_escaped(value)}</{name}>"
 
 
 def _indexed_full(key: str, value: str, attributes: Pairs) -> str:
     name, index = split_index(key)
-    first = "" if index is None else f' idx="{escape(index)}"'
+    first = "" if index is None else f' idx="{_escaped(index)}"'
     name = name.rpartition("/")[2]
-    return f"<{name}{first}{_attribute_list(attributes)}>{escape(value)}</{name}>"
+    return f"<{name}{first}{_attribute_list(attributes)}>{_escaped(value)}</{name}>"
 
 
 def _attribute(key: str, value: str) -> str:
-    return f' {key}="{escape(value)}"'
+    return f' {key}="{_escaped(value)}"'
 
 
 def _attribute_full(key: str, value: str, _attributes: Pairs) -> str:
@@ -93,7 +102,7 @@ def _attribute_full(key: str, value: str, _attributes: Pairs) -> str:
 
 
 def _attribute_list(attributes: Pairs) -> str:
-    return "".join(f' {name}="{escape(value)}"' for name, value in attributes)
+    return "".join(f' {name}="{_escaped(value)}"' for name, value in attributes)
 
 
 def _all_remaining(keys: Iterable[str], section: str) -> list[str]:

@@ -38,6 +38,10 @@ def text(folder: Path, template: str) -> str:
         "{{ phone.replace }}",
         "{{ keys[0].code.pop('type') }}",
         "{{ (1).bit_length() }}",
+        "{{ (accounts | map(attribute='__class__') | list)[0].x }}",
+        "{{ keys | map('attr', '__class__') | list }}",
+        "{{ namespace(a=1).__dict__ }}",
+        "{{ key.__call__ }}",
         "{{ '%s' % 1 }}",
     ],
 )
@@ -72,6 +76,8 @@ def test_other_filters_do_not_exist(tmp_path: Path, name: str) -> None:
         "{{ ('x' * 60000) | replace('x', 'y' * 60000) }}",
         "{{ range(10001) | list }}",
         "{{ range(9000) | join('x' * 60000) }}",
+        "{{ range(9999) | map('string') | map('replace', '1', 'y' * 60000) | join }}",
+        "{{ range(9999) | join('y' * 60000) }}",
         "{{ [1] | batch(1000000000, 'x') | list }}",
         "{{ 1.5 | round(1000000) }}",
         "{% set n = namespace(x='x' * 1000) %}{% for i in range(60) %}"
