@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 _log = logging.getLogger(__name__)
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 Upgrade = Callable[[sa.Connection], list[str]]
 
 
-def plan(current: str | None, target: str = HEAD) -> Upgrade:
+def plan(current: str | None, target: str = HEAD, folder: Path = MIGRATIONS) -> Upgrade:
     """Load the migrations from `current` (None: an empty database) to `target`. Blocks.
 
     The answer runs them on a connection and says what it did; it touches no file, so that it may
@@ -36,7 +36,7 @@ def plan(current: str | None, target: str = HEAD) -> Upgrade:
     """
     from alembic.runtime.migration import MigrationContext, MigrationStep
 
-    script = _script()
+    script = _script(folder)
     revisions = list(script.iterate_revisions(target, current or "base"))
     steps = [
         MigrationStep.upgrade_from_script(script.revision_map, revision)
@@ -84,18 +84,18 @@ def create_sqlite(file: SqliteFile, key: SecretKey) -> None:
     _sync_path(file.path.parent)
 
 
-def migrate_sqlite(file: SqliteFile) -> list[str]:
+def migrate_sqlite(file: SqliteFile, target: str = HEAD, folder: Path = MIGRATIONS) -> list[str]:
     """Bring an embedded store to HEAD after a backup. Blocks. All steps, or none.
 
     Foreign keys are off meanwhile (a table that is rebuilt would empty those that refer to it)
     and checked at the end.
     """
     current = sqlite_version(file)
-    if current == HEAD:
+    if current == target:
         return []
-    if current is None or current > HEAD:
+    if current is None or current > target:
         check_version(current, str(file))
-    upgrade = plan(current)
+    upgrade = plan(current, target, folder)
     backup = _backup(file, str(current))
     engine = _sync_engine(file.path)
     try:
@@ -138,13 +138,13 @@ def differences(connection: sa.Connection) -> list[Any]:
 
 def head() -> str | None:
     """The newest migration among the files. Blocks."""
-    return _script().get_current_head()
+    return _script(MIGRATIONS).get_current_head()
 
 
-def _script() -> "ScriptDirectory":
+def _script(folder: Path) -> "ScriptDirectory":
     from alembic.script import ScriptDirectory
 
-    return ScriptDirectory(str(_MIGRATIONS), version_locations=[str(_MIGRATIONS / "versions")])
+    return ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
 
 
 def _checked(
