@@ -218,6 +218,14 @@ def _tell(family: "Family") -> None:
             for model in manifest.model
         ],
     )
+    _tell_files(family)
+    unavailable = _unavailable(family)
+    if unavailable:
+        say()
+        table(("button", "why the family cannot have it"), sorted(unavailable.items()))
+
+
+def _tell_files(family: "Family") -> None:
     say()
     table(
         ("file", "path", "scope", "answer", "notes"),
@@ -236,13 +244,9 @@ def _tell(family: "Family") -> None:
                     if holds
                 ],
             )
-            for rule in manifest.file
+            for rule in family.manifest.file
         ],
     )
-    unavailable = _unavailable(family)
-    if unavailable:
-        say()
-        table(("button", "why the family cannot have it"), sorted(unavailable.items()))
 
 
 def _keys(family: "Family", layout: str) -> int:

@@ -144,31 +144,32 @@ def render(
     if session.as_json:
         _emit_preview(preview)
     elif why:
-        table(
-            ("key", "value", "from", "author", "template"),
-            [
-                (
-                    e.key,
-                    "(not printed)" if e.printed_value is None else e.printed_value,
-                    e.layer,
-                    e.author,
-                    f"{e.file}:{e.line}",
-                )
-                for e in preview.assignments
-            ],
-        )
+        _tell_why(preview)
     else:
-        warn(f"{preview.mac} is a {preview.model} of {preview.domain}, family {preview.family}.")
-        for each in preview.files:
-            mark = (
-                "404, always"
-                if not each.served
-                else "proves it current"
-                if each.proves_current
-                else ""
-            )
-            warn(f"  {each.id:<14} {each.name:<32} {mark}".rstrip())
+        _tell_files(preview)
         write_output(preview.body, None)
+
+
+def _tell_why(preview: "Preview") -> None:
+    rows = [
+        (
+            entry.key,
+            "(not printed)" if entry.printed_value is None else entry.printed_value,
+            entry.layer,
+            entry.author,
+            f"{entry.file}:{entry.line}",
+        )
+        for entry in preview.assignments
+    ]
+    table(("key", "value", "from", "author", "template"), rows)
+
+
+def _tell_files(preview: "Preview") -> None:
+    warn(f"{preview.mac} is a {preview.model} of {preview.domain}, family {preview.family}.")
+    width = max(len(file.id) for file in preview.files)
+    for file in preview.files:
+        mark = "proves it current" if file.proves_current else "" if file.served else "404, always"
+        warn(f"  {file.id.ljust(width)}  {file.name:<32}  {mark}".rstrip())
 
 
 async def _import(

@@ -220,7 +220,7 @@ def _tree(view: "PhoneView") -> dict[str, Any]:
 
 
 def _tell(view: "PhoneView") -> None:
-    phone, seen = view.phone, view.sighting
+    phone = view.phone
     held = phone.enrolment.held_reason
     pairs(
         [
@@ -237,6 +237,12 @@ def _tell(view: "PhoneView") -> None:
             ("notes", phone.notes),
         ]
     )
+    _tell_sighting(view)
+    _tell_parts(view)
+
+
+def _tell_sighting(view: "PhoneView") -> None:
+    seen = view.sighting
     if seen is not None:
         pairs(
             [
@@ -249,6 +255,10 @@ def _tell(view: "PhoneView") -> None:
         )
     else:
         say("never seen")
+
+
+def _tell_parts(view: "PhoneView") -> None:
+    phone = view.phone
     if phone.lines:
         say()
         table(

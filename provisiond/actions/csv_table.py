@@ -23,7 +23,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "mac": (
         "mac address", "mac_0", "mac0", "mac addr", "device mac", "device_address",
         "device mac address", "device_mac_address", "device-provisioning-mac-address",
-        "phone mac", "digium_phone_mac_address", "ethernet address",
+        "phone mac", "ethernet address",
     ),
     "vendor": ("brand", "manufacturer", "device_vendor", "make"),
     "model": (
@@ -193,7 +193,9 @@ def _columns(header: list[str], warnings: list[Finding], faults: list[Finding]) 
     for index, heading in enumerate(header):
         if not heading.strip():
             continue
-        column = _KNOWN.get(_folded(heading))
+        folded = _folded(heading)
+        # Some makers put their name before it: …_phone_mac_address.
+        column = "mac" if folded.endswith("macaddress") else _KNOWN.get(folded)
         if column is None:
             close = get_close_matches(_folded(heading), _KNOWN, n=1, cutoff=0.75)
             near = f" Did you mean {_KNOWN[close[0]]}?" if close else ""
