@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 from provisiond.actions.file_messages import FileRequest, ServeFile
@@ -48,6 +49,12 @@ _BATCH: Final = 256
 
 _MODES: Final = ("octet", "netascii")
 _READERS: Final = 2
+
+_LAST_WAIT: Final = 5.0
+"""Seconds that cancelled requests get to end when the server stops."""
+
+_COMPLAINTS_APART: Final = 1.0
+"""Seconds between two lines of log about requests that failed: a storm meets one fault often."""
 
 _NO_SUCH_FILE: Final = error(FILE_NOT_FOUND, "File not found")
 _READ_ONLY: Final = error(ACCESS_VIOLATION, "This server is read-only")
@@ -95,6 +102,7 @@ class TftpServer:
         self._sessions: Sessions | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._readers: ThreadPoolExecutor | None = None
+        self._complained_at = -_COMPLAINTS_APART
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen on one more address; the address and port that were bound. Raises OSError."""
@@ -135,7 +143,7 @@ class TftpServer:
         for session in sessions.all():
             sessions.end(session, None, _STOPPING)
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait(self._tasks, timeout=_LAST_WAIT)
         sessions.close()
         if self._readers is not None:
             await loop.run_in_executor(None, self._readers.shutdown)
@@ -239,7 +247,7 @@ class TftpServer:
             self.counters.failed += 1
             self._refuse(sessions, session, _UNMAKABLE)
         except (Failed, OSError) as fault:
-            log.warning("TFTP: %s", fault)
+            self._complain(fault)
             self.counters.failed += 1
             self._refuse(sessions, session, _UNAVAILABLE)
         except Exception:
@@ -287,6 +295,12 @@ class TftpServer:
             sessions.end(session, None, _UNAVAILABLE)
         else:
             sessions.resume(session)
+
+    def _complain(self, fault: Exception) -> None:
+        now = monotonic()
+        if now - self._complained_at >= _COMPLAINTS_APART:
+            self._complained_at = now
+            log.warning("TFTP: %s (%d requests have failed so far)", fault, self.counters.failed)
 
     def _report(self, peer: Peer, reason: str) -> None:
         self.counters.malformed += 1

@@ -29,6 +29,8 @@ _SLACK: Final = 0.002
 _LONGEST_CHECK: Final = 1.0
 """Seconds after which the heap lets go of an ended session at the latest."""
 
+_UNSENT: Final = (b"",)
+
 _Connected = tuple[
     Session,
     Transfer,
@@ -219,7 +221,7 @@ class Sessions:
                 self.end(session, Outcome.GONE)
                 continue
             except OSError:  # nothing there after all, or not sendable now: the timer sees to it
-                continue
+                packets = _UNSENT
             if transfer.deadline < session.check:
                 self._watch(session, transfer.deadline)
             if not packets:

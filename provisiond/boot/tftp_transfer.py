@@ -13,6 +13,9 @@ _NEVER: Final = float("inf")
 _QUIET: Final = 8
 """A round trip below 1/8 of the floor cannot lift the timer off it: no arithmetic is spent."""
 
+_PATIENCE: Final = 8
+"""How far the timer may stay backed off, in round-trip timeouts, once an ACK has come."""
+
 Packets = tuple[bytes, ...] | list[bytes]
 _NOTHING: Final[tuple[bytes, ...]] = ()
 
@@ -119,11 +122,10 @@ class Transfer:
         if datagram != self._expected:
             return self._receive_other(datagram, now)
         if self._tries:
-            self._tries = 0  # Karn: an ACK after a re-send tells no round trip
-            self._interval = self._timeout
+            self._calm_down()
         elif not self._fixed:
             took = now - self._sent_at
-            if self._timeout > self._floor or took > self._quiet:
+            if self._interval > self._floor or took > self._quiet:
                 self._measure(took)
         self.acknowledged = True
         block = self._acked = self._sent
@@ -199,8 +201,7 @@ class Transfer:
         self._acked = block
         if block == self._sent:  # everything so far; the rest of the window is not read yet
             return _NOTHING
-        self._tries = 0
-        self._interval = self._timeout
+        self._calm_down()
         self._sent = block
         return self._send_window(now)
 
@@ -256,6 +257,12 @@ class Transfer:
     def _arm(self, now: float) -> None:
         self._sent_at = now
         self.deadline = now + (self._limits.patience if self.waiting else self._interval)
+
+    def _calm_down(self) -> None:
+        """Karn: an ACK after a re-send tells no round trip, so the backed-off timer stays until
+        one without a re-send does; else a phone that got slower would be sent each block twice."""
+        self._tries = 0
+        self._interval = min(self._interval, self._timeout * _PATIENCE)
 
     def _measure(self, took: float) -> None:
         """RFC 6298 §2, with our own bounds."""
