@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,24 +37,34 @@ class Site:
         script = self.folder / "lease.sh"
         script.write_text(
             "#!/bin/sh\n"
-            'case "$reason" in BOUND|RENEW|REBIND)\n'
+            'case "$reason" in BOUND|REBOOT|RENEW|REBIND)\n'
             '  ip address flush dev "$interface"\n'
             '  ip address add "$new_ip_address/24" dev "$interface"\n'
-            f'  printf %s "$new_tftp_server_name" > {self.folder}/option66\n'
+            f'  printf %s "$new_tftp_server_name" > {self.folder}/option66.new\n'
+            f"  mv {self.folder}/option66.new {self.folder}/option66\n"
             "esac\n"
         )
         script.chmod(0o755)
         (self.folder / "dhclient.conf").write_text("request subnet-mask, tftp-server-name;\n")
         (self.folder / "option66").unlink(missing_ok=True)
-        run(
-            "ip", "netns", "exec", self.desk, "dhclient", "-1", "-4",
-            "-sf", str(script), "-cf", str(self.folder / "dhclient.conf"),
-            "-lf", str(self.folder / "leases"), "-pf", str(self.folder / "dhclient.pid"), "desk",
+        client = subprocess.Popen(
+            [
+                "ip", "netns", "exec", self.desk, "dhclient", "-1", "-d", "-4",
+                "-sf", str(script), "-cf", str(self.folder / "dhclient.conf"),
+                "-lf", str(self.folder / "leases"), "-pf", "/dev/null", "desk",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        url = (self.folder / "option66").read_text()
-        pid = int((self.folder / "dhclient.pid").read_text())
-        os.kill(pid, 15)
-        return url
+        try:
+            for _ in range(300):
+                if (self.folder / "option66").exists():
+                    return (self.folder / "option66").read_text()
+                time.sleep(0.1)
+            raise AssertionError("dnsmasq gave no lease")
+        finally:
+            client.terminate()
+            client.wait()
 
     def fetch(self, url: str) -> tuple[int, str]:
         """Status and text of what the phone gets."""
