@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from provisiond.catalog.cleaning import clean
+from provisiond.catalog.cleaning import clean, clean_label
 from provisiond.catalog.context import (
     AccountContext,
     Context,
@@ -162,7 +162,7 @@ def _accounts(manifest: Manifest, model: ModelRule, facts: PhoneFacts) -> Iterab
             number=number,
             used=True,
             extension=clean(user.extension),
-            label=_label(manifest, line.label or user.extension),
+            label=clean_label(line.label or user.extension, manifest.limits),
             display_name=clean(user.display_name),
             user=clean(user.sip_user or user.extension),
             auth_user=clean(user.sip_auth_user or user.sip_user or user.extension),
@@ -242,7 +242,7 @@ def _key(desk: _Desk, slot: KeySlot, button: Button) -> KeyContext:
         kind=button.kind.value,
         line=line,
         value=clean(value),
-        label=_label(desk.manifest, _shown(desk, button, line)),
+        label=clean_label(_shown(desk, button, line), desk.manifest.limits),
         pickup=clean(expand_code(optional, button.value)) if optional else "",
         code=rule.code,
     )
@@ -267,15 +267,6 @@ def _empty(manifest: Manifest, slot: KeySlot) -> KeyContext:
         number=slot.number,
         code=manifest.buttons[ButtonKind.NONE].code,
     )
-
-
-def _label(manifest: Manifest, text: str) -> str:
-    cleaned = clean(text)
-    forbidden = manifest.limits.forbidden_in_labels
-    if forbidden:
-        cleaned = " ".join(cleaned.translate({ord(c): " " for c in forbidden}).split())
-    limit = manifest.limits.label_chars
-    return cleaned[:limit].rstrip() if limit else cleaned
 
 
 def _settings(settings: Settings, mac: str) -> SettingsContext:

@@ -53,12 +53,12 @@ def is_clean(text: str) -> bool:
 def clean_label(text: str, limits: Limits) -> str:
     """A label as this family can show it: cleaned, forbidden characters made blanks, cut.
 
-    Blanks at both ends go. The cut never separates a letter from its combining marks.
+    The cut never separates a letter from its combining marks.
     """
     label = clean(text)
     if limits.forbidden_in_labels:
-        label = label.translate({ord(c): " " for c in limits.forbidden_in_labels})
-    label = label.strip()
+        blanks = {ord(c): " " for c in limits.forbidden_in_labels}
+        label = " ".join(label.translate(blanks).split())
     most = limits.label_chars
     if most is None or len(label) <= most:
         return label
