@@ -23,12 +23,16 @@ _SYNCHRONOUS_FULL = 2
 
 
 def sqlite_writer(file: SqliteFile) -> AsyncEngine:
-    """The one writer of this process: a pool of one, BEGIN IMMEDIATE, WAL, synchronous=FULL.
+    """The one writer of this process: a pool of one."""
+    return durable(_sqlite(file, size=1))
+
+
+def durable(engine: AsyncEngine) -> AsyncEngine:
+    """Make an engine on SQLite a writer: BEGIN IMMEDIATE, WAL, synchronous=FULL, all asserted.
 
     A commit that was acknowledged survives a power cut; with synchronous=NORMAL the last ones
     would not (https://www.sqlite.org/pragma.html#pragma_synchronous).
     """
-    engine = _sqlite(file, size=1)
     pragmas = (
         f"PRAGMA synchronous={_SYNCHRONOUS_FULL}",
         "PRAGMA foreign_keys=ON",

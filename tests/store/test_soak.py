@@ -1,0 +1,38 @@
+"""Do the store's long runs work, and would they tell?"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def soak(name: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run a script of scripts/soak.d as `scripts/soak` does."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "soak.d" / f"{name}.py"), *options],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        timeout=180,
+    )
+
+
+def test_a_power_cut_loses_no_acknowledged_commit() -> None:
+    done = soak("powercut", "--rounds", "10", "--seed", "77")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "10 cuts (FULL)" in done.stdout
+    assert " 0 lost, 0 stores corrupt" in done.stdout
+
+
+def test_the_power_cut_tells_a_store_that_flushes_too_little() -> None:
+    done = soak("powercut", "--rounds", "12", "--synchronous", "NORMAL")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert " 0 lost," not in done.stdout
+
+
+def test_kill_9_loses_no_acknowledged_change() -> None:
+    done = soak("kill9", "--rounds", "5", "--seed", "77")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 stores with a change lost or half done" in done.stdout
