@@ -29,6 +29,10 @@ _SLACK: Final = 0.002
 _LONGEST_CHECK: Final = 1.0
 """Seconds after which the heap lets go of an ended session at the latest."""
 
+_FIRST_CHECK: Final = 0.2
+"""Seconds to the first look at a session's timer: the first ACK shortens it, so a later one
+would have to be moved for each transfer."""
+
 _UNSENT: Final = (b"",)
 
 _Connected = tuple[
@@ -71,7 +75,7 @@ class Sessions:
         self._alarm_at = 0.0
         self._epoll = select.epoll()
         self._on_stranger = on_stranger
-        self._ports: dict[int, Ports] = {}
+        self._ports: dict[int, Ports] = {}  # by the length of an address: 4 or 16 octets
         self.empty = asyncio.Event()
         self.empty.set()
         loop.add_reader(self._epoll.fileno(), self._on_ready)
@@ -128,10 +132,9 @@ class Sessions:
             transfer.receive,
         )
         self._epoll.register(descriptor, select.EPOLLIN)
-        session.check = min(transfer.deadline, now + _LONGEST_CHECK)
-        self._emit(session, transfer.begin(now))
-        if not session.ended:
-            self._watch(session, min(transfer.deadline, now + _LONGEST_CHECK))
+        packets = transfer.begin(now)
+        self._watch(session, min(transfer.deadline, now + _FIRST_CHECK))
+        self._emit(session, packets)
 
     def repeat(self, session: Session) -> None:
         """The client's request came again before it acknowledged anything."""
@@ -170,7 +173,7 @@ class Sessions:
                     session.socket.send(farewell)
             session.socket.close()
             if session.keeper is not None:
-                self._ports[session.socket.family].give_back(session.keeper)
+                self._ports[len(session.caller.asked.packed)].give_back(session.keeper)
         elif session.task is not None and session.task is not asyncio.current_task():
             session.task.cancel()
         if session.stream is not None:
@@ -192,10 +195,10 @@ class Sessions:
 
     def _connect(self, caller: Caller) -> tuple[socket.socket, Keeper | None]:
         """Where descriptors have run out, an unproven session's are taken."""
-        family = caller.listener.family
-        ports = self._ports.get(family)
+        ports = self._ports.get(len(caller.asked.packed))
         if ports is None:
-            ports = self._ports[family] = Ports(family, self._loop, self._on_stranger)
+            ports = Ports(caller.listener.family, self._loop, self._on_stranger)
+            self._ports[len(caller.asked.packed)] = ports
         try:
             return ports.open(caller.asked, caller.source)
         except OSError as fault:
