@@ -2,6 +2,7 @@
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -60,6 +61,9 @@ app.add_typer(families, name="families")
 def main() -> None:
     """Run the command line and end the process: 0, 1 or 2."""
     session = Session(environ=os.environ)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that knows no UTF-8 is no fault of ours
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="provisiond", obj=session)
     except ProvisiondError as fault:

@@ -203,8 +203,6 @@ def override_row_findings(row: Override, shelf: Shelf, *, admin: bool) -> Iterat
 
 
 def _references(phone: Phone, contents: DomainContents) -> Iterator[Finding]:
-    if not phone.model:
-        yield Finding(where="model", message="the model is missing.", remedy='Give "Vendor Model".')
     for field, names in (
         ("site", contents.sites),
         ("layout", contents.layouts),
@@ -214,7 +212,11 @@ def _references(phone: Phone, contents: DomainContents) -> Iterator[Finding]:
         if name is not None and name not in names:
             yield _missing(field, name, names)
     for index, line in enumerate(phone.lines):
-        if line.extension not in contents.users:
+        if not line.extension:
+            where, remedy = f"lines[{index}].extension", "Give the extension of a user."
+            message = f"line {line.line} has no extension."
+            yield Finding(where=where, message=message, remedy=remedy)
+        elif line.extension not in contents.users:
             missing = _missing("extension", line.extension, contents.users)
             yield replace(missing, where=f"lines[{index}].extension")
 

@@ -172,7 +172,8 @@ def _lines(existing: Iterable[PhoneLine], entries: Iterable[LineEntry]) -> tuple
     merged: list[PhoneLine] = []
     for entry in entries:
         old = before.pop(entry.line, None)
-        if entry.extension == "" and old is not None:
+        given = "extension" in entry.model_fields_set
+        if given and entry.extension == "" and old is not None:
             continue
         line = PhoneLine(line=entry.line, extension=entry.extension)
         if old is not None:

@@ -135,7 +135,7 @@ def is_table(command: ImportInventory) -> bool:
     start = command.content[:4096]
     encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     lines = [line for line in start.decode(encoding, errors="replace").splitlines() if line.strip()]
-    if not lines or lines[0].lstrip()[:1] in "{[":
+    if not lines or lines[0].lstrip()[:1] in "{[#":
         return False
     spellings = {re.sub(r"[\W_]+", "", name) for name in ("mac", *ALIASES["mac"])}
     line = lines[1] if lines[0].lower().startswith("sep=") and len(lines) > 1 else lines[0]

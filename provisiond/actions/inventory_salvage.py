@@ -22,7 +22,7 @@ def salvage(tree: Tree, faulty: Iterable[Path], root: type[Entry]) -> Salvaged |
     """
     dropped: set[Path] = set()
     for path in faulty:
-        drop = _least(tree, path, root)
+        drop = _least(tree, _whole(path), root)
         if not drop:
             return None
         dropped.add(drop)
@@ -33,6 +33,14 @@ def salvage(tree: Tree, faulty: Iterable[Path], root: type[Entry]) -> Salvaged |
     except SchemaFault:
         return None
     return entry, lambda path: _original(path, kept)
+
+
+def _whole(path: Path) -> Path:
+    """A phone without one of its lines or sidecars would have faults of its own: all of it goes."""
+    for at, part in enumerate(path):
+        if part in ("lines", "sidecars") and "phones" in path[:at]:
+            return path[:at]
+    return path
 
 
 def _least(tree: Tree, path: Path, root: type[Entry]) -> Path:

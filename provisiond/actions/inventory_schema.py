@@ -206,7 +206,7 @@ class LineEntry(Entry):
     """A line of a phone."""
 
     line: int
-    extension: str
+    extension: str = ""  # missing is told with the references: a table may leave it out
     label: Text = ""
     shared: bool = False
 
@@ -351,6 +351,8 @@ def _explain(detail: ErrorDetails, root: type[Entry]) -> tuple[Path, str, str]:
     if kind == "extra_forbidden":
         names = sorted(entry_at(path[:-1], root).model_fields)
         return path, f"there is no field {name!r} here.", _choice(str(name), names)
+    if kind == "string_unicode":
+        return path, f"{_brief(given)} holds half a character (a lone surrogate).", "Remove it."
     if kind == "missing":
         return path, f"{name!r} is missing.", "Add it."
     if kind == "enum":

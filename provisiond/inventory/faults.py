@@ -137,7 +137,10 @@ def phone_faults(phone: Phone) -> tuple[Finding, ...]:
 
 def _phone(phone: Phone) -> Iterator[Finding]:
     yield from text_faults("name", phone.name, MAX_NAME)
-    yield from text_faults("model", phone.model, MAX_NAME, needed=True)
+    yield from text_faults("model", phone.model, MAX_NAME)
+    if not phone.model:
+        message = "the model is missing."
+        yield Finding(where="model", message=message, remedy='Give "Vendor Model", as on the box.')
     yield from text_faults("notes", phone.notes, MAX_NOTES, lines=True)
     seen: dict[int, int] = {}
     if len(phone.lines) > MAX_LINES:

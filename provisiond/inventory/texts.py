@@ -13,7 +13,7 @@ _DIALLED = re.compile(r"[0-9*#+,;()./ A-Da-dPpWwTt-]{1,64}")
 _FEATURE_CODE = re.compile(r"[0-9A-Za-z*#+._@-]*(\{value\})?[0-9A-Za-z*#+._@-]*")
 _SIP_USER = re.compile(r"[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}")  # RFC 3261 §25.1, user
 _SCIENTIFIC = re.compile(r"\d+([.,]\d+)?[eE][+-]?\d+")
-_PASSWORD_FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_PASSWORD_FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
 def text_faults(

@@ -1,5 +1,7 @@
 """What do the tests of actions share? An open store, and a catalogue of made-up phones."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ def shelf() -> Shelf:
     return Shelf.load([MODELS])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def key() -> SecretKey:
     return SecretKey.throwaway()
 
@@ -30,11 +32,19 @@ async def db(database_url: str, key: SecretKey) -> AsyncIterator[Database]:
     await database.close()
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory, key: SecretKey) -> Path:
+    """An embedded store that nobody opens, to be copied: making one takes a while."""
+    path = tmp_path_factory.mktemp("empty") / "provisiond.db"
+    asyncio.run(Database.create(f"sqlite:///{path}", key))
+    return path
+
+
 @pytest.fixture
-async def lite(tmp_path: Path, key: SecretKey) -> AsyncIterator[Database]:
+async def lite(tmp_path: Path, key: SecretKey, empty_store: Path) -> AsyncIterator[Database]:
     """An empty embedded store, for what does not depend on the engine; a second one to some."""
-    url = f"sqlite:///{tmp_path / 'lite.db'}"
-    await Database.create(url, key)
-    database = await Database.open(url, key)
+    path = tmp_path / "lite.db"
+    shutil.copy(empty_store, path)
+    database = await Database.open(f"sqlite:///{path}", key)
     yield database
     await database.close()
