@@ -1,11 +1,14 @@
 """How does an enrolment change? In single conditional statements: the first wins."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from provisiond.inventory.phones import Enrolment
+from provisiond.store.batches import Batch, batch_statements
 from provisiond.store.instants import from_stored, to_stored
 from provisiond.store.schema import phone
 from provisiond.store.transaction import AnyRow, Write
@@ -34,6 +37,49 @@ async def hold_enrolment(write: Write, domain_id: int, phone_id: int, reason: st
     """Hold it until a person looks; False where it was held already, which reason stays."""
     values = {"held_reason": reason}
     return await _change(write, domain_id, phone_id, values, phone.c.held_reason.is_(None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentNote:
+    """What a fetch made of an enrolment: noted as the first (`first_address` set), closed
+    (`closed_at`) or held (`held_reason`); one of the three."""
+
+    domain_id: int
+    phone_id: int
+    first_address: str | None = None
+    first_user_agent: str | None = None
+    closed_at: datetime | None = None
+    held_reason: str | None = None
+
+
+async def write_notes(write: Write, notes: Sequence[EnrolmentNote]) -> None:
+    """Write many, each only where nothing of its kind stands: a storm of first boots, cheaply.
+
+    Does what `note_first_fetch`, `close_enrolment` and `hold_enrolment` do, at a twentieth of
+    the cost; which of them changed anything is not told.
+    """
+    statements = batch_statements(write.connection.dialect.name)
+    rows: dict[Batch, list[dict[str, Any]]] = {}
+    for note in notes:
+        if note.first_address is not None:
+            batch = statements.first_fetches
+        elif note.closed_at is not None:
+            batch = statements.closes
+        else:
+            batch = statements.holds
+        rows.setdefault(batch, []).append(
+            {
+                "of_domain": note.domain_id,
+                "of_phone": note.phone_id,
+                "first_address": note.first_address,
+                "first_user_agent": note.first_user_agent,
+                "closed_at": to_stored(note.closed_at),
+                "held_reason": note.held_reason,
+            }
+        )
+        write.touch_enrolment(note.domain_id)
+    for batch, some in rows.items():
+        await batch.run(write, some)
 
 
 def enrolment_columns(enrolment: Enrolment) -> dict[str, Any]:

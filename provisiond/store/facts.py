@@ -9,18 +9,22 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from provisiond.inventory.buttons import Button, ButtonKind
+from provisiond.inventory.buttons import Button
 from provisiond.inventory.directory import COMPANY, DirectoryEntry
 from provisiond.inventory.domains import BUILT_IN, Site, inherit
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Enrolment, Override, Phone, PhoneLine
-from provisiond.inventory.secret import Secret
+from provisiond.inventory.phones import Enrolment, Phone, PhoneLine
 from provisiond.store import facts_select as select
 from provisiond.store.epochs import Bump
+from provisiond.store.facts_rows import (
+    ButtonsByRow,
+    UsersByExtension,
+    enrolment_of,
+    overrides_of,
+)
 from provisiond.store.facts_select import Rows, Statement, Statements
-from provisiond.store.instants import from_stored
 from provisiond.store.sealing import SecretKey
 from provisiond.store.settings_json import settings_from_json
 
@@ -95,6 +99,7 @@ class FactsProgram:
         self._statements = statements
         self._key = key
         self._shelf = DomainShelf()
+        self._buttons = ButtonsByRow()
 
     def for_mac(self, mac: str, directory: bool) -> Reading[PhoneFacts | None]:
         """The facts of the phone with this MAC."""
@@ -109,7 +114,7 @@ class FactsProgram:
     def enrolment(self, domain_id: int, phone_id: int) -> Reading[tuple[Enrolment, bool] | None]:
         """The admission facts alone."""
         rows = yield self._statements.enrolment, (domain_id, phone_id)
-        return (_enrolment(*rows[0][:6]), bool(rows[0][6])) if rows else None
+        return (enrolment_of(*rows[0][:6]), bool(rows[0][6])) if rows else None
 
     def epochs_since(self, seq: int) -> Reading[tuple[Bump, ...]]:
         """Which epochs moved."""
@@ -146,7 +151,7 @@ class FactsProgram:
             overrides=overrides,
             settings=settings_from_json(json.loads(settings), self._key, where),
             token=self._key.open(token, f"{where}/token"),
-            enrolment=_enrolment(*admission[:6]),
+            enrolment=enrolment_of(*admission[:6]),
             revision=revision,
         )
         return PhoneFacts(
@@ -173,16 +178,13 @@ class FactsProgram:
         layout: dict[tuple[int, int], Button] = {}
         own: dict[tuple[int, int], Button] = {}
         overrides: list[tuple[str, str | None]] = []
-        for kind, one, two, three, first, second, third, sealed in rows:
-            if kind == select.PHONE_BUTTON or kind == select.LAYOUT_BUTTON:
-                (own if kind == select.PHONE_BUTTON else layout)[one, two] = Button(
-                    module=one,
-                    key=two,
-                    kind=ButtonKind(first),
-                    line=three,
-                    value=second,
-                    label=third,
-                )
+        made = self._buttons.get
+        for row in rows:
+            kind, one, two, three, first, second, _, sealed = row
+            if kind == select.PHONE_BUTTON:
+                own[one, two] = made(row[1:7])
+            elif kind == select.LAYOUT_BUTTON:
+                layout[one, two] = made(row[1:7])
             elif kind == select.LINE:
                 lines.append(PhoneLine(line=one, extension=first, label=second, shared=three == 1))
                 users[first] = self._line_user(facts, two, first, sealed)
@@ -255,71 +257,6 @@ class FactsProgram:
                 settings_from_json(json.loads(own), key, f"domain/{domain_id}"),
             ),
             sites={site.name: site for site in sites.values()},
-            users={row[0]: _user(row, names) for row in user_rows},
-            overrides=_overrides(override_rows, names),
+            users=UsersByExtension(user_rows, names),
+            overrides=overrides_of(override_rows, names),
         )
-
-
-_NO_PASSWORD = Secret("")
-
-
-def _user(row: Any, sites: dict[int, str]) -> User:
-    extension, first_name, last_name, sip_user, auth_user, site_id, in_directory, revision = row
-    return User(
-        extension=extension,
-        first_name=first_name,
-        last_name=last_name,
-        sip_user=sip_user,
-        sip_auth_user=auth_user,
-        sip_password=_NO_PASSWORD,
-        site=sites[site_id] if site_id is not None else None,
-        in_directory=bool(in_directory),
-        revision=revision,
-    )
-
-
-def _overrides(rows: Rows, sites: dict[int, str]) -> tuple[Override, ...]:
-    found = [
-        (
-            scope,
-            Override(
-                scope=("server", "domain", "site")[scope],
-                family=family,
-                key=key,
-                value=value,
-                model=model or None,
-                site=sites[site_id] if site_id is not None else None,
-                author=author,
-                at=from_stored(at),
-            ),
-        )
-        for scope, site_id, family, model, key, value, author, at in rows
-    ]
-    found.sort(
-        key=lambda pair: (
-            pair[0],
-            pair[1].site or "",
-            pair[1].family,
-            pair[1].model or "",
-            pair[1].key,
-        )
-    )
-    return tuple([override for _, override in found])
-
-
-def _enrolment(
-    opened_at: int | None,
-    open_until: int | None,
-    closed_at: int | None,
-    held_reason: str | None,
-    first_address: str | None,
-    first_user_agent: str | None,
-) -> Enrolment:
-    return Enrolment(
-        opened_at=from_stored(opened_at),
-        open_until=from_stored(open_until),
-        closed_at=from_stored(closed_at),
-        held_reason=held_reason,
-        first_address=first_address,
-        first_user_agent=first_user_agent,
-    )

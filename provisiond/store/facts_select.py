@@ -41,7 +41,7 @@ class Statement:
         return tuple([values[i] for i in self.order])
 
 
-Rows = Sequence[Sequence[Any]]
+Rows = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

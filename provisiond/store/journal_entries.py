@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from provisiond.inventory.journal import ChangeEntry, RequestEntry, Sighting
 from provisiond.inventory.mac import Mac
-from provisiond.store.dialects import insert_or_update
+from provisiond.store.batches import batch_statements
 from provisiond.store.instants import from_stored, to_stored
-from provisiond.store.schema import change_journal, phone, request_journal, sighting
+from provisiond.store.schema import change_journal, request_journal, sighting
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ _AGENT_LENGTH = 256
 
 async def add_requests(write: Write, entries: Sequence[RequestEntry]) -> None:
     """Write journal rows and the sightings that follow from them, in one transaction."""
-    await write.insert(request_journal, [_request_row(entry) for entry in entries])
-    await _note_sightings(write, entries)
+    statements = batch_statements(write.connection.dialect.name)
+    await statements.requests.run(write, [_request_row(entry) for entry in entries])
+    await statements.sightings.run(write, _sighting_rows(entries))
 
 
 async def add_change(write: Write, entry: ChangeEntry) -> None:
@@ -166,28 +167,15 @@ def _clean(text: str, length: int | None) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
-async def _note_sightings(write: Write, entries: Sequence[RequestEntry]) -> None:
+def _sighting_rows(entries: Sequence[RequestEntry]) -> list[dict[str, Any]]:
+    """One row a phone that was let in, in an order that all nodes keep (no deadlocks)."""
     seen: dict[tuple[int, int], dict[str, Any]] = {}
     for entry in entries:
         if entry.domain_id is None or entry.phone_id is None or entry.outcome not in _SEEN:
             continue
         place = (entry.domain_id, entry.phone_id)
         seen[place] = _merged(seen.get(place), entry)
-    known = await _existing(write, sorted(seen))
-    rows = [seen[place] for place in sorted(known)]
-    if not rows:
-        return
-    insert = insert_or_update(write.connection, sighting)
-    new, old = insert.excluded, sighting.c
-    changes: dict[str, Any] = {
-        name: new[name] for name in ("last_seen", "address", "transport", "last_file")
-    }
-    for name in ("user_agent", "model", "version", "proved_hash", "proved_at"):
-        changes[name] = sa.func.coalesce(new[name], old[name])
-    changes["count"] = old["count"] + new["count"]
-    await write.connection.execute(
-        insert.on_conflict_do_update(index_elements=["domain_id", "phone_id"], set_=changes), rows
-    )
+    return [seen[place] for place in sorted(seen)]
 
 
 def _merged(before: dict[str, Any] | None, entry: RequestEntry) -> dict[str, Any]:
@@ -217,20 +205,6 @@ def _merged(before: dict[str, Any] | None, entry: RequestEntry) -> dict[str, Any
     if entry.proves:
         row |= {"proved_hash": entry.body_hash, "proved_at": at}
     return row
-
-
-async def _existing(write: Write, places: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Those that were not deleted meanwhile; on PostgreSQL they stay until the commit."""
-    found: set[tuple[int, int]] = set()
-    for some in chunks(places):
-        rows = await write.rows(
-            sa.select(phone.c.domain_id, phone.c.id)
-            .where(sa.tuple_(phone.c.domain_id, phone.c.id).in_(some))
-            .order_by(phone.c.domain_id, phone.c.id)
-            .with_for_update(read=True, key_share=True)
-        )
-        found.update({(row.domain_id, row.id) for row in rows})
-    return found
 
 
 def _request(row: AnyRow) -> RequestEntry:

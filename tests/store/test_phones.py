@@ -13,6 +13,7 @@ from provisiond.inventory.phones import Enrolment, Phone, PhoneLine
 from provisiond.inventory.secret import Secret, is_token
 from provisiond.store import phones, sites
 from provisiond.store.database import Database
+from provisiond.store.enrolment import EnrolmentNote, write_notes
 from tests.store.inventory import MAC, NOW, PHONE, TOKEN, filled, later
 
 MODEL = "Yealink SIP-T46U"
@@ -241,6 +242,35 @@ async def test_an_enrolment_closes_and_holds_once_and_opens_afresh(db: Database)
         assert not await phones.open_enrolment(write, domain_id, ident + 999, fresh)
     assert (await stored(db, domain_id)).enrolment == fresh
     assert (await stored(db, domain_id)).revision == 1
+
+
+async def test_a_storm_of_enrolments_is_noted_as_one_by_one(db: Database) -> None:
+    domain_id = await filled(db)
+    ident = await phone_id(db, domain_id)
+    before = db.epochs.enrolment(domain_id), db.epochs.domain(domain_id)
+    first = EnrolmentNote(
+        domain_id=domain_id, phone_id=ident, first_address="192.0.2.1", first_user_agent="Yealink"
+    )
+    notes = [
+        first,
+        replace(first, first_address="192.0.2.2", first_user_agent=None),
+        EnrolmentNote(domain_id=domain_id, phone_id=ident, closed_at=NOW),
+        EnrolmentNote(domain_id=domain_id, phone_id=ident, closed_at=later(hours=1)),
+        EnrolmentNote(domain_id=domain_id, phone_id=ident + 999, closed_at=NOW),
+        EnrolmentNote(domain_id=domain_id, phone_id=ident, held_reason="first"),
+        EnrolmentNote(domain_id=domain_id, phone_id=ident, held_reason="second"),
+    ]
+    async with db.write() as write:
+        await write_notes(write, notes)
+    assert (await stored(db, domain_id)).enrolment == replace(
+        PHONE.enrolment,
+        first_address="192.0.2.1",
+        first_user_agent="Yealink",
+        closed_at=NOW,
+        held_reason="first",
+    )
+    assert db.epochs.enrolment(domain_id) == before[0] + 1
+    assert db.epochs.domain(domain_id) == before[1]
 
 
 async def test_a_site_in_use_is_not_deleted(db: Database) -> None:
