@@ -1,5 +1,6 @@
 """A served inventory that journeys share."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,22 @@ INVENTORY: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """Initialised, with the inventory, serving in token mode with open enrolments."""
-    process = ServerProcess(folder=tmp_path / "server")
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the inventory imported and every enrolment open."""
+    process = ServerProcess(folder=tmp_path_factory.mktemp("prepared"))
     process.configure()
     process.run("init")
     process.load(INVENTORY)
+    return process.folder / "data"
+
+
+@pytest.fixture
+def server(tmp_path: Path, prepared: Path) -> Iterator[ServerProcess]:
+    """Serving the inventory in token mode."""
+    process = ServerProcess(folder=tmp_path / "server")
+    process.configure()
+    shutil.copytree(prepared, process.folder / "data")
     process.start()
     try:
         yield process

@@ -16,7 +16,6 @@ from provisiond.inventory.journal import RequestEntry
 from provisiond.store import journal
 from provisiond.store.database import Database
 from provisiond.store.sealing import SecretKey
-from tests.journeys.conftest import INVENTORY
 from tests.journeys.server import ROOT, ServerProcess
 from tests.needs import need
 
@@ -143,12 +142,11 @@ def models(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def own_models(tmp_path: Path, models: Path) -> Iterator[ServerProcess]:
+def own_models(tmp_path: Path, models: Path, prepared: Path) -> Iterator[ServerProcess]:
     """A server that reads `models`; not started."""
     process = ServerProcess(folder=tmp_path / "server", settings=f'models_dir = "{models}"')
     process.configure()
-    process.run("init")
-    process.load(INVENTORY)
+    shutil.copytree(prepared, process.folder / "data")
     try:
         yield process
     finally:
@@ -211,7 +209,7 @@ def test_a_store_from_a_newer_version_is_refused_in_words(server: ServerProcess)
     assert "Traceback" not in done.stderr
 
 
-def test_a_full_disk_refuses_changes_and_serves_phones(tmp_path: Path) -> None:
+def test_a_full_disk_refuses_changes_and_serves_phones(tmp_path: Path, prepared: Path) -> None:
     """The store lies on a file system of 8 MB that is filled up while phones are served."""
     need("full-disk")
     disk = tmp_path / "disk"
@@ -220,8 +218,7 @@ def test_a_full_disk_refuses_changes_and_serves_phones(tmp_path: Path) -> None:
     process = ServerProcess(folder=disk / "server")
     try:
         process.configure()
-        process.run("init")
-        process.load(INVENTORY)
+        shutil.copytree(prepared, process.folder / "data")
         process.start()
         before = process.get(f"{MAC}.cfg")
         ballast = disk / "ballast"
