@@ -283,7 +283,12 @@ async def _alone(server: PostgresServer) -> AsyncIterator[AsyncConnection]:
 
 def _inspect(file: SqliteFile) -> list[str]:
     with closing(sqlite3.connect(file.uri, uri=True, timeout=engines.BUSY_SECONDS)) as connection:
-        lines = [row[0] for row in connection.execute("PRAGMA integrity_check(20)")]
-        broken = connection.execute("PRAGMA foreign_key_check").fetchmany(20)
+        try:
+            lines = [row[0] for row in connection.execute("PRAGMA integrity_check(20)")]
+            broken = connection.execute("PRAGMA foreign_key_check").fetchmany(20)
+        except sqlite3.DatabaseError as fault:
+            if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise
+            return [f"the store is damaged ({fault}); put back the newest backup."]
     found = [] if lines == ["ok"] else lines
     return found + [f"a row of {row[0]} refers to a missing row of {row[2]}" for row in broken]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from provisiond.inventory.phones import Enrolment
 from provisiond.store.batches import Batch, batch_statements
-from provisiond.store.instants import from_stored, to_stored
+from provisiond.store.instants import from_stored_if_any, to_stored, to_stored_if_any
 from provisiond.store.schema import phone
 from provisiond.store.transaction import AnyRow, Write
 
@@ -73,7 +73,7 @@ async def write_notes(write: Write, notes: Sequence[EnrolmentNote]) -> None:
                 "of_phone": note.phone_id,
                 "first_address": note.first_address,
                 "first_user_agent": note.first_user_agent,
-                "closed_at": to_stored(note.closed_at),
+                "closed_at": to_stored_if_any(note.closed_at),
                 "held_reason": note.held_reason,
             }
         )
@@ -85,9 +85,9 @@ async def write_notes(write: Write, notes: Sequence[EnrolmentNote]) -> None:
 def enrolment_columns(enrolment: Enrolment) -> dict[str, Any]:
     """An enrolment as the phone's row has it."""
     return {
-        "opened_at": to_stored(enrolment.opened_at),
-        "open_until": to_stored(enrolment.open_until),
-        "closed_at": to_stored(enrolment.closed_at),
+        "opened_at": to_stored_if_any(enrolment.opened_at),
+        "open_until": to_stored_if_any(enrolment.open_until),
+        "closed_at": to_stored_if_any(enrolment.closed_at),
         "held_reason": enrolment.held_reason,
         "first_address": enrolment.first_address,
         "first_user_agent": enrolment.first_user_agent,
@@ -97,9 +97,9 @@ def enrolment_columns(enrolment: Enrolment) -> dict[str, Any]:
 def enrolment_record(row: AnyRow) -> Enrolment:
     """The enrolment of a phone's row."""
     return Enrolment(
-        opened_at=from_stored(row.opened_at),
-        open_until=from_stored(row.open_until),
-        closed_at=from_stored(row.closed_at),
+        opened_at=from_stored_if_any(row.opened_at),
+        open_until=from_stored_if_any(row.open_until),
+        closed_at=from_stored_if_any(row.closed_at),
         held_reason=row.held_reason,
         first_address=row.first_address,
         first_user_agent=row.first_user_agent,

@@ -8,7 +8,7 @@ from provisiond.inventory.people import User
 from provisiond.inventory.phones import Enrolment, Override
 from provisiond.inventory.secret import Secret
 from provisiond.store.facts_select import Rows
-from provisiond.store.instants import from_stored
+from provisiond.store.instants import from_stored_if_any
 
 _NO_PASSWORD = Secret("")
 _SHARED_BUTTONS = 20_000  # some 4 MiB
@@ -63,6 +63,7 @@ class ButtonsByRow:
 
 
 def overrides_of(rows: Rows, sites: dict[int, str]) -> tuple[Override, ...]:
+    """The overrides of server, domain and sites, farthest first."""
     found = [
         (
             scope,
@@ -74,7 +75,7 @@ def overrides_of(rows: Rows, sites: dict[int, str]) -> tuple[Override, ...]:
                 model=model or None,
                 site=sites[site_id] if site_id is not None else None,
                 author=author,
-                at=from_stored(at),
+                at=from_stored_if_any(at),
             ),
         )
         for scope, site_id, family, model, key, value, author, at in rows
@@ -99,10 +100,11 @@ def enrolment_of(
     first_address: str | None,
     first_user_agent: str | None,
 ) -> Enrolment:
+    """The enrolment of the columns that a phone's row begins its admission facts with."""
     return Enrolment(
-        opened_at=from_stored(opened_at),
-        open_until=from_stored(open_until),
-        closed_at=from_stored(closed_at),
+        opened_at=from_stored_if_any(opened_at),
+        open_until=from_stored_if_any(open_until),
+        closed_at=from_stored_if_any(closed_at),
         held_reason=held_reason,
         first_address=first_address,
         first_user_agent=first_user_agent,

@@ -103,6 +103,11 @@ def _literal(value: str | int) -> sa.ColumnElement[Any]:
     return sa.literal_column(f"'{value}'" if isinstance(value, str) else str(value))
 
 
+# The branches of a UNION must agree on their types, which a bare NULL has none of.
+_NO_NUMBER: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.Integer())
+_NO_TEXT: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.Text())
+_NO_BYTES: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.LargeBinary())
+
 _ENROLMENT = (
     phone.c.opened_at,
     phone.c.open_until,
@@ -150,10 +155,21 @@ def _same(reference: sa.Column[Any], table: sa.Table) -> sa.ColumnElement[bool]:
 
 def _phone_parts() -> sa.CompoundSelect[Any]:
     """Rows of (kind, three integers, three texts, bytes); what each means stands in facts.py."""
-    no_number: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.Integer())
-    no_text: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.Text())
-    no_bytes: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.LargeBinary())
-    lines = (
+    return sa.union_all(
+        _lines(),
+        _of_phone(
+            phone_sidecar, SIDECAR, number=phone_sidecar.c.position, text=phone_sidecar.c.model
+        ),
+        _buttons(LAYOUT_BUTTON, button.c.layout_id, "layout_id"),
+        _buttons(PHONE_BUTTON, button.c.phone_id, "phone_id"),
+        _of_phone(
+            override_value, OVERRIDE, text=override_value.c.key, second=override_value.c.value
+        ),
+    )
+
+
+def _lines() -> sa.Select[Any]:
+    return (
         sa.select(
             _literal(LINE),
             phone_line.c.line,
@@ -161,7 +177,7 @@ def _phone_parts() -> sa.CompoundSelect[Any]:
             sa.cast(phone_line.c.shared, sa.Integer()),
             user_account.c.extension,
             phone_line.c.label,
-            no_text,
+            _NO_TEXT,
             user_account.c.sip_password,
         )
         .join(
@@ -172,46 +188,33 @@ def _phone_parts() -> sa.CompoundSelect[Any]:
         .where(phone_line.c.domain_id == _number("domain_id"))
         .where(phone_line.c.phone_id == _number("phone_id"))
     )
-    sidecars = (
-        sa.select(
-            _literal(SIDECAR),
-            phone_sidecar.c.position,
-            no_number,
-            no_number,
-            phone_sidecar.c.model,
-            no_text,
-            no_text,
-            no_bytes,
-        )
-        .where(phone_sidecar.c.domain_id == _number("domain_id"))
-        .where(phone_sidecar.c.phone_id == _number("phone_id"))
-    )
-    overrides = (
-        sa.select(
-            _literal(OVERRIDE),
-            no_number,
-            no_number,
-            no_number,
-            override_value.c.key,
-            override_value.c.value,
-            no_text,
-            no_bytes,
-        )
-        .where(override_value.c.domain_id == _number("domain_id"))
-        .where(override_value.c.phone_id == _number("phone_id"))
-    )
-    return sa.union_all(
-        lines,
-        sidecars,
-        _buttons(LAYOUT_BUTTON, button.c.layout_id, "layout_id", no_bytes),
-        _buttons(PHONE_BUTTON, button.c.phone_id, "phone_id", no_bytes),
-        overrides,
-    )
 
 
-def _buttons(
-    kind: int, owner: sa.Column[Any], name: str, no_bytes: sa.ColumnElement[Any]
+def _of_phone(
+    table: sa.Table,
+    kind: int,
+    *,
+    text: sa.Column[str],
+    number: sa.ColumnElement[Any] | None = None,
+    second: sa.ColumnElement[Any] | None = None,
 ) -> sa.Select[Any]:
+    return (
+        sa.select(
+            _literal(kind),
+            number if number is not None else _NO_NUMBER,
+            _NO_NUMBER,
+            _NO_NUMBER,
+            text,
+            second if second is not None else _NO_TEXT,
+            _NO_TEXT,
+            _NO_BYTES,
+        )
+        .where(table.c.domain_id == _number("domain_id"))
+        .where(table.c.phone_id == _number("phone_id"))
+    )
+
+
+def _buttons(kind: int, owner: sa.Column[Any], name: str) -> sa.Select[Any]:
     return (
         sa.select(
             _literal(kind),
@@ -221,7 +224,7 @@ def _buttons(
             button.c.kind,
             button.c.value,
             button.c.label,
-            no_bytes,
+            _NO_BYTES,
         )
         .where(button.c.domain_id == _number("domain_id"))
         .where(owner == _number(name))

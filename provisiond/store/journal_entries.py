@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from provisiond.inventory.journal import ChangeEntry, RequestEntry, Sighting
 from provisiond.inventory.mac import Mac
 from provisiond.store.batches import batch_statements
-from provisiond.store.instants import from_stored, to_stored
+from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
 from provisiond.store.schema import change_journal, request_journal, sighting
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 
@@ -252,5 +252,5 @@ def _sighting(row: AnyRow) -> Sighting:
         model=row.model,
         version=row.version,
         proved_hash=row.proved_hash,
-        proved_at=from_stored(row.proved_at),
+        proved_at=from_stored_if_any(row.proved_at),
     )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from provisiond.inventory.errors import NotFound, Rejected
 from provisiond.inventory.phones import Override
-from provisiond.store.instants import from_stored, to_stored
+from provisiond.store.instants import from_stored_if_any, to_stored_if_any
 from provisiond.store.records import ids_by
 from provisiond.store.schema import override_value, server_override, site
 from provisiond.store.transaction import AnyRow, Read, Write
@@ -127,7 +127,7 @@ def _columns(one: Override) -> dict[str, Any]:
         "key": one.key,
         "value": one.value,
         "author": one.author,
-        "at": to_stored(one.at),
+        "at": to_stored_if_any(one.at),
     }
 
 
@@ -140,7 +140,7 @@ def _record(row: AnyRow, scope: str, site_name: str | None) -> Override:
         value=row.value,
         site=site_name,
         author=row.author,
-        at=from_stored(row.at),
+        at=from_stored_if_any(row.at),
     )
 
 

@@ -19,7 +19,7 @@ from provisiond.store.enrolment import (
     note_first_fetch,
     open_enrolment,
 )
-from provisiond.store.instants import to_stored
+from provisiond.store.instants import to_stored_if_any
 from provisiond.store.phone_checks import References, check_macs, check_tokens, find_references
 from provisiond.store.phone_parts import Parts, insert_parts, load_parts, replace_parts
 from provisiond.store.records import delete_ids, seen_last, update_rows
@@ -127,7 +127,9 @@ async def insert_phones(
             for phone_id, one in phones.items()
         ],
     )
-    await insert_parts(write, domain_id, phones, references.users, author=author, at=to_stored(at))
+    await insert_parts(
+        write, domain_id, phones, references.users, author=author, at=to_stored_if_any(at)
+    )
     write.touch_domain(domain_id)
 
 
@@ -224,7 +226,7 @@ async def _replace(
         )
     phones = {ids[mac]: record for mac, record in records.items()}
     await replace_parts(
-        write, domain_id, before, phones, references.users, author=author, at=to_stored(at)
+        write, domain_id, before, phones, references.users, author=author, at=to_stored_if_any(at)
     )
     write.touch_domain(domain_id)
     # Whether a phone is enabled is an admission fact, too.
