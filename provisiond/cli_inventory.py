@@ -23,8 +23,9 @@ from provisiond.inventory.errors import ProvisiondError
 from provisiond.inventory.mac import Mac
 
 if TYPE_CHECKING:
-    from provisiond.actions.imports import ImportReport
+    from provisiond.actions.imports import ImportInventory, ImportReport
     from provisiond.actions.preview import Preview
+    from provisiond.catalog.shelf import Shelf
     from provisiond.settings import Settings
 
 
@@ -63,7 +64,17 @@ def import_file(
     settings = session.settings()
     content, name = read_input(file)
     become_owner(settings.data_dir)
-    report = run(_import(session, settings, content, name, mode, domain, dry_run))
+    from provisiond.actions.imports import ImportInventory, Mode
+
+    command = ImportInventory(
+        content=content,
+        filename=name,
+        mode=Mode(mode.value),
+        dry_run=dry_run,
+        domain=domain,
+        enrolment_hours=settings.admission.enrolment_hours,
+    )
+    report = run(_import(session, settings, session.shelf(settings), command))
     if session.as_json:
         emit(report)
     else:
@@ -140,7 +151,8 @@ def render(
     settings = session.settings()
     parsed = Mac.parse(mac)
     become_owner(settings.data_dir)
-    preview = run(_render(session, settings, parsed, file, show_secrets))
+    shelf = session.shelf(settings)
+    preview = run(_render(session, settings, shelf, parsed, file, show_secrets))
     if session.as_json:
         _emit_preview(preview)
     elif why:
@@ -173,25 +185,10 @@ def _tell_files(preview: "Preview") -> None:
 
 
 async def _import(
-    session: Session,
-    settings: "Settings",
-    content: bytes,
-    name: str,
-    mode: OnConflict,
-    domain: str | None,
-    dry_run: bool,
+    session: Session, settings: "Settings", shelf: "Shelf", command: "ImportInventory"
 ) -> "ImportReport":
-    from provisiond.actions.imports import ImportInventory, Mode, import_inventory
+    from provisiond.actions.imports import import_inventory
 
-    shelf = session.shelf(settings)
-    command = ImportInventory(
-        content=content,
-        filename=name,
-        mode=Mode(mode.value),
-        dry_run=dry_run,
-        domain=domain,
-        enrolment_hours=settings.admission.enrolment_hours,
-    )
     async with session.store(settings) as database:
         return await import_inventory(database, shelf, session.actor, command, now())
 
@@ -222,12 +219,16 @@ async def _export(
 
 
 async def _render(
-    session: Session, settings: "Settings", mac: Mac, file: str | None, show_secrets: bool
+    session: Session,
+    settings: "Settings",
+    shelf: "Shelf",
+    mac: Mac,
+    file: str | None,
+    show_secrets: bool,
 ) -> "Preview":
     from provisiond.actions.preview import preview_file
     from provisiond.daemon_setup import public_urls
 
-    shelf = session.shelf(settings)
     async with session.store(settings) as database:
         return await preview_file(
             database,

@@ -25,6 +25,7 @@ from provisiond.inventory.phones import Phone
 if TYPE_CHECKING:
     from provisiond.actions.phone_edits import PhoneEdit
     from provisiond.actions.phones import Saved
+    from provisiond.catalog.shelf import Shelf
     from provisiond.settings import Settings
 
 Name = Annotated[str | None, typer.Option("--name", help="What people call the phone.")]
@@ -94,7 +95,7 @@ def add(
     change = _edit_of(context.params)
     parsed = Mac.parse(mac)
     become_owner(settings.data_dir)
-    saved = run(_add(session, settings, domain, parsed, change))
+    saved = run(_add(session, settings, session.shelf(settings), domain, parsed, change))
     if not session.as_json:
         until = moment(saved.phone.enrolment.open_until)
         say(f"added {saved.phone.mac}, {saved.phone.model}; its enrolment is open until {until}.")
@@ -137,7 +138,7 @@ def edit(
     change = _edit_of(context.params)
     parsed = Mac.parse(mac)
     become_owner(settings.data_dir)
-    saved = run(_edit(session, settings, domain, parsed, change))
+    saved = run(_edit(session, settings, session.shelf(settings), domain, parsed, change))
     if not session.as_json:
         say(f"saved {saved.phone.mac}, {saved.phone.model}.")
     _told(session, saved)
@@ -166,13 +167,17 @@ def _edit_of(given: Mapping[str, Any]) -> "PhoneEdit":
 
 
 async def _add(
-    session: Session, settings: "Settings", domain: str | None, mac: Mac, edit: "PhoneEdit"
+    session: Session,
+    settings: "Settings",
+    shelf: "Shelf",
+    domain: str | None,
+    mac: Mac,
+    edit: "PhoneEdit",
 ) -> "Saved":
     from provisiond.actions.phone_edits import edited
     from provisiond.actions.phones import add_phone
 
     phone = edited(Phone(mac=mac, model=""), edit)
-    shelf = session.shelf(settings)
     async with session.store(settings) as database:
         return await add_phone(
             database,
@@ -186,12 +191,16 @@ async def _add(
 
 
 async def _edit(
-    session: Session, settings: "Settings", domain: str | None, mac: Mac, edit: "PhoneEdit"
+    session: Session,
+    settings: "Settings",
+    shelf: "Shelf",
+    domain: str | None,
+    mac: Mac,
+    edit: "PhoneEdit",
 ) -> "Saved":
     from provisiond.actions.phone_edits import edited
     from provisiond.actions.phones import change_phone, show_phone
 
-    shelf = session.shelf(settings)
     async with session.store(settings) as database:
         name = await phone_domain(database, domain, mac)
         phone = edited((await show_phone(database, name, mac)).phone, edit)

@@ -45,7 +45,8 @@ def init(
     session = session_of(context, config, as_json)
     settings = session.settings()
     become_owner(settings.data_dir)
-    run(_init(session, settings, demo))
+    shelf = session.shelf(settings) if demo else None
+    run(_init(session, settings, shelf))
 
 
 def check(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
@@ -91,15 +92,14 @@ def migrate(context: typer.Context, config: Config = None, as_json: Json = False
         say("the store is up to date.")
 
 
-async def _init(session: Session, settings: "Settings", demo: bool) -> None:
+async def _init(session: Session, settings: "Settings", shelf: "Shelf | None") -> None:
     from provisiond.actions.setup import add_demo, begin
     from provisiond.settings import shipped
 
     url = settings.database_url().reveal()
     begun = await begin(settings.data_dir, settings.secret_key_path, url)
     report = None
-    if demo:
-        shelf = session.shelf(settings)
+    if shelf is not None:
         async with session.store(settings) as database:
             path = shipped("configs") / "demo.json"
             report = await add_demo(database, shelf, session.actor, path, now())
@@ -109,7 +109,7 @@ async def _init(session: Session, settings: "Settings", demo: bool) -> None:
     say(_made(begun.folder, f"the folder {settings.data_dir}"))
     say(_made(begun.key, f"the key {settings.secret_key_path}; back it up apart from the store"))
     say(_made(begun.store, f"the store {_shown_store(settings)}"))
-    if demo and report is None:
+    if shelf is not None and report is None:
         say("no demo: the store holds domains already")
     for domain in report.domains if report is not None else ():
         added = ", ".join(f"{count.added} {count.kind}" for count in domain.counts if count.added)

@@ -61,6 +61,8 @@ def lines_of(document: Document, paths: Iterable[Path]) -> Mapping[Path, int]:
     One pass over the text; asked only when there is a fault to report.
     """
     asked = tuple(paths)
+    if not asked:
+        return {}
     wanted = {path[:length] for path in asked for length in range(len(path) + 1)}
     found: dict[Path, int] = {(): 1}
     every = _json_lines(document.text) if document.is_json else _yaml_lines(document.text)

@@ -1,0 +1,62 @@
+"""`check` finds what an import let through and what came to be wrong since."""
+
+import asyncio
+from pathlib import Path
+
+from provisiond.actions.inspections import inspect_inventory
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.domains import Domain
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.phones import Phone
+from provisiond.inventory.urls import PublicUrls
+from provisiond.store.database import Database
+from provisiond.store.domains import insert_domain
+from provisiond.store.phones import insert_phones
+from tests.actions.inventory import DOMAIN, MAC, NOW, load
+
+URLS = PublicUrls(http="http://phones.example.test/")
+
+
+async def said(db: Database, shelf: Shelf, urls: PublicUrls = URLS) -> list[tuple[str, str]]:
+    findings = await inspect_inventory(db, shelf, urls, NOW)
+    return [(f.severity, f"{f.where}: {f.message}") for f in findings]
+
+
+async def test_a_sound_inventory_has_no_faults(db: Database, shelf: Shelf) -> None:
+    await load(db, shelf)
+    assert [text for severity, text in await said(db, shelf) if severity == "error"] == []
+
+
+async def test_a_phone_whose_family_is_gone_is_a_fault(
+    lite: Database, shelf: Shelf, tmp_path: Path
+) -> None:
+    await load(lite, shelf)
+    empty = await asyncio.to_thread(Shelf.load, [tmp_path])
+    found = await said(lite, empty)
+    assert (
+        "error",
+        f"{DOMAIN} {MAC} model: 'Acme D-6' is no model we know.",
+    ) in found
+
+
+async def test_a_url_the_phone_cannot_keep_or_fetch_is_a_fault(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf)
+    long = PublicUrls(http=f"http://{'a' * 60}.{'b' * 60}.example.test/")
+    assert any("provisioning URL: it has" in text for _, text in await said(lite, shelf, long))
+    none = await said(lite, shelf, PublicUrls())
+    assert any("can be given no URL" in text for _, text in none)
+
+
+async def test_a_domain_without_a_registrar_and_a_misfit_are_found(
+    lite: Database, shelf: Shelf
+) -> None:
+    async with lite.write() as write:
+        domain_id = await insert_domain(write, Domain(name="b.test"))
+        phone = Phone(mac=Mac("02ac3e0000aa"), model="Acme D-6", sidecars=("XXL",))
+        await insert_phones(write, domain_id, [phone])
+    found = await said(lite, shelf)
+    assert ("warning", "b.test settings: no sip_server is set; phones would not know where to "
+            "register.") in found  # fmt: skip
+    assert any("takes no sidecar 'XXL'" in text for _, text in found)
