@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -479,6 +480,26 @@ async def test_without_any_descriptor_a_read_fails_in_words_and_later_ones_work(
             assert isinstance(packet, Error)
             assert packet.code == 0
             assert await one.fetch(NAME) == CONFIG
+
+
+async def test_a_loop_that_was_held_up_reads_the_answers_before_it_sends_again() -> None:
+    """Time was up for all of them, but the ACKs lay there: nothing is sent twice."""
+    limits = TftpLimits(first_timeout=0.5, min_timeout=5.0)
+    async with (
+        listening(Shelf({NAME: body(CONFIG)}), limits=limits) as door,
+        phones(door.address, 150) as crowd,
+    ):
+        for one in crowd:
+            one.ask(NAME)
+        for one in crowd:
+            await one.receive()
+        for one in crowd:
+            one.send(ack(1))
+        before = door.tftp.counters.resends
+        time.sleep(0.7)
+        for one in crowd:
+            assert parse(await one.receive()) == Data(block=2, payload=CONFIG[512:1024])
+        assert door.tftp.counters.resends == before
 
 
 async def test_stop_lets_transfers_end_within_the_grace() -> None:

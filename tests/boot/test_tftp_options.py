@@ -1,7 +1,7 @@
 """What is granted of the options a client asks for."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisiond.boot.tftp_options import Terms, TftpLimits, negotiate
@@ -75,6 +75,7 @@ def test_unknown_options_are_left_out() -> None:
     }
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["blksize", "windowsize", "timeout", "tsize", "rollover", "x"]),

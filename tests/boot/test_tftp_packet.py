@@ -1,7 +1,7 @@
 """How datagrams are read: never failing, forgiving where nothing is in doubt."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from provisiond.boot.tftp_packet import (
@@ -107,6 +107,7 @@ def test_an_error_may_lack_its_last_nul() -> None:
     assert parse(error(8, "no such option")) == Error(code=8, text="no such option")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=600))
 @example(b"\0\x06")
 @example(b"\0\x06\0")
@@ -115,22 +116,26 @@ def test_any_bytes_at_all_are_some_packet(datagram: bytes) -> None:
     assert parse(datagram) is not None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 6), st.binary(max_size=80))
 def test_any_bytes_behind_an_opcode_are_some_packet(opcode: int, rest: bytes) -> None:
     assert parse(opcode.to_bytes(2, "big") + rest) is not None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 65535), st.binary(max_size=600))
 def test_what_is_written_is_read_back(number: int, payload: bytes) -> None:
     assert parse(ack(number)) == Ack(block=number)
     assert parse(data(number, payload)) == Data(block=number, payload=payload)
 
 
+@settings(deadline=None)
 @given(FIELD.filter(lambda n: len(n.encode()) < 400))
 def test_every_name_is_read_back(name: str) -> None:
     assert parse(read_request(name)) == ReadRequest(name=name, mode="octet")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(FIELD.map(str.lower).filter(lambda k: k == k.lower()), FIELD, max_size=4))
 def test_options_are_read_back(options: dict[str, str]) -> None:
     pairs = tuple(options.items())

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisiond.boot.tftp_source import AssetStream, Octets, open_asset, to_netascii
@@ -63,6 +63,7 @@ def test_a_body_is_cut_into_blocks() -> None:
     assert Octets(b"abcd").read(4, 4) == b""
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_netascii_is_undone_by_what_a_client_does(octets: bytes) -> None:
     """RFC 764: CR LF is the line's end, CR NUL a carriage return, nothing else follows CR."""
