@@ -182,6 +182,16 @@ def _summary(family: "Family") -> dict[str, Any]:
             }
             for rule in manifest.file
         ],
+        "boot": [
+            {
+                "file": step.file,
+                "path": family.rule(step.file).path,
+                "expect": step.expect,
+                "optional": step.optional,
+                "note": step.note,
+            }
+            for step in manifest.boot
+        ],
         "unavailable_buttons": _unavailable(family),
         "resync": manifest.resync.event,
         "dhcp_options": manifest.dhcp.options,
@@ -219,6 +229,18 @@ def _tell(family: "Family") -> None:
         ],
     )
     _tell_files(family)
+    say()
+    table(
+        ("asks at boot for", "answer", "note"),
+        [
+            (
+                family.rule(step.file).path,
+                step.expect,
+                f"{'some firmware only. ' if step.optional else ''}{step.note}",
+            )
+            for step in manifest.boot
+        ],
+    )
     unavailable = _unavailable(family)
     if unavailable:
         say()
