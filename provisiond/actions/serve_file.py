@@ -88,7 +88,7 @@ class FileService:
             body=answer.body,
             content_type=answer.content_type,
             etag=answer.etag,
-            size=len(answer.body),
+            size=answer.size,
             conditional=answer.conditional,
             headers=_NO_STORE if answer.secret else (),
         )
@@ -234,7 +234,7 @@ class FileService:
             phone_id=answer.phone_id if answer is not None else None,
             mac=answer.mac if answer is not None else None,
             user_agent=peer.user_agent,
-            size=len(sent.body) if sent is not None else 0,
+            size=sent.size if sent is not None else 0,
             body_hash=sent.etag if sent is not None else "",
             proves=sent is not None and sent.proves and request.method == "GET",
             alarm=alarm,

@@ -1,8 +1,9 @@
 """The cache: fresh while its epochs hold, bounded in bytes, and deaf to scans."""
 
+import random
 from dataclasses import dataclass, field, replace
 
-from provisiond.actions.answers import Answer, AnswerCache, Stamp, declared
+from provisiond.actions.answers import Answer, AnswerCache, Stamp, declared, packed
 from provisiond.inventory.errors import UnknownPhone
 
 
@@ -21,7 +22,15 @@ STAMP = Stamp(catalog=1, server=1, year=2026, domain_id=7, domain=1)
 
 
 def answer(body: bytes = b"x", **more: object) -> Answer:
-    return Answer(stamp=STAMP, file="mac", shown="", body=body, domain_id=7, **more)  # type: ignore[arg-type]
+    return Answer(
+        stamp=STAMP,
+        file="mac",
+        shown="",
+        packed=packed(body),
+        size=len(body),
+        domain_id=7,
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def test_an_answer_is_fresh_until_its_domain_server_catalogue_or_year_moves() -> None:
@@ -50,23 +59,33 @@ def test_the_bound_is_in_bytes_and_the_least_recently_used_go() -> None:
     epochs = FixedEpochs()
     cache = AnswerCache(10 * 2000)
     for number in range(12):
-        cache.put(f"{number}.cfg", (), answer(b"x" * 1300))
+        cache.put(f"{number}.cfg", (), answer(random.randbytes(1300)))
         cache.get("0.cfg", (), epochs, 2026)
     assert cache.bytes <= 20_000
     assert cache.get("0.cfg", (), epochs, 2026) is not None
     assert cache.get("1.cfg", (), epochs, 2026) is None
     assert cache.evicted == 12 - len(cache)
-    cache.put("huge.cfg", (), answer(b"x" * 30_000))
+    cache.put("huge.cfg", (), answer(random.randbytes(30_000)))
     assert cache.get("huge.cfg", (), epochs, 2026) is None
     assert len(cache) > 0
 
 
 def test_replacing_an_answer_counts_its_bytes_once() -> None:
     cache = AnswerCache(1 << 20)
-    cache.put("a.cfg", (), answer(b"x" * 1000))
+    cache.put("a.cfg", (), answer(random.randbytes(1000)))
     before = cache.bytes
-    cache.put("a.cfg", (), answer(b"y" * 1000))
-    assert cache.bytes == before
+    cache.put("a.cfg", (), answer(random.randbytes(1000)))
+    assert abs(cache.bytes - before) < 20
+
+
+def test_a_fleets_files_are_kept_small_and_come_back_whole() -> None:
+    body = b"".join(b"linekey.%d.type = 16\n" % key for key in range(500))
+    cache = AnswerCache(1 << 20)
+    cache.put("a.cfg", (), answer(body))
+    assert cache.bytes < len(body) / 2
+    kept = cache.get("a.cfg", (), FixedEpochs(), 2026)
+    assert kept is not None
+    assert (kept.body, kept.size) == (body, len(body))
 
 
 def test_only_declared_query_parameters_make_another_answer() -> None:
