@@ -88,7 +88,8 @@ class Boot(_Section):
     cache_bytes: int = Field(
         default=48 * _MIB,
         ge=0,
-        description="bytes of rendered files kept, compressed (48 MiB hold about 13,000 phones); 0 renders each anew",
+        description="bytes of rendered files kept, compressed (48 MiB hold about 13,000 phones); "
+        "0 renders each anew",
     )
     header_seconds: float = Field(
         default=10.0, gt=0, le=300, description="time a client has to send its request's header"
