@@ -176,6 +176,13 @@ def become_owner(folder: Path) -> None:
         os.setgroups([group])
     os.setgid(group)
     os.setuid(user)
+    for module in (os, typer):
+        file = str(module.__file__)
+        if not os.access(file, os.R_OK):
+            raise Refused(
+                f"{folder} belongs to user {user}, who may not read {file}. Install provisiond "
+                f"where that user can read it, or run: chown -R root: {folder}"
+            )
 
 
 def _listed(names: tuple[str, ...]) -> str:
