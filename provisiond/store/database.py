@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, closing
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from provisiond.inventory.errors import Finding, StoreUnusable
+from provisiond.inventory.errors import Finding, StoreUnavailable, StoreUnusable
 from provisiond.store import engines
 from provisiond.store.epochs import Epochs
 from provisiond.store.facts import FactsReader
@@ -182,6 +182,9 @@ class Database:
             with translated():
                 async with connection.begin():
                     yield connection
+        except StoreUnavailable:
+            await connection.invalidate()  # whatever state it is in, nobody gets it again
+            raise
         finally:
             with translated():
                 await connection.close()

@@ -78,7 +78,7 @@ def translated(*, connecting: bool = False) -> Iterator[None]:
             raise
         raise translate(fault) from fault
     except Exception as fault:
-        if type(fault).__module__.split(".")[0] != "asyncpg":
+        if not _is_asyncpg(fault):
             raise
         raise translate(fault) from fault
 
@@ -140,7 +140,12 @@ def _constraint(fault: BaseException) -> Conflict:
 
 
 def _is_connection_fault(fault: BaseException) -> bool:
-    return type(fault).__name__ in ("InterfaceError", "ConnectionDoesNotExistError")
+    """A driver's word about the connection, not the server's about a statement."""
+    return _is_asyncpg(fault) or type(fault).__name__ == "InterfaceError"
+
+
+def _is_asyncpg(fault: BaseException) -> bool:
+    return type(fault).__module__.split(".")[0] == "asyncpg"
 
 
 def _sqlstate(fault: BaseException) -> str | None:

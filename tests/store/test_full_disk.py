@@ -40,6 +40,7 @@ async def test_a_write_that_does_not_fit_is_refused_and_undone(
         await add()
     assert database.epochs.domain(domain_id) == epoch
     assert await database.facts.for_mac(MAC) is not None
+    await _limit(database, 1)  # a new connection: the limit is one's own
     journal = JournalWriter(database)
     for _ in range(300):
         journal.add(served(None, None, detail="x" * 1000))

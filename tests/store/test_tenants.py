@@ -37,7 +37,7 @@ def references() -> list[tuple[str, str, str]]:
         (name, constraint.column_keys[1], constraint.referred_table.name)
         for name in BELOW
         for constraint in sorted(
-            metadata.tables[name].foreign_key_constraints, key=lambda c: c.column_keys[1]
+            metadata.tables[name].foreign_key_constraints, key=lambda c: c.column_keys[-1]
         )
         if constraint.referred_table.name != "domain"
     ]
