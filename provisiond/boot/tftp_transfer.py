@@ -13,9 +13,6 @@ _NEVER: Final = float("inf")
 _QUIET: Final = 8
 """A round trip below 1/8 of the floor cannot lift the timer off it: no arithmetic is spent."""
 
-_PATIENCE: Final = 8
-"""How far the timer may stay backed off, in round-trip timeouts, once an ACK has come."""
-
 Packets = tuple[bytes, ...] | list[bytes]
 _NOTHING: Final[tuple[bytes, ...]] = ()
 
@@ -69,6 +66,7 @@ class Transfer:
         "_sent_at",
         "_timeout",
         "_tries",
+        "_unclear",
         "_window",
         "acknowledged",
         "complaint",
@@ -103,6 +101,7 @@ class Transfer:
         self._deviation = 0.0
         self._sent_at = 0.0
         self._tries = 0
+        self._unclear = 0
         self._budget = limits.first_retries
 
     @property
@@ -125,6 +124,7 @@ class Transfer:
             self._calm_down()
         elif not self._fixed:
             took = now - self._sent_at
+            self._unclear = 0
             if self._interval > self._floor or took > self._quiet:
                 self._measure(took)
         self.acknowledged = True
@@ -259,10 +259,15 @@ class Transfer:
         self.deadline = now + (self._limits.patience if self.waiting else self._interval)
 
     def _calm_down(self) -> None:
-        """Karn: an ACK after a re-send tells no round trip, so the backed-off timer stays until
-        one without a re-send does; else a phone that got slower would be sent each block twice."""
+        """An ACK after a re-send may be for either (Karn), so it cannot tell the round trip.
+
+        One such ACK is a lost packet, and costs no later block its quick timer. Several in a row
+        are a phone that has become slow: the timer then stays backed off, twice as long for each,
+        until an ACK without re-send tells how slow.
+        """
         self._tries = 0
-        self._interval = min(self._interval, self._timeout * _PATIENCE)
+        self._unclear += 1
+        self._interval = min(self._interval, self._timeout * 2 ** (self._unclear - 1))
 
     def _measure(self, took: float) -> None:
         """RFC 6298 §2, with our own bounds."""
