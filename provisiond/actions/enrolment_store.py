@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from provisiond.actions.enrolment import AdmissionFacts, EnrolmentChange
-from provisiond.store import enrolment
 from provisiond.store.database import Database
+from provisiond.store.enrolment import EnrolmentNote, write_notes
 
 
 class StoredEnrolments:
@@ -18,26 +18,27 @@ class StoredEnrolments:
         found = await self._database.facts.enrolment(domain_id, phone_id)
         if found is None:
             return None
-        stands, enabled = found
-        return AdmissionFacts(enrolment=stands, enabled=enabled)
+        enrolment, enabled = found
+        return AdmissionFacts(enrolment=enrolment, enabled=enabled)
 
     async def write(self, changes: Sequence[EnrolmentChange]) -> None:
         """Write the changes; each holds only where nothing of its kind stands yet."""
         async with self._database.write() as write:
-            for change in changes:
-                if change.kind == "first":
-                    await enrolment.note_first_fetch(
-                        write,
-                        change.domain_id,
-                        change.phone_id,
-                        address=change.address,
-                        user_agent=change.user_agent,
-                    )
-                elif change.kind == "close":
-                    await enrolment.close_enrolment(
-                        write, change.domain_id, change.phone_id, at=change.at
-                    )
-                else:
-                    await enrolment.hold_enrolment(
-                        write, change.domain_id, change.phone_id, reason=change.reason
-                    )
+            await write_notes(write, [_note(change) for change in changes])
+
+
+def _note(change: EnrolmentChange) -> EnrolmentNote:
+    if change.kind == "first":
+        return EnrolmentNote(
+            domain_id=change.domain_id,
+            phone_id=change.phone_id,
+            first_address=change.address,
+            first_user_agent=change.user_agent,
+        )
+    if change.kind == "close":
+        return EnrolmentNote(
+            domain_id=change.domain_id, phone_id=change.phone_id, closed_at=change.at
+        )
+    return EnrolmentNote(
+        domain_id=change.domain_id, phone_id=change.phone_id, held_reason=change.reason
+    )
