@@ -19,6 +19,7 @@ from provisiond.inventory.errors import (
 )
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.secret import Secret
+from provisiond.inventory.texts import printable
 
 MOST_FINDINGS = 200  # printed for people; --json has all
 
@@ -30,7 +31,7 @@ def say(text: str = "") -> None:
 
 def warn(text: str) -> None:
     """A line on standard error, where it does not get into what is piped on."""
-    print(text, file=sys.stderr)
+    print("\n".join(printable(line) for line in text.split("\n")), file=sys.stderr)
 
 
 def emit(value: object) -> None:
@@ -171,5 +172,4 @@ def _cell(value: object) -> str:
         return moment(value)
     if isinstance(value, tuple | list):
         return ", ".join(_cell(one) for one in value)
-    text = str(value)
-    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return printable(str(value).replace("\n", " "))

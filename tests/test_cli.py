@@ -70,9 +70,9 @@ def provisiond(
     return done
 
 
-def told(folder: Path, *arguments: str, code: int = 0, **more: str) -> Any:
+def told(folder: Path, *arguments: str, code: int = 0, **environ: str) -> Any:
     """The JSON that a command prints."""
-    return json.loads(provisiond(folder, *arguments, "--json", code=code, **more).stdout)
+    return json.loads(provisiond(folder, *arguments, "--json", code=code, **environ).stdout)
 
 
 def test_init_makes_what_is_missing_and_says_what_it_kept(own: Path) -> None:
@@ -255,12 +255,12 @@ def test_families_are_listed_shown_and_accepted(demo: Path, tmp_path: Path) -> N
     assert {"yealink/sip", "cisco/mpp"} <= {family["family"] for family in families}
     assert "SIP-T46U" in provisiond(demo, "families", "show", "yealink/sip").stdout
     assert "there are" in provisiond(demo, "families", "show", "x/y", code=1).stderr
-    models = {"PROVISIOND_MODELS_DIR": str(copied(tmp_path))}
-    broken = provisiond(demo, "families", "check", code=1, **models)
+    models = str(copied(tmp_path))
+    broken = provisiond(demo, "families", "check", code=1, PROVISIOND_MODELS_DIR=models)
     assert "expected" in broken.stderr
-    written = told(demo, "families", "accept", "acme/desk", **models)["acme/desk"]
-    assert any(path.endswith(".cfg") for path in written)
-    assert told(demo, "families", "accept", **models)["acme/desk"] == []
+    first = told(demo, "families", "accept", "acme/desk", PROVISIOND_MODELS_DIR=models)
+    assert any(path.endswith(".cfg") for path in first["acme/desk"])
+    assert told(demo, "families", "accept", PROVISIOND_MODELS_DIR=models) == {"acme/desk": []}
 
 
 def copied(folder: Path) -> Path:

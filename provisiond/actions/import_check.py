@@ -44,7 +44,7 @@ def check_plan(
     """
     return (
         *plan.faults,
-        *_domain(plan),
+        *_domain(plan, shelf),
         *_people_and_places(plan),
         *_phones(plan, shelf, server, owners, admin=admin),
         *_layouts_of_others(plan, shelf, server),
@@ -77,12 +77,17 @@ def phone_findings(
     return tuple(found)
 
 
-def _domain(plan: DomainPlan) -> Iterator[Fault]:
+def _domain(plan: DomainPlan, shelf: Shelf) -> Iterator[Fault]:
     name = plan.after.domain.name
     yield from _faults(plan.path, domain_faults(name))
     if plan.step is not Step.SKIPPED:
         below = settings_faults(plan.after.domain.settings)
         yield from _faults((*plan.path, "settings"), below)
+        for model, _ in plan.after.domain.settings.firmware or ():
+            if shelf.find_model(model) is None:
+                unknown = replace(_unknown_model(model, shelf), severity="warning")
+                unknown = replace(unknown, where=f"firmware.{model}")
+                yield from _faults((*plan.path, "settings"), [unknown])
     settings = inherit(plan.after.domain.settings)
     if plan.step is Step.ADDED and not settings.sip_server:
         yield Fault(

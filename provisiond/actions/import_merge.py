@@ -75,7 +75,10 @@ def merge_layout(existing: Layout | None, entry: LayoutEntry) -> Layout:
     layout = existing or Layout(name=entry.name)
     if "buttons" not in entry.model_fields_set:
         return layout
-    return replace(layout, buttons=buttons_of(entry.buttons))
+    buttons = buttons_of(entry.buttons)
+    if existing is not None and tuple(sorted(buttons, key=_place)) == existing.buttons:
+        return existing
+    return replace(layout, buttons=buttons)
 
 
 def merge_phone(existing: Phone | None, entry: PhoneEntry, *, is_table: bool = False) -> Phone:
@@ -157,9 +160,13 @@ def arranged(phone: Phone) -> Phone:
     return replace(
         phone,
         lines=tuple(sorted(phone.lines, key=lambda line: line.line)),
-        buttons=tuple(sorted(phone.buttons, key=lambda b: (b.module, b.key))),
+        buttons=tuple(sorted(phone.buttons, key=_place)),
         overrides=tuple(sorted(phone.overrides)),
     )
+
+
+def _place(button: Button) -> tuple[int, int]:
+    return button.module, button.key
 
 
 def _given(entry: Any, *names: str) -> dict[str, Any]:

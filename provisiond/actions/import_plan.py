@@ -22,6 +22,7 @@ from provisiond.actions.inventory_schema import (
     Entry,
     OverrideEntry,
     PhoneEntry,
+    SiteEntry,
     UserEntry,
 )
 from provisiond.actions.inventory_state import DomainContents
@@ -133,7 +134,7 @@ class _Planner:
     def plan(self) -> DomainPlan:
         entry, before = self._entry, self._before
         step, domain = self._domain()
-        sites = self._walk("sites", entry.sites, before.sites, lambda e: e.name, merge_site)
+        sites = self._walk("sites", entry.sites, before.sites, lambda e: e.name, self._site)
         users = self._walk("users", entry.users, before.users, lambda e: e.extension, self._user)
         directories = self._walk(
             "directories", entry.directories, before.directories, lambda e: e.name, merge_directory
@@ -173,6 +174,7 @@ class _Planner:
     def _domain(self) -> tuple[Step, Domain]:
         domain = self._before.domain
         settings = merge_settings(domain.settings, self._entry.settings)
+        settings = boxed_firmware(settings, self._shelf)
         if self._before.domain_id is None:
             admin = "phone_admin_password" in self._entry.settings.model_fields_set
             given = self._entry.settings.phone_admin_password
@@ -230,6 +232,10 @@ class _Planner:
         remedy = "Use mode update or skip, or take it out of the file."
         self._faults.append(Fault(path=path, message=f"{what} exists already.", remedy=remedy))
 
+    def _site(self, before: Site | None, entry: SiteEntry) -> Site:
+        after = merge_site(before, entry)
+        return replace(after, settings=boxed_firmware(after.settings, self._shelf))
+
     def _user(self, before: User | None, entry: UserEntry) -> User:
         after = merge_user(before, entry, names_joined=self._terms.is_table)
         told = "sip_password" in entry.model_fields_set and entry.sip_password.reveal() != MASK
@@ -244,6 +250,7 @@ class _Planner:
         if found is not None:
             family, model = found
             after = replace(after, model=f"{family.manifest.vendor} {model.name}")
+        after = replace(after, settings=boxed_firmware(after.settings, self._shelf))
         if before is not None:
             return before if arranged(after) == arranged(before) else after
         if not after.token:
@@ -293,6 +300,17 @@ class _Planner:
                     )
                 )
             seen.add(key)
+
+
+def boxed_firmware(settings: Settings, shelf: Shelf) -> Settings:
+    """The settings with firmware's models as on the box, where the catalogue knows them."""
+    if not settings.firmware:
+        return settings
+    files: dict[str, str] = {}
+    for text, file in settings.firmware:
+        found = shelf.find_model(text)
+        files[f"{found[0].manifest.vendor} {found[1].name}" if found else text] = file
+    return replace(settings, firmware=tuple(sorted(files.items())))
 
 
 def replace_model(entry: OverrideEntry, shelf: Shelf) -> OverrideEntry:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from provisiond.actions.import_check import override_row_findings
 from provisiond.actions.import_merge import merge_overrides, merge_settings
-from provisiond.actions.import_plan import Mode, Terms, replace_model
+from provisiond.actions.import_plan import Mode, Terms, boxed_firmware, replace_model
 from provisiond.actions.inventory_file import Fault, path_below
 from provisiond.actions.inventory_schema import ServerEntry
 from provisiond.actions.inventory_state import ServerContents
@@ -32,7 +32,8 @@ def plan_server(
     """Lay the file's server part over what stands; only an admin may bring one."""
     if not entry.model_fields_set:
         return ServerPlan(before=before, after=before)
-    after = replace(before, settings=merge_settings(before.settings, entry.settings))
+    settings = boxed_firmware(merge_settings(before.settings, entry.settings), shelf)
+    after = replace(before, settings=settings)
     if "overrides" in entry.model_fields_set:
         rows = merge_overrides(
             before.overrides,

@@ -7,6 +7,7 @@ from provisiond.actions.inventory_salvage import salvage
 from provisiond.actions.inventory_schema import InventoryEntry, SchemaFault, parse_tree
 from provisiond.actions.inventory_text import Path, Tree, lines_of, parse_document, written
 from provisiond.inventory.errors import Finding, RejectedAll
+from provisiond.inventory.texts import printable
 
 _OPEN_NAMES = ("overrides", "feature_codes", "firmware")
 
@@ -117,10 +118,10 @@ def located(faults: Iterable[Fault], locate: Locate) -> tuple[Finding, ...]:
     listed.sort(key=lambda fault: (fault.severity != "error", places[fault.path].rank))
     return tuple(
         Finding(
-            where=places[fault.path].where,
+            where=printable(places[fault.path].where),
             line=places[fault.path].line,
-            message=fault.message.replace("{also}", written(fault.also)),
-            remedy=fault.remedy,
+            message=printable(fault.message.replace("{also}", written(fault.also))),
+            remedy=printable(fault.remedy),
             severity=fault.severity,
         )
         for fault in listed

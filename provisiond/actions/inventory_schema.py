@@ -271,7 +271,7 @@ class InventoryEntry(Entry):
     domains: tuple[DomainEntry, ...] = ()
 
 
-_ENTRIES: Mapping[str, type[Entry]] = {
+ENTRIES: Mapping[str, type[Entry]] = {
     "domains": DomainEntry,
     "server": ServerEntry,
     "settings": SettingsEntry,
@@ -286,6 +286,7 @@ _ENTRIES: Mapping[str, type[Entry]] = {
     "phones": PhoneEntry,
     "enrolment": EnrolmentEntry,
 }
+"""What stands below a field of this name."""
 
 
 class SchemaFault(Exception):
@@ -376,7 +377,7 @@ _WANTED = (
 def entry_at(path: Path, root: type[Entry]) -> type[Entry]:
     """The schema of the object at this place."""
     names = [part for part in path if isinstance(part, str)]
-    return _ENTRIES.get(names[-1], root) if names else root
+    return ENTRIES.get(names[-1], root) if names else root
 
 
 def _choice(given: str, names: list[str]) -> str:

@@ -121,7 +121,7 @@ def _no_key(
     where: str,
     slots: Mapping[tuple[int, int], KeySlot],
 ) -> Finding:
-    if button.module > len(phone.sidecars):
+    if not 0 <= button.module <= len(phone.sidecars):
         return Finding(
             where=where,
             message=f"{_key(button)}: the phone has {len(phone.sidecars)} sidecar(s).",

@@ -105,6 +105,7 @@ def override_faults(override: Override) -> tuple[Finding, ...]:
     """What is wrong with a hand-set parameter, whatever its family."""
     key, value = override.key, override.value
     found = list(text_faults("key", key, 255, needed=True))
+    found += text_faults("author", override.author, MAX_NAME)
     if any(c.isspace() or c == "=" for c in key.strip()):
         found.append(
             Finding(
@@ -148,7 +149,7 @@ def _phone(phone: Phone) -> Iterator[Finding]:
         yield Finding(where="lines", message=message, remedy="Remove some.")
     for index, line in enumerate(phone.lines):
         where = f"lines[{index}]"
-        if line.line < 1:
+        if not 1 <= line.line <= MAX_LINES:
             message = f"there is no line {line.line}."
             yield Finding(where=f"{where}.line", message=message, remedy="Count from 1.")
         if seen.setdefault(line.line, index) != index:
@@ -161,11 +162,16 @@ def _phone(phone: Phone) -> Iterator[Finding]:
     if len(phone.sidecars) > MAX_MODULES:
         message = f"{len(phone.sidecars)} sidecars; {MAX_MODULES} are the most."
         yield Finding(where="sidecars", message=message, remedy="Remove some.")
+    for index, sidecar in enumerate(phone.sidecars):
+        yield from text_faults(f"sidecars[{index}]", sidecar, MAX_NAME, needed=True)
     yield from _buttons(phone.buttons)
     for key, value in phone.overrides:
         override = Override(scope="phone", family="", key=key, value=value)
         yield from (replace(f, where=f"overrides.{key}") for f in override_faults(override))
     yield from (_below("settings", f) for f in _settings(phone.settings))
+    for field in ("held_reason", "first_address", "first_user_agent"):
+        text = getattr(phone.enrolment, field) or ""
+        yield from text_faults(f"enrolment.{field}", text, MAX_VALUE)
     if phone.token and not is_token(phone.token.reveal()):
         yield Finding(
             where="token",
@@ -220,7 +226,7 @@ def _buttons(buttons: Iterable[Button]) -> Iterator[Finding]:
                 f"buttons[{seen[place]}] too.",
                 remedy="Remove one of them.",
             )
-        if button.line is not None and button.line < 1:
+        if button.line is not None and not 1 <= button.line <= MAX_LINES:
             message = f"there is no line {button.line}."
             yield Finding(where=f"{where}.line", message=message, remedy="Count from 1.")
         most = MAX_VALUE if button.kind is ButtonKind.URL else 255
@@ -263,6 +269,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             remedy="Use letters and digits.",
         )
     for model, asset in settings.firmware or ():
+        yield from text_faults("firmware", model, MAX_NAME, needed=True)
         yield from text_faults(f"firmware.{model}", asset, 255, needed=True)
         if any(part in ("", ".", "..") for part in asset.split("/")) or "\\" in asset:
             message = f"{shown(asset)} is no file below assets/."

@@ -103,6 +103,13 @@ def shown(text: str) -> str:
     return quoted if len(quoted) <= 60 else f"{quoted[:57]}…{quoted[-1]}"
 
 
+def printable(text: str) -> str:
+    """A text for a terminal or log: what is unprintable stands escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def spreadsheet_damage(mac: str) -> str | None:
     """What a spreadsheet did to a MAC address that it took for a number, in words, or None.
 

@@ -64,7 +64,13 @@ INVENTORY: dict[str, Any] = {
         {"name": "doctors", "entries": [{"name": "Dr. Who", "number": "+1 555 0100"}]},
     ],
     "layouts": [
-        {"name": "reception", "buttons": [{"key": 2, "kind": "blf", "value": "103", "line": 1}]}
+        {
+            "name": "reception",
+            "buttons": [
+                {"key": 4, "kind": "voicemail"},
+                {"key": 2, "kind": "blf", "value": "103", "line": 1},
+            ],
+        }
     ],
     "phones": [
         {

@@ -362,6 +362,16 @@ async def test_an_unknown_override_key_is_a_warning_with_near_misses(
     assert "screen.brightness" in warning.remedy
 
 
+async def test_firmware_is_found_whatever_way_its_model_is_spelt(
+    lite: Database, shelf: Shelf
+) -> None:
+    settings = {"firmware": {"acme d6": "d6.rom", "Acme D-99": "d99.rom"}}
+    report = await load(lite, shelf, changed(settings=settings, phones=[]))
+    firmware = (await stored(lite)).domain.settings.firmware
+    assert firmware == (("Acme D-6", "d6.rom"), ("Acme D-99", "d99.rom"))
+    assert any(w.where == "settings.firmware.Acme D-99" for w in report.warnings)
+
+
 async def test_a_protected_key_is_the_admins(lite: Database, shelf: Shelf) -> None:
     tree = changed(phones=[{**PHONE, "overrides": {"provision.url": "http://evil.test/"}}])
     (finding,) = [

@@ -20,7 +20,7 @@ from provisiond.inventory.faults import (
 )
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Layout, Override, Phone, PhoneLine
+from provisiond.inventory.phones import Enrolment, Layout, Override, Phone, PhoneLine
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.texts import first_unprintable, is_host, spreadsheet_damage
 
@@ -51,9 +51,11 @@ def test_what_is_sound_has_no_faults() -> None:
 
 def test_every_fault_of_a_phone_is_told_at_once() -> None:
     label = "x" * (MAX_LABEL + 1)
-    line = PhoneLine(line=0, extension="101", label=label)
+    enrolment = Enrolment(held_reason="a\0b")
+    line = PhoneLine(line=65, extension="101", label=label)
     button = Button(module=13, key=0, kind=ButtonKind.BLF, line=0, value="1\n2", label=" x")
-    broken = replace(GOOD, model="", name="a\0b", lines=(line, line), buttons=(button, button))
+    broken = replace(GOOD, model="", name="a\0b", lines=(line, line))
+    broken = replace(broken, buttons=(button, button), enrolment=enrolment)
     found = places(phone_faults(broken))
     assert found == [
         "name",
@@ -66,6 +68,7 @@ def test_every_fault_of_a_phone_is_told_at_once() -> None:
         *(f"buttons[0].{field}" for field in ("module", "key", "line", "value", "label")),
         *("buttons[1].module", "buttons[1].key", "buttons[1]", "buttons[1].line"),
         *("buttons[1].value", "buttons[1].label"),
+        "enrolment.held_reason",
     ]
 
 
