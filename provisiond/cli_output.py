@@ -156,8 +156,8 @@ def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        drawn.add_column(name, overflow="fold")
+    for index, name in enumerate(columns):
+        drawn.add_column(name, overflow="fold", no_wrap=index == 0)  # a MAC is read in one piece
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))
     Console().print(drawn)

@@ -58,7 +58,7 @@ def list_phones(
                 view.phone.name,
                 view.phone.site,
                 [line.extension for line in view.phone.lines],
-                "disabled" if not view.phone.enabled else _enrolment(view.phone),
+                "disabled" if not view.phone.enabled else _enrolment(view.phone).split()[0],
                 view.sighting.last_seen if view.sighting is not None else "never",
             )
             for view in views
