@@ -1,5 +1,6 @@
 """Which bytes does this request get? The one call behind every door that phones use."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from provisiond.inventory.phones import Enrolment
 __all__ = ["FileReply", "FileRequest", "FileService", "ServeFile", "Verbs", "malformed_entry"]
 
 _KNOWN_ADDRESSES = 50_000
+_AT_ONCE = 4  # facts of the next are read while one is rendered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class FileService:
         self._cache = cache
         self._assets = assets
         self._verbs = verbs
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._known: dict[IPv4Address | IPv6Address, tuple[str, bool]] = {}
 
     async def serve_file(self, request: FileRequest) -> FileReply:
@@ -63,20 +66,22 @@ class FileService:
         journaled under its true name, probes excepted.
         """
         answer: Answer | None = None
+        name = request.name.lstrip("/")  # doors differ in it, answers do not
         try:
             if not request.probe:
-                answer = self._cache.get(
-                    request.name, request.query, self._sources.epochs, request.at.year
-                )
+                answer = self._cache.get(name, request.query, self._sources.epochs, request.at.year)
             if answer is None or request.method in ("PUT", "POST"):
-                parsed = parse_name(request.name)
+                parsed = parse_name(name)
                 if request.method in ("PUT", "POST") and not self._post_reads(request, parsed):
                     return self._refuse_upload(request, parsed)
                 if parsed.asset is not None:
                     return await self._asset(request, parsed)
-                answer = await resolve_file(self._sources, request, parsed)
+                # A few at a time, first come first served: early askers are done and gone while
+                # later ones wait, and between two renders the doors get their turn.
+                async with self._turns:
+                    answer = await resolve_file(self._sources, request, parsed)
                 if answer.keep and not request.probe:
-                    self._cache.put(request.name, request.query, answer)
+                    self._cache.put(name, request.query, answer)
             await self._admit(request, answer)
             if answer.refusal is not None:
                 raise answer.refusal()

@@ -269,6 +269,16 @@ async def test_a_change_by_another_process_is_seen_after_one_tick(
     assert b"account.1.label = Dora" in (await house.get(f"{MAC}.cfg")).body
 
 
+async def test_both_doors_share_an_answer_and_another_asker_finds_it_rendered(
+    house: House,
+) -> None:
+    await house.get(f"/{MAC}.cfg")
+    await house.book.flush()
+    await house.get(f"{MAC}.cfg")
+    await house.database.close()
+    assert (await house.get(f"//{MAC}.cfg")).body
+
+
 async def test_an_unknown_phone_is_known_once_it_is_added(house: House) -> None:
     assert isinstance(await house.refused("02ac3e000003.cfg"), UnknownPhone)
     async with house.database.write() as write:
