@@ -34,7 +34,7 @@ def figures(sources: Sources) -> Iterable[Figure]:
     yield _counter("cache_hits", "answers taken from the cache", cache.hits)
     yield _counter("cache_misses", "answers that had to be made", cache.misses)
     yield _counter("cache_evicted", "answers dropped for want of space", cache.evicted)
-    yield _gauge("cache_bytes", "bytes of answers kept", cache.bytes)
+    yield _gauge("cache_bytes", "bytes of answers kept", cache.held_bytes)
     yield _gauge("cache_answers", "answers kept", len(cache))
     journal = sources.journal
     yield _counter("journal_written", "journal entries written", journal.written)

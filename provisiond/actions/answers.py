@@ -11,6 +11,7 @@ from provisiond.inventory.mac import Mac
 
 _OVERHEAD = 900  # bytes an entry costs beside its body
 _FAST = 1  # zlib level: 20 µs for a phone's file, a seventh of its size; unpacking takes 12 µs
+_UNPACKED_SHARE = 4  # at most a quarter of the bound goes to bodies at hand unpacked
 _NEGATIVE_ENTRIES = 4096
 
 QueryPairs = tuple[tuple[str, str], ...]
@@ -85,10 +86,10 @@ class Answer:
     refusal: Callable[[], Refused] | None = None
     keep: bool = True
 
-    @property
-    def body(self) -> bytes:
-        """The file's bytes, `size` of them."""
-        return zlib.decompress(self.packed) if self.packed else b""
+
+def unpacked(answer: Answer) -> bytes:
+    """The answer's body, `size` bytes."""
+    return zlib.decompress(answer.packed) if answer.packed else b""
 
 
 def packed(body: bytes) -> bytes:
@@ -108,6 +109,8 @@ class AnswerCache:
         self._bytes = 0
         self._answers: OrderedDict[tuple[str, QueryPairs], Answer] = OrderedDict()
         self._negative: OrderedDict[str, Answer] = OrderedDict()
+        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self._bodies_bytes = 0
         self.hits = 0
         self.misses = 0
         self.evicted = 0
@@ -116,9 +119,9 @@ class AnswerCache:
         return len(self._answers)
 
     @property
-    def bytes(self) -> int:
+    def held_bytes(self) -> int:
         """Bytes held, with an estimate of the overhead."""
-        return self._bytes
+        return self._bytes + self._bodies_bytes
 
     def get(self, name: str, query: QueryPairs, epochs: EpochReader, year: int) -> Answer | None:
         """A fresh answer or None; stale ones are dropped."""
@@ -137,6 +140,20 @@ class AnswerCache:
         self.hits += 1
         return answer
 
+    def body(self, answer: Answer) -> bytes:
+        """The answer's body, `size` bytes; those asked for lately are at hand unpacked."""
+        body = self._bodies.get(answer.etag)
+        if body is not None:
+            self._bodies.move_to_end(answer.etag)
+            return body
+        body = unpacked(answer)
+        self._bodies[answer.etag] = body
+        self._bodies_bytes += len(body)
+        while self._bodies_bytes > self._max_bytes // _UNPACKED_SHARE:
+            _, oldest = self._bodies.popitem(last=False)
+            self._bodies_bytes -= len(oldest)
+        return body
+
     def put(self, name: str, query: QueryPairs, answer: Answer) -> None:
         """Keep an answer; the least recently used go when the bound is passed."""
         if answer.stamp.world is not None:
@@ -151,7 +168,7 @@ class AnswerCache:
             return
         self._answers[key] = answer
         self._bytes += size
-        while self._bytes > self._max_bytes:
+        while self._bytes > self._max_bytes - self._max_bytes // _UNPACKED_SHARE:
             oldest, _ = next(iter(self._answers.items()))
             self._drop(oldest)
             self.evicted += 1

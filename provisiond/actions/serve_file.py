@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from provisiond.actions.answers import Answer, AnswerCache
@@ -15,14 +14,22 @@ from provisiond.actions.resolve_file import FileSources, resolve_file
 from provisiond.catalog.match import ParsedName, candidates, masked, parse_name, upload
 from provisiond.catalog.shelf import Device
 from provisiond.inventory.access import Peer
-from provisiond.inventory.admission import Decision, Mode, Policy, Verdict, contains, decide
+from provisiond.inventory.admission import (
+    Asker,
+    Decision,
+    Mode,
+    Policy,
+    Verdict,
+    asker_of,
+    decide,
+)
 from provisiond.inventory.errors import NotAdmitted, ProvisiondError, UnknownFile, UnknownPhone
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.phones import Enrolment
 
 __all__ = ["FileReply", "FileRequest", "FileService", "ServeFile", "Verbs", "malformed_entry"]
 
-_KNOWN_ADDRESSES = 50_000
+_KNOWN_ASKERS = 50_000
 _AT_ONCE = 4  # facts of the next are read while one is rendered
 
 
@@ -56,7 +63,7 @@ class FileService:
         self._assets = assets
         self._verbs = verbs
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._known: dict[IPv4Address | IPv6Address, tuple[str, bool]] = {}
+        self._askers: dict[tuple[object, ...], Asker] = {}
 
     async def serve_file(self, request: FileRequest) -> FileReply:
         """The reply to a request.
@@ -90,7 +97,7 @@ class FileService:
             raise
         self._note(request, answer, "served", "")
         return FileReply(
-            body=answer.body,
+            body=self._cache.body(answer),
             content_type=answer.content_type,
             etag=answer.etag,
             size=answer.size,
@@ -111,12 +118,11 @@ class FileService:
         device = self._device(request)
         if device is not None and device.mac is not None and device.mac != answer.mac:
             raise NotAdmitted(f"the User-Agent is of {device.mac}, the file of {answer.mac}")
-        peer = request.peer
         decision = decide(
-            policy=self._policy,
-            peer=peer,
+            mode=self._policy.mode,
+            asker=self._asker(request.peer),
             by_token=answer.by_token,
-            secret=answer.secret and peer.transport.is_plain and not self._address(peer)[1],
+            secret=answer.secret,
             enabled=known.enabled,
             enrolment=known.enrolment,
             same_device=self._same_device(device, known.enrolment),
@@ -139,7 +145,7 @@ class FileService:
                 domain_id=answer.domain_id,
                 phone_id=answer.phone_id,
                 at=request.at,
-                address=self._address(request.peer)[0],
+                address=self._asker(request.peer).address,
                 user_agent=request.peer.user_agent,
                 reason=decision.reason,
             )
@@ -147,18 +153,15 @@ class FileService:
         if kind == "hold":
             self._note(request, answer, "enrolment_held", decision.reason, alarm=True)
 
-    def _address(self, peer: Peer) -> tuple[str, bool]:
-        """The peer's address as text, and whether secrets may go there in the clear.
-
-        Addresses seen before are remembered: both cost more than all the rest of a warm answer.
-        """
-        known = self._known.get(peer.address)
-        if known is None:
-            known = str(peer.address), contains(self._policy.plain_networks, peer)
-            if len(self._known) >= _KNOWN_ADDRESSES:
-                self._known.clear()
-            self._known[peer.address] = known
-        return known
+    def _asker(self, peer: Peer) -> Asker:
+        """The peer as admission sees it; kept, since the look-up costs more than a warm answer."""
+        key = (peer.address, peer.transport, peer.user_agent)
+        asker = self._askers.get(key)
+        if asker is None:
+            if len(self._askers) >= _KNOWN_ASKERS:
+                self._askers.clear()
+            asker = self._askers[key] = asker_of(self._policy, peer)
+        return asker
 
     def _device(self, request: FileRequest) -> Device | None:
         agent = request.peer.user_agent
@@ -230,7 +233,7 @@ class FileService:
         return RequestEntry(
             at=request.at,
             transport=peer.transport.value,
-            address=self._address(peer)[0],
+            address=self._asker(peer).address,
             method=request.method,
             name=answer.shown if answer is not None else masked(request.name),
             outcome=outcome,

@@ -50,6 +50,28 @@ class Policy:
     enrol_networks: tuple[IPv4Network | IPv6Network, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """A peer as admission sees it: the address as text, and which networks it lies in."""
+
+    address: str
+    user_agent: str | None
+    is_plain: bool
+    in_plain_networks: bool
+    in_enrol_networks: bool
+
+
+def asker_of(policy: Policy, peer: Peer) -> Asker:
+    """Look a peer's address up in the policy's networks."""
+    return Asker(
+        address=str(peer.address),
+        user_agent=peer.user_agent,
+        is_plain=peer.transport.is_plain,
+        in_plain_networks=contains(policy.plain_networks, peer),
+        in_enrol_networks=contains(policy.enrol_networks, peer),
+    )
+
+
 def contains(networks: Sequence[IPv4Network | IPv6Network], peer: Peer) -> bool:
     """Whether the peer's address lies in one of the networks."""
     return any(
@@ -74,8 +96,8 @@ def opened(at: datetime, hours: int = DEFAULT_HOURS) -> Enrolment:
 
 def decide(
     *,
-    policy: Policy,
-    peer: Peer,
+    mode: Mode,
+    asker: Asker,
     by_token: bool,
     secret: bool,
     enabled: bool,
@@ -91,23 +113,21 @@ def decide(
     """
     if not enabled:
         return Decision(verdict=Verdict.REFUSE, reason="the phone is disabled")
-    if secret and peer.transport.is_plain and not contains(policy.plain_networks, peer):
+    if secret and asker.is_plain and not asker.in_plain_networks:
         return Decision(
             verdict=Verdict.REFUSE,
-            reason=f"a file with secrets over plain {peer.transport.value} to {peer.address}, "
-            "which is outside admission.plain_networks",
+            reason=f"a file with secrets in the clear to {asker.address}, which is outside "
+            "admission.plain_networks",
         )
     if by_token:
-        if is_open(enrolment, at):
-            return Decision(verdict=Verdict.SERVE_AND_CLOSE, reason="first fetch with the token")
-        return Decision(verdict=Verdict.SERVE, reason="token")
-    if policy.mode is Mode.OPEN:
-        return Decision(verdict=Verdict.SERVE, reason="open mode")
-    return _decide_enrolment(policy, peer, enrolment, same_device, at)
+        return _FIRST_WITH_TOKEN if is_open(enrolment, at) else _WITH_TOKEN
+    if mode is Mode.OPEN:
+        return _OPEN_MODE
+    return _decide_enrolment(asker, enrolment, same_device, at)
 
 
 def _decide_enrolment(
-    policy: Policy, peer: Peer, enrolment: Enrolment, same_device: bool, at: datetime
+    asker: Asker, enrolment: Enrolment, same_device: bool, at: datetime
 ) -> Decision:
     if enrolment.held_reason is not None:
         return Decision(
@@ -115,22 +135,29 @@ def _decide_enrolment(
         )
     if not is_open(enrolment, at):
         return Decision(verdict=Verdict.REFUSE, reason="no token and no open enrolment")
-    if not contains(policy.enrol_networks, peer):
+    if not asker.in_enrol_networks:
         return Decision(
             verdict=Verdict.REFUSE,
-            reason=f"{peer.address} is outside admission.enrol_networks",
+            reason=f"{asker.address} is outside admission.enrol_networks",
         )
     if enrolment.first_address is None:
-        return Decision(verdict=Verdict.SERVE_AND_NOTE_FIRST, reason="first fetch of an enrolment")
-    if enrolment.first_address != str(peer.address):
+        return _FIRST_FETCH
+    if enrolment.first_address != asker.address:
         return Decision(
             verdict=Verdict.REFUSE_AND_HOLD,
-            reason=f"a second address, {peer.address} after {enrolment.first_address}",
+            reason=f"a second address, {asker.address} after {enrolment.first_address}",
         )
     if not same_device:
         return Decision(
             verdict=Verdict.REFUSE_AND_HOLD,
-            reason=f"another device's User-Agent, {peer.user_agent!r} "
+            reason=f"another device's User-Agent, {asker.user_agent!r} "
             f"after {enrolment.first_user_agent!r}",
         )
-    return Decision(verdict=Verdict.SERVE, reason="open enrolment")
+    return _OPEN_ENROLMENT
+
+
+_FIRST_WITH_TOKEN = Decision(verdict=Verdict.SERVE_AND_CLOSE, reason="first fetch with the token")
+_WITH_TOKEN = Decision(verdict=Verdict.SERVE, reason="token")
+_OPEN_MODE = Decision(verdict=Verdict.SERVE, reason="open mode")
+_FIRST_FETCH = Decision(verdict=Verdict.SERVE_AND_NOTE_FIRST, reason="first fetch of an enrolment")
+_OPEN_ENROLMENT = Decision(verdict=Verdict.SERVE, reason="open enrolment")

@@ -58,8 +58,9 @@ class Settings:
     """What templates read, inherited server -> domain -> site -> phone; None is "not set here".
 
     Ports are 1-65535 (unset: 5060, with TLS 5061), `register_expires` seconds, `poll_minutes`
-    minutes (0 = never), VLANs 0-4094 (0 = untagged). `time_zone` is an IANA name, `language` a BCP 47 tag (`en`, `fr-CA`),
-    `tone_country` an ISO 3166 alpha-2 code. `firmware` maps "Vendor Model" to an asset's name.
+    minutes (0 = never), VLANs 0-4094 (0 = untagged). `time_zone` is an IANA name, `language` a
+    BCP 47 tag (`en`, `fr-CA`), `tone_country` an ISO 3166 alpha-2 code. `firmware` maps
+    "Vendor Model" to an asset's name.
     """
 
     sip_server: str | None = None

@@ -7,7 +7,16 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from provisiond.inventory.access import Peer, Transport
-from provisiond.inventory.admission import Decision, Mode, Policy, Verdict, decide, is_open, opened
+from provisiond.inventory.admission import (
+    Decision,
+    Mode,
+    Policy,
+    Verdict,
+    asker_of,
+    decide,
+    is_open,
+    opened,
+)
 from provisiond.inventory.phones import Enrolment
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -32,8 +41,8 @@ def ask(
     policy: Policy = POLICY,
 ) -> Decision:
     return decide(
-        policy=policy,
-        peer=peer,
+        mode=policy.mode,
+        asker=asker_of(policy, peer),
         by_token=by_token,
         secret=secret,
         enabled=enabled,
