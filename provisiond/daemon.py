@@ -5,9 +5,10 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic
 
 from aiohttp import web
 
@@ -51,7 +52,9 @@ from provisiond.web.metrics import registry_of
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
-_PRUNE_SECONDS = 3600
+_PRUNE_SECONDS = 600
+_AGAIN_SECONDS = 1
+_PROBE_SECONDS = 1
 _SECURITY_TICK_SECONDS = 5
 
 
@@ -68,6 +71,7 @@ class Running:
     capacity: str
 
 
+Job = Callable[[], Awaitable[None]]
 Announce = Callable[[Running, Database, Shelf], Awaitable[None]]
 
 
@@ -86,14 +90,28 @@ async def serve(settings: Settings, announce: Announce, stop: asyncio.Event | No
         await daemon.listen(stack)
         daemon.catch_signals(stop)
         await announce(daemon.running(), daemon.database, daemon.shelf)
-        async with asyncio.TaskGroup() as tasks:
-            jobs = [tasks.create_task(job) for job in daemon.jobs()]
+        jobs = [asyncio.create_task(_kept_running(job)) for job in daemon.jobs()]
+        try:
             daemon.notifier.ready(f"serving {len(daemon.shelf.families)} families")
             await stop.wait()
+        finally:
             daemon.notifier.stopping("finishing what is under way")
             for job in jobs:
                 job.cancel()
-        await daemon.drain()
+            await asyncio.gather(*jobs, return_exceptions=True)
+            await daemon.drain()
+
+
+async def _kept_running(job: Job) -> None:
+    """Run a job and begin it again where it fails: none of them may end the daemon."""
+    while True:
+        try:
+            await job()
+        except Exception:  # noqa: BLE001 - whatever it was, phones are still served
+            _log.exception("%s failed and begins again", job.__name__)
+            await asyncio.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 class _Daemon:
@@ -115,6 +133,9 @@ class _Daemon:
         self.cache = AnswerCache(settings.boot.cache_bytes)
         self.tls: PhoneTls | None = None
         self.files = 0
+        self._probed: tuple[float, str | None] = (-_PROBE_SECONDS, None)
+        self._probing = asyncio.Lock()
+        self._reloading = asyncio.Lock()
         self._bound: dict[str, list[str]] = {"http": [], "https": [], "tftp": [], "web": []}
 
     async def open(self, stack: contextlib.AsyncExitStack) -> None:
@@ -231,18 +252,18 @@ class _Daemon:
 
         loop.add_signal_handler(signal.SIGHUP, reload)
 
-    def jobs(self) -> list[Coroutine[None, None, None]]:
+    def jobs(self) -> list[Job]:
         """What runs beside the listeners until the stop."""
-        jobs = [
-            self.journal.run(),
-            self.book.run(),
-            self._poll_epochs(),
-            self._prune(),
-            self._tick_security(),
-            self._feed_watchdog(),
+        jobs: list[Job] = [
+            self.journal.run,
+            self.book.run,
+            self._poll_epochs,
+            self._prune,
+            self._tick_security,
+            self._feed_watchdog,
         ]
         if self.tls is not None:
-            jobs.append(self.tls.watch())
+            jobs.append(self.tls.watch)
         return jobs
 
     async def drain(self) -> None:
@@ -259,19 +280,26 @@ class _Daemon:
         self.notifier.close()
 
     async def _reload(self) -> None:
+        async with self._reloading:
+            await self._reload_alone()
+
+    async def _reload_alone(self) -> None:
         self.notifier.reloading()
         try:
-            shelf = await asyncio.to_thread(load_shelf, self.settings)
+            shelf = (await asyncio.to_thread(load_shelf, self.settings)).with_last_good(self.shelf)
             for fault in shelf.rejected:
-                _log.error("a family is left out: %s", fault)
-            self.shelf = shelf
+                kept = fault.family in shelf.families
+                goes_on = "as it was goes on" if kept else "is left out"
+                _log.error("the family %s %s: %s", fault.family, goes_on, fault)
             async with self.database.write() as write:
                 write.touch_catalog()
-            if self.tls is not None:
-                await self.tls.reload()
+            # Nothing ran between the commit and this: no answer mixes old and new.
+            self.shelf = shelf
             _log.info("reloaded: %d families", len(shelf.families))
         except ProvisiondError as fault:
-            _log.error("the reload failed, what ran before goes on: %s", fault)
+            _log.error("the families were not reloaded, those before go on: %s", fault)
+        if self.tls is not None:
+            await self.tls.reload()
         self.notifier.ready(f"serving {len(self.shelf.families)} families")
 
     async def _poll_epochs(self) -> None:
@@ -316,17 +344,38 @@ class _Daemon:
             return
         while True:
             reason = await self._ask_probe()
-            if reason is None:
+            if reason is not None:
+                _log.error("not fit to serve: %s", reason)
+            # A restart mends a process that hangs or cannot render, not a store that is away.
+            if reason is None or await self._renders():
                 self.notifier.alive()
-            else:
-                _log.error("the watchdog's probe failed: %s", reason)
             await asyncio.sleep(interval / 3)
 
+    async def _renders(self) -> bool:
+        try:
+            self.probe.render_made_up(_now())
+        except Exception:  # noqa: BLE001 - any fault means that this process cannot render
+            _log.exception("nothing can be rendered")
+            return False
+        return True
+
     async def _ask_probe(self) -> str | None:
+        """Why phones cannot be served, or None; asked at most once a second."""
+        async with self._probing:
+            at, reason = self._probed
+            if monotonic() - at >= _PROBE_SECONDS:
+                reason = await self._ask_probe_now()
+                self._probed = monotonic(), reason
+            return reason
+
+    async def _ask_probe_now(self) -> str | None:
         try:
             await self.probe.ask(_now())
         except ProvisiondError as fault:
             return f"a phone would meet {fault.code}: {fault}"
+        except Exception as fault:  # noqa: BLE001 - the answer is that we are not fit
+            _log.exception("the probe failed")
+            return f"a phone would meet a fault of ours: {type(fault).__name__}"
         return None
 
     def _malformed(self, peer: Peer, reason: str) -> None:

@@ -12,7 +12,7 @@ from provisiond.inventory.mac import Mac
 _OVERHEAD = 900  # bytes an entry costs beside its body
 _FAST = 1  # zlib level: 20 µs for a phone's file, a seventh of its size; unpacking takes 12 µs
 _UNPACKED_SHARE = 4  # at most a quarter of the bound goes to bodies at hand unpacked
-_NEGATIVE_ENTRIES = 4096
+_OTHER_ENTRIES = 4096
 
 QueryPairs = tuple[tuple[str, str], ...]
 
@@ -100,15 +100,16 @@ def packed(body: bytes) -> bytes:
 class AnswerCache:
     """Least recently used answers, bounded in bytes. Keys are names with their declared query.
 
-    Names that lead to no phone are kept apart and bounded by count: a scan cannot push out the
-    answers of real phones.
+    Answers that are of no phone (unknown ones, files of a family) are kept apart and bounded by
+    count: a scan cannot push out the answers of real phones.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._answers: OrderedDict[tuple[str, QueryPairs], Answer] = OrderedDict()
-        self._negative: OrderedDict[str, Answer] = OrderedDict()
+        self._others: OrderedDict[str, Answer] = OrderedDict()
+        self._queries: dict[str, tuple[str, ...]] = {}
         self._bodies: OrderedDict[str, bytes] = OrderedDict()
         self._bodies_bytes = 0
         self.hits = 0
@@ -126,12 +127,14 @@ class AnswerCache:
     def get(self, name: str, query: QueryPairs, epochs: EpochReader, year: int) -> Answer | None:
         """A fresh answer or None; stale ones are dropped."""
         key: tuple[str, QueryPairs] = (name, ())
+        if query and name in self._queries:
+            key = (name, declared(query, self._queries[name]))
         answer = self._answers.get(key)
-        if answer is not None and answer.query_names and query:
+        if answer is not None and answer.query_names and query and not key[1]:
             key = (name, declared(query, answer.query_names))
             answer = self._answers.get(key)
         if answer is None:
-            return self._get_negative(name, epochs, year)
+            return self._get_other(name, epochs, year)
         if not answer.stamp.holds(epochs, year):
             self._drop(key)
             self.misses += 1
@@ -156,11 +159,15 @@ class AnswerCache:
 
     def put(self, name: str, query: QueryPairs, answer: Answer) -> None:
         """Keep an answer; the least recently used go when the bound is passed."""
-        if answer.stamp.world is not None:
-            self._negative[name] = answer
-            if len(self._negative) > _NEGATIVE_ENTRIES:
-                self._negative.popitem(last=False)
+        if answer.phone_id is None:
+            self._others[name] = answer
+            if len(self._others) > _OTHER_ENTRIES:
+                self._others.popitem(last=False)
             return
+        if answer.query_names:
+            if len(self._queries) >= _OTHER_ENTRIES:
+                self._queries.clear()
+            self._queries[name] = answer.query_names
         key = (name, declared(query, answer.query_names))
         self._drop(key)
         size = _size(answer)
@@ -173,12 +180,12 @@ class AnswerCache:
             self._drop(oldest)
             self.evicted += 1
 
-    def _get_negative(self, name: str, epochs: EpochReader, year: int) -> Answer | None:
-        answer = self._negative.get(name)
+    def _get_other(self, name: str, epochs: EpochReader, year: int) -> Answer | None:
+        answer = self._others.get(name)
         if answer is not None and answer.stamp.holds(epochs, year):
             self.hits += 1
             return answer
-        self._negative.pop(name, None)
+        self._others.pop(name, None)
         self.misses += 1
         return None
 
@@ -200,4 +207,4 @@ def declared(query: QueryPairs, names: tuple[str, ...]) -> QueryPairs:
 
 
 def _size(answer: Answer) -> int:
-    return len(answer.packed) + _OVERHEAD
+    return len(answer.packed) + 2 * len(answer.shown) + _OVERHEAD

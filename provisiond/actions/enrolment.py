@@ -1,8 +1,9 @@
 """Who is coming aboard? Enrolments as this process knows them, written behind the reply.
 
 A storm of first boots must not wait for one commit each: what a fetch changes (first address,
-closed, held) holds in this process at once and is written in batches. Other nodes see it with
-their next tick.
+closed, held) holds in this process at once and is written in batches. The first fetch of all waits
+for its batch, since secrets leave with it and a crash must not forget to whom. Other nodes see
+changes with their next tick.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from provisiond.inventory.errors import Failed
 from provisiond.inventory.phones import Enrolment
 
 _log = logging.getLogger(__name__)
-_FLUSH_SECONDS = 0.2
+_FLUSH_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,15 @@ class EnrolmentBook:
         self._pending.append(change)
         self._wake.set()
 
+    async def change_for_good(self, change: EnrolmentChange) -> None:
+        """Make a change hold and return once it is on disk, written with all that wait too.
+
+        Those who come while a batch is written go together into the next. Raises
+        StoreUnavailable; then it is still tried later.
+        """
+        self.change(change)
+        await asyncio.shield(self.flush())
+
     async def run(self) -> None:
         """Write changes until cancelled; a store that is away is tried again."""
         while True:
@@ -134,7 +144,10 @@ class EnrolmentBook:
 
 
 def applied(enrolment: Enrolment, change: EnrolmentChange) -> Enrolment:
-    """The enrolment after a change; a first fetch, close or hold that stands already stays."""
+    """The enrolment after a change; a first fetch, close or hold that stands already stays, and
+    so does an enrolment that was opened after it."""
+    if enrolment.opened_at is not None and enrolment.opened_at > change.at:
+        return enrolment
     if change.kind == "first" and enrolment.first_address is None:
         return replace(enrolment, first_address=change.address, first_user_agent=change.user_agent)
     if change.kind == "close" and enrolment.closed_at is None:

@@ -34,11 +34,18 @@ def _note(change: EnrolmentChange) -> EnrolmentNote:
             phone_id=change.phone_id,
             first_address=change.address,
             first_user_agent=change.user_agent,
+            at=change.at,
         )
     if change.kind == "close":
         return EnrolmentNote(
-            domain_id=change.domain_id, phone_id=change.phone_id, closed_at=change.at
+            domain_id=change.domain_id,
+            phone_id=change.phone_id,
+            closed_at=change.at,
+            at=change.at,
         )
     return EnrolmentNote(
-        domain_id=change.domain_id, phone_id=change.phone_id, held_reason=change.reason
+        domain_id=change.domain_id,
+        phone_id=change.phone_id,
+        held_reason=change.reason,
+        at=change.at,
     )

@@ -118,8 +118,9 @@ async def change_phone(
 ) -> Saved:
     """Put the record in place of the phone that has `mac`, which it may change (a swapped device).
 
-    `phone.revision` is the one that was seen. Token and enrolment stay as they are. Raises
-    RejectedAll with every fault, NotFound, and Conflict where it was changed meanwhile.
+    `phone.revision` is the one that was seen. Token and enrolment stay as they are, unless the
+    MAC changes: another device gets a token of its own and an open enrolment. Raises RejectedAll
+    with every fault, NotFound, and Conflict where it was changed meanwhile.
     """
     async with db.write() as write:
         contents = await _contents(write, domain)
@@ -139,7 +140,18 @@ async def change_phone(
                 actor, "edit phone", str(mac), at, domain_id=domain_id, before=before, after=after
             )
             await add_change(write, entry)
+        if is_new:
+            phone = await _start_anew(write, domain_id, phone, at)
     return Saved(domain=contents.domain.name, phone=phone, warnings=warnings)
+
+
+async def _start_anew(write: Write, domain_id: int, phone: Phone, at: datetime) -> Phone:
+    """The old device's token names nobody any more, and the new one may come aboard."""
+    token = await rotate_token(write, domain_id, phone.mac)
+    enrolment = opened(at)
+    ids = await phone_ids(write, domain_id, [phone.mac])
+    await open_enrolment(write, domain_id, ids[phone.mac], enrolment)
+    return replace(phone, token=token, enrolment=enrolment)
 
 
 async def delete_phone(db: Database, actor: Actor, domain: str, mac: Mac, at: datetime) -> Phone:

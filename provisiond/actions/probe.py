@@ -9,7 +9,7 @@ from provisiond.actions.resolve_file import FileSources
 from provisiond.catalog.family import file_name
 from provisiond.inventory.access import Peer, Transport
 from provisiond.inventory.domains import BUILT_IN
-from provisiond.inventory.errors import NotFound
+from provisiond.inventory.errors import NotFound, ProvisiondError, Refused, TemplateFault
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone
@@ -34,8 +34,16 @@ class Probe:
         """Raises what a phone would have met: StoreUnavailable, TemplateFault, Refused."""
         facts = await self._some_phone()
         if facts is None:
-            self._render_made_up(at)
+            self.render_made_up(at)
             return
+        try:
+            await self._serve_one(facts, at)
+        except (TemplateFault, Refused):
+            # One phone or family at fault is journaled and told when it asks; others are served.
+            self._mac = None
+            self.render_made_up(at)
+
+    async def _serve_one(self, facts: PhoneFacts, at: datetime) -> None:
         place = place_of(self._sources.shelf(), facts)
         name = file_name(current_rule(place), place.model, facts.phone.mac)
         await self._serve(
@@ -59,11 +67,25 @@ class Probe:
                         return phone.mac
         return None
 
-    def _render_made_up(self, at: datetime) -> None:
+    def render_made_up(self, at: datetime) -> None:
+        """Render a phone that exists nowhere, of any family that can; the store is not asked.
+
+        Raises NotFound where no family is loaded, and the last TemplateFault where none can.
+        """
         shelf = self._sources.shelf()
-        name = next(iter(shelf.model_names()), None)
-        if name is None:
-            raise NotFound("no family is loaded: no phone can be served")
+        fault: ProvisiondError = NotFound("no family is loaded: no phone can be served")
+        for family in shelf.families.values():
+            model = family.manifest.model[0]
+            try:
+                self._render(f"{family.manifest.vendor} {model.name}", at)
+            except TemplateFault as raised:
+                fault = raised
+            else:
+                return
+        raise fault
+
+    def _render(self, name: str, at: datetime) -> None:
+        shelf = self._sources.shelf()
         facts = PhoneFacts(
             domain=DomainFacts(domain_id=0, name="probe.invalid", epoch=0, settings=BUILT_IN),
             phone=Phone(mac=_MADE_UP, model=name),

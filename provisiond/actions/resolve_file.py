@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from provisiond.actions.answers import Answer, EpochReader, Stamp, declared, packed
 from provisiond.actions.enrolment import AdmissionFacts, EnrolmentBook
@@ -18,6 +19,8 @@ from provisiond.inventory.errors import (
     AbsentFile,
     AmbiguousFile,
     NotAdmitted,
+    Refused,
+    TemplateFault,
     UnknownFile,
     UnknownPhone,
 )
@@ -38,12 +41,20 @@ class FileSources:
     etag_key: bytes
 
 
-async def resolve_file(sources: FileSources, request: FileRequest, parsed: ParsedName) -> Answer:
-    """The answer to a name, as design and inventory have it; admission is decided afterwards.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Whose file a name is. `answer` has no body yet: it is enough to decide on admission and to
+    journal; `finish` renders, and raises TemplateFault."""
 
-    Raises UnknownFile, AmbiguousFile, NotAdmitted (token and MAC of different phones),
-    TemplateFault and StoreUnavailable. Unknown phones and absent files are answers that refuse,
-    so that they can be kept.
+    answer: Answer
+    finish: Callable[[], Answer]
+
+
+async def resolve_file(sources: FileSources, request: FileRequest, parsed: ParsedName) -> Found:
+    """Whose file a name is, as design and inventory have it; nothing is rendered yet.
+
+    Raises UnknownFile and AmbiguousFile for names that are nobody's, and StoreUnavailable. What
+    a known phone is refused, and unknown phones, are answers that refuse.
     """
     shelf = sources.shelf()
     matches = candidates(shelf.families.values(), parsed.path)
@@ -58,15 +69,37 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
     facts = await _identify(sources, parsed, matches)
     if facts is None:
         what = "token" if parsed.token is not None else "MAC"
-        return Answer(
+        unknown = Answer(
             stamp=Stamp(catalog=0, server=0, year=0, world=world),
             file="",
             shown=parsed.masked,
             mac=macs[0].mac if macs else None,
             refusal=lambda: UnknownPhone(f"no phone of the inventory has this {what}"),
         )
-    _same_phone(parsed, macs, facts)
-    return _phone_file(sources, request, parsed, matches, facts, stamp)
+        return Found(answer=unknown, finish=lambda: unknown)
+    answer = Answer(
+        stamp=replace(stamp, domain_id=facts.domain.domain_id, domain=facts.epoch),
+        file="",
+        shown=parsed.masked,
+        domain_id=facts.domain.domain_id,
+        phone_id=facts.phone_id,
+        mac=facts.phone.mac,
+        by_token=parsed.token is not None,
+    )
+    sources.book.learn(
+        facts.domain.domain_id,
+        facts.phone_id,
+        AdmissionFacts(enrolment=facts.phone.enrolment, enabled=facts.phone.enabled),
+    )
+    if not _is_same_phone(macs, facts):
+        other = macs[0].mac
+        return _refused(
+            answer,
+            lambda: NotAdmitted(
+                f"the token is of {facts.phone.mac}, the name asks for {other}'s file"
+            ),
+        )
+    return _phone_file(sources, request, matches, facts, answer)
 
 
 async def _identify(
@@ -85,59 +118,57 @@ async def _identify(
     return None
 
 
-def _same_phone(parsed: ParsedName, macs: list[Match], facts: PhoneFacts) -> None:
+def _is_same_phone(macs: list[Match], facts: PhoneFacts) -> bool:
+    """Whether the MAC in the name, if there is one, is of the phone that was found."""
     for match in macs:
-        assert match.mac is not None
-        own = {
-            facts.phone.mac.shifted(offset) for offset in (0, *match.family.manifest.mac_offsets)
-        }
-        if match.mac in own:
-            return
-    if macs and parsed.token is not None:
-        raise NotAdmitted(
-            f"the token is of {facts.phone.mac}, the name asks for {macs[0].mac}'s file"
-        )
+        offsets = (0, *match.family.manifest.mac_offsets)
+        if match.mac in {facts.phone.mac.shifted(offset) for offset in offsets}:
+            return True
+    return not macs
+
+
+def _refused(answer: Answer, refusal: Callable[[], Refused]) -> Found:
+    refused = replace(answer, refusal=refusal, keep=False)
+    return Found(answer=refused, finish=lambda: refused)
 
 
 def _phone_file(
     sources: FileSources,
     request: FileRequest,
-    parsed: ParsedName,
     matches: tuple[Match, ...],
     facts: PhoneFacts,
-    stamp: Stamp,
-) -> Answer:
-    place = place_of(sources.shelf(), facts)
-    match, rule = _own_rule(place, matches, facts)
-    domain_id = facts.domain.domain_id
-    sources.book.learn(
-        domain_id,
-        facts.phone_id,
-        AdmissionFacts(enrolment=facts.phone.enrolment, enabled=facts.phone.enabled),
-    )
-    answer = Answer(
-        stamp=replace(stamp, domain_id=domain_id, domain=facts.epoch),
-        file=rule.id,
-        shown=parsed.masked,
-        domain_id=domain_id,
-        phone_id=facts.phone_id,
-        mac=facts.phone.mac,
-        by_token=parsed.token is not None,
-    )
+    answer: Answer,
+) -> Found:
+    try:
+        place = place_of(sources.shelf(), facts)
+        match, rule = _own_rule(place, matches, facts)
+    except UnknownFile as refusal:
+        reason = str(refusal)
+        return _refused(answer, lambda: UnknownFile(reason))
+    except TemplateFault as fault:
+        return Found(answer=answer, finish=partial(_raise, fault))
+    answer = replace(answer, file=rule.id, secret=rule.secret, query_names=rule.query)
     if rule.template is None:
-        return replace(answer, refusal=_absent)
-    body = _render(sources, request, place, match, facts).body
-    return replace(
-        answer,
-        packed=packed(body),
-        size=len(body),
-        etag=etag(sources.etag_key, body),
-        content_type=rule.content_type,
-        conditional=rule.conditional,
-        secret=rule.secret,
-        proves=rule.proves_current and not declared(request.query, rule.query),
-        query_names=rule.query,
-    )
+        absent = replace(answer, refusal=_absent)
+        return Found(answer=absent, finish=lambda: absent)
+
+    def finish() -> Answer:
+        body = _render(sources, request, place, match, facts).body
+        return replace(
+            answer,
+            packed=packed(body),
+            size=len(body),
+            etag=etag(sources.etag_key, body),
+            content_type=rule.content_type,
+            conditional=rule.conditional,
+            proves=rule.proves_current and not declared(request.query, rule.query),
+        )
+
+    return Found(answer=answer, finish=finish)
+
+
+def _raise(fault: TemplateFault) -> Answer:
+    raise fault
 
 
 def _own_rule(
@@ -186,7 +217,7 @@ def _family_file(
     parsed: ParsedName,
     matches: tuple[Match, ...],
     stamp: Stamp,
-) -> Answer:
+) -> Found:
     """A file without token and MAC: the same for all, nothing secret, nothing of a tenant."""
     shared = [m for m in matches if m.rule is not None and m.rule.scope == "family"]
     names = {match.family.name for match in shared}
@@ -201,23 +232,28 @@ def _family_file(
     if not shared or shared[0].rule is None:
         raise UnknownFile("no family has a rule for this name without a token")
     match, rule = shared[0], shared[0].rule
-    if rule.template is None:
-        return Answer(stamp=stamp, file=rule.id, shown=parsed.masked, refusal=_absent)
-    context = build_family_context(
-        family=match.family, rule=rule, urls=sources.urls, words=match.words
-    )
-    body = match.family.renderer.render(rule, context).body
-    return Answer(
+    answer = Answer(
         stamp=stamp,
         file=rule.id,
         shown=parsed.masked,
-        packed=packed(body),
-        size=len(body),
-        etag=etag(sources.etag_key, body),
         content_type=rule.content_type,
         conditional=rule.conditional,
         keep=len(names) == 1,
     )
+    if rule.template is None:
+        absent = replace(answer, refusal=_absent)
+        return Found(answer=absent, finish=lambda: absent)
+
+    def finish() -> Answer:
+        context = build_family_context(
+            family=match.family, rule=rule, urls=sources.urls, words=match.words
+        )
+        body = match.family.renderer.render(rule, context).body
+        return replace(
+            answer, packed=packed(body), size=len(body), etag=etag(sources.etag_key, body)
+        )
+
+    return Found(answer=answer, finish=finish)
 
 
 def claimed_family(shelf: Shelf, user_agent: str | None) -> str | None:

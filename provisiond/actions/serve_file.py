@@ -8,9 +8,9 @@ from pathlib import Path
 
 from provisiond.actions.answers import Answer, AnswerCache
 from provisiond.actions.assets import find_asset
-from provisiond.actions.enrolment import AdmissionFacts, EnrolmentChange
+from provisiond.actions.enrolment import EnrolmentChange
 from provisiond.actions.file_messages import FileReply, FileRequest, ServeFile
-from provisiond.actions.resolve_file import FileSources, resolve_file
+from provisiond.actions.resolve_file import FileSources, Found, resolve_file
 from provisiond.catalog.match import ParsedName, candidates, masked, parse_name, upload
 from provisiond.catalog.shelf import Device
 from provisiond.inventory.access import Peer
@@ -83,13 +83,16 @@ class FileService:
                     return self._refuse_upload(request, parsed)
                 if parsed.asset is not None:
                     return await self._asset(request, parsed)
-                # A few at a time, first come first served: early askers are done and gone while
-                # later ones wait, and between two renders the doors get their turn.
                 async with self._turns:
-                    answer = await resolve_file(self._sources, request, parsed)
-                if answer.keep and not request.probe:
+                    found = await resolve_file(self._sources, request, parsed)
+                answer = found.answer
+                await self._admit(request, answer)
+                answer = await self._finish(found)
+                # Other spellings are served, not kept: there is no end of them.
+                if answer.keep and not request.probe and name == parsed.canonical:
                     self._cache.put(name, request.query, answer)
-            await self._admit(request, answer)
+            else:
+                await self._admit(request, answer)
             if answer.refusal is not None:
                 raise answer.refusal()
         except ProvisiondError as fault:
@@ -104,6 +107,15 @@ class FileService:
             conditional=answer.conditional,
             headers=_NO_STORE if answer.secret else (),
         )
+
+    async def _finish(self, found: Found) -> Answer:
+        """Render, a few at a time and first come first served: early askers are done and gone
+        while later ones wait, and between two renders the doors get their turn."""
+        if found.answer.refusal is not None:
+            return found.finish()
+        async with self._turns:
+            await asyncio.sleep(0)
+            return found.finish()
 
     async def _admit(self, request: FileRequest, answer: Answer) -> None:
         """Raise NotAdmitted unless this asker may have it; note, close or hold an enrolment."""
@@ -129,27 +141,37 @@ class FileService:
             at=request.at,
         )
         if not request.probe:
-            self._carry_out(decision, request, answer, known)
+            await self._carry_out(decision, request, answer)
         if decision.verdict in (Verdict.REFUSE, Verdict.REFUSE_AND_HOLD):
             raise NotAdmitted(decision.reason)
 
-    def _carry_out(
-        self, decision: Decision, request: FileRequest, answer: Answer, known: AdmissionFacts
-    ) -> None:
+    async def _carry_out(self, decision: Decision, request: FileRequest, answer: Answer) -> None:
         kind = _CHANGES.get(decision.verdict)
         if kind is None or answer.domain_id is None or answer.phone_id is None:
             return
-        self._sources.book.change(
-            EnrolmentChange(
-                kind=kind,
-                domain_id=answer.domain_id,
-                phone_id=answer.phone_id,
-                at=request.at,
-                address=self._asker(request.peer).address,
-                user_agent=request.peer.user_agent,
-                reason=decision.reason,
-            )
+        change = EnrolmentChange(
+            kind=kind,
+            domain_id=answer.domain_id,
+            phone_id=answer.phone_id,
+            at=request.at,
+            address=self._asker(request.peer).address,
+            user_agent=request.peer.user_agent,
+            reason=decision.reason,
         )
+        book = self._sources.book
+        if kind == "first":
+            await book.change_for_good(change)
+            known = await book.facts(answer.domain_id, answer.phone_id)
+            first = known.enrolment.first_address if known is not None else None
+            if first in (None, change.address):
+                return
+            # Another node's phone was first in the same moment.
+            reason = f"a second address, {change.address} after {first}"
+            change = replace(change, kind="hold", reason=reason)
+            book.change(change)
+            self._note(request, answer, "enrolment_held", reason, alarm=True)
+            raise NotAdmitted(reason)
+        book.change(change)
         if kind == "hold":
             self._note(request, answer, "enrolment_held", decision.reason, alarm=True)
 
@@ -215,7 +237,8 @@ class FileService:
             return
         entry = self._entry(request, answer, outcome, detail, alarm=alarm)
         self._verbs.journal(entry)
-        if outcome in _DENIALS:
+        known = answer is not None and answer.phone_id is not None
+        if outcome in _DENIALS and not (known and outcome == "unknown_file"):
             self._verbs.denied(entry)
 
     def _entry(

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from provisiond.catalog.family import MANIFEST, Family, load_family, model_key
@@ -49,6 +49,15 @@ class Shelf:
                 except TemplateRejected as fault:
                     rejected.append(fault)
         return cls(families=families, rejected=tuple(rejected))
+
+    def with_last_good(self, before: "Shelf") -> "Shelf":
+        """This catalogue, with the families of `before` in place of those it had to reject."""
+        kept = {
+            fault.family: before.families[fault.family]
+            for fault in self.rejected
+            if fault.family in before.families
+        }
+        return replace(self, families={**self.families, **kept}, _devices={})
 
     def find_model(self, text: str) -> tuple[Family, ModelRule] | None:
         """The family and model of "Vendor Model" as on the box; spelling is forgiven.

@@ -86,12 +86,17 @@ def _upsert_sighting(
 
 
 def _note(*names: str) -> sa.Update:
-    """Set columns of an enrolment, where the first of them is not set: the first wins."""
+    """Set columns of an enrolment that was not opened since, where the first of them is not set:
+    the first wins."""
+    noted_at = sa.bindparam("noted_at", type_=phone.c.opened_at.type)
     return (
         sa.update(phone)
         .where(phone.c.domain_id == sa.bindparam("of_domain", type_=sa.BigInteger()))
         .where(phone.c.id == sa.bindparam("of_phone", type_=sa.BigInteger()))
         .where(phone.c[names[0]].is_(None))
+        .where(
+            (noted_at.is_(None)) | (phone.c.opened_at.is_(None)) | (phone.c.opened_at <= noted_at)
+        )
         .values({name: sa.bindparam(name, type_=phone.c[name].type) for name in names})
     )
 

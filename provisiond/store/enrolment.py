@@ -42,7 +42,8 @@ async def hold_enrolment(write: Write, domain_id: int, phone_id: int, reason: st
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentNote:
     """What a fetch made of an enrolment: noted as the first (`first_address` set), closed
-    (`closed_at`) or held (`held_reason`); one of the three."""
+    (`closed_at`) or held (`held_reason`); one of the three. `at` is when: an enrolment that was
+    opened afterwards is left alone."""
 
     domain_id: int
     phone_id: int
@@ -50,6 +51,7 @@ class EnrolmentNote:
     first_user_agent: str | None = None
     closed_at: datetime | None = None
     held_reason: str | None = None
+    at: datetime | None = None
 
 
 async def write_notes(write: Write, notes: Sequence[EnrolmentNote]) -> None:
@@ -75,6 +77,7 @@ async def write_notes(write: Write, notes: Sequence[EnrolmentNote]) -> None:
                 "first_user_agent": note.first_user_agent,
                 "closed_at": to_stored_if_any(note.closed_at),
                 "held_reason": note.held_reason,
+                "noted_at": to_stored_if_any(note.at or note.closed_at),
             }
         )
         write.touch_enrolment(note.domain_id)

@@ -30,6 +30,7 @@ def answer(body: bytes = b"x", query_names: tuple[str, ...] = ()) -> Answer:
         size=len(body),
         etag=f'"{hash(body)}"',
         domain_id=7,
+        phone_id=3,
         query_names=query_names,
     )
 

@@ -126,7 +126,9 @@ async def test_another_device_takes_a_phones_place(lite: Database, shelf: Shelf)
     swapped = edited(seen, PhoneEdit(mac="02-AC-3E-00-00-AA"))
     await change_phone(lite, shelf, ADMIN, DOMAIN, FRONT, swapped, NOW)
     after = (await show_phone(lite, DOMAIN, NEW)).phone
-    assert (after.lines, after.token) == (seen.lines, seen.token)
+    assert after.lines == seen.lines
+    assert after.token != seen.token, "the old device's token names nobody any more"
+    assert is_open(after.enrolment, NOW)
     with pytest.raises(NotFound):
         await show_phone(lite, DOMAIN, FRONT)
     taken = edited(after, PhoneEdit(mac="02ac3e000002"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisiond.actions.answers import AnswerCache
-from provisiond.actions.enrolment import EnrolmentBook
+from provisiond.actions.enrolment import EnrolmentBook, EnrolmentChange
 from provisiond.actions.enrolment_store import StoredEnrolments
 from provisiond.actions.file_messages import FileReply, FileRequest
 from provisiond.actions.probe import Probe
@@ -56,6 +56,7 @@ class House:
     book: EnrolmentBook
     sources: FileSources
     assets: Path
+    cache: AnswerCache
     domain_id: int
     journal: list[RequestEntry] = field(default_factory=list)
     denied: list[RequestEntry] = field(default_factory=list)
@@ -116,16 +117,19 @@ async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
         book=book,
         etag_key=b"k" * 32,
     )
+    cache = AnswerCache(1 << 20)
     service = FileService(
         sources=sources,
         policy=Policy(mode=Mode.TOKEN, plain_networks=tuple(LOCAL), enrol_networks=tuple(LOCAL)),
-        cache=AnswerCache(1 << 20),
+        cache=cache,
         assets=tmp_path / "assets",
         verbs=Verbs(journal=journal.append, denied=denied.append),
     )
     (tmp_path / "assets" / "fw").mkdir(parents=True)
     (tmp_path / "assets" / "fw" / "1.rom").write_bytes(b"firmware")
-    yield House(database, service, book, sources, tmp_path / "assets", domain_id, journal, denied)
+    yield House(
+        database, service, book, sources, tmp_path / "assets", cache, domain_id, journal, denied
+    )
     await database.close()
 
 
@@ -349,8 +353,8 @@ async def test_a_probe_renders_and_leaves_no_trace(house: House) -> None:
     assert stored.enrolment.closed_at is None
     assert house.journal == []
     await house.rename(MAC, model="Acme D-99")
-    with pytest.raises(TemplateFault):
-        await probe.ask(NOW)
+    await probe.ask(NOW)
+    assert house.journal == [], "one phone at fault is no reason to call the server unfit"
 
 
 async def test_an_empty_inventory_is_probed_with_a_made_up_phone(house: House) -> None:
@@ -358,3 +362,89 @@ async def test_an_empty_inventory_is_probed_with_a_made_up_phone(house: House) -
         await domains.delete_domain(write, house.domain_id)
     probe = Probe(serve=house.service.serve_file, sources=house.sources, database=house.database)
     await probe.ask(NOW)
+
+
+async def test_an_unadmitted_phone_learns_nothing_of_a_faulty_template(house: House) -> None:
+    await house.rename("02ac3e000002", model="Acme D-99")
+    assert isinstance(await house.refused("02ac3e000002.cfg"), NotAdmitted)
+    await house.rename(MAC, enabled=False, model="Acme D-99")
+    assert isinstance(await house.refused(f"p/{TOKEN}/{MAC}.cfg"), NotAdmitted)
+
+
+async def test_faults_and_refusals_of_known_phones_are_journaled_as_theirs(house: House) -> None:
+    await house.refused(f"p/{TOKEN}/02ac3e000002.cfg")
+    await house.refused(f"p/{TOKEN}/nothing.txt")
+    await house.rename(MAC, model="Acme D-99")
+    with pytest.raises(TemplateFault):
+        await house.get(f"p/{TOKEN}/{MAC}.cfg")
+    assert house.outcomes == ["not_admitted", "unknown_file", "template_fault"]
+    assert {entry.mac for entry in house.journal} == {Mac(MAC)}
+    assert {entry.domain_id for entry in house.journal} == {house.domain_id}
+    assert [entry.outcome for entry in house.denied] == ["not_admitted"]
+
+
+async def test_the_first_fetch_is_in_the_store_before_its_answer(house: House) -> None:
+    await house.get(f"{MAC}.cfg")
+    async with house.database.read() as read:
+        stored = await phones.get_phone(read, house.domain_id, Mac(MAC))
+    assert stored.enrolment.first_address == "10.0.0.1"
+
+
+async def test_two_nodes_that_each_see_a_first_fetch_hold_the_enrolment(house: House) -> None:
+    other = EnrolmentBook(StoredEnrolments(house.database), house.database.epochs.enrolment)
+    ids = {}
+    async with house.database.read() as read:
+        ids = await phones.phone_ids(read, house.domain_id, [Mac(MAC)])
+    await other.facts(house.domain_id, ids[Mac(MAC)])
+    await house.book.facts(house.domain_id, ids[Mac(MAC)])
+    await other.change_for_good(
+        EnrolmentChange(
+            kind="first",
+            domain_id=house.domain_id,
+            phone_id=ids[Mac(MAC)],
+            at=NOW,
+            address="10.9.9.9",
+        )
+    )
+    assert isinstance(await house.refused(f"{MAC}.cfg"), NotAdmitted)
+    assert any(entry.alarm for entry in house.journal)
+
+
+async def test_an_enrolment_opened_later_is_not_undone_by_an_older_note(house: House) -> None:
+    from provisiond.store import enrolment
+
+    ids = {}
+    async with house.database.read() as read:
+        ids = await phones.phone_ids(read, house.domain_id, [Mac(MAC)])
+    phone_id = ids[Mac(MAC)]
+    await house.book.facts(house.domain_id, phone_id)
+    house.book.change(
+        EnrolmentChange(
+            kind="hold", domain_id=house.domain_id, phone_id=phone_id, at=NOW, reason="old"
+        )
+    )
+    async with house.database.write() as write:
+        await enrolment.open_enrolment(
+            write, house.domain_id, phone_id, opened(NOW + timedelta(seconds=1))
+        )
+    await house.book.flush()
+    known = await house.book.facts(house.domain_id, phone_id)
+    assert known is not None
+    assert known.enrolment.held_reason is None
+
+
+async def test_other_spellings_are_served_and_not_kept(house: House) -> None:
+    await house.get(f"p/{TOKEN}/{MAC}.cfg")
+    before = len(house.cache)
+    for slashes in range(2, 30):
+        await house.get(f"p/{TOKEN}{'/' * slashes}{MAC}.cfg")
+        await house.refused(f"{'/' * slashes}x{'/' * slashes}{MAC}.boot")
+    assert len(house.cache) == before
+
+
+async def test_files_asked_for_only_with_a_query_are_kept(house: House) -> None:
+    query = (("n", "101"),)
+    await house.get(f"p/{TOKEN}/directory.xml", query=query)
+    hits = house.cache.hits
+    await house.get(f"p/{TOKEN}/directory.xml", query=query)
+    assert house.cache.hits == hits + 1
