@@ -26,6 +26,7 @@ from provisiond.inventory.admission import (
 from provisiond.inventory.errors import NotAdmitted, ProvisiondError, UnknownFile, UnknownPhone
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.phones import Enrolment
+from provisiond.inventory.secret import masked_tokens
 
 __all__ = ["FileReply", "FileRequest", "FileService", "ServeFile", "Verbs", "malformed_entry"]
 
@@ -260,7 +261,7 @@ class FileService:
             method=request.method,
             name=answer.shown if answer is not None else masked(request.name),
             outcome=outcome,
-            detail=detail,
+            detail=masked_tokens(detail),
             domain_id=answer.domain_id if answer is not None else None,
             phone_id=answer.phone_id if answer is not None else None,
             mac=answer.mac if answer is not None else None,
