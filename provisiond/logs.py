@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, TextIO
 
 from provisiond.inventory.journal import RequestEntry
-from provisiond.inventory.secret import TOKEN_LENGTH
+from provisiond.inventory.secret import masked_tokens
 
 QUEUE_LINES = 20_000
 VERBATIM = 10  # denials a source and minute
@@ -19,21 +19,16 @@ SOURCES = 2_000  # counted apart in one minute; the rest share one count
 
 _MINUTE = timedelta(minutes=1)
 
-_SECRET_SHAPES = (
-    # A phone's token, wherever it stands.
-    (re.compile(rf"(?<![A-Za-z0-9])[A-Za-z2-7]{{{TOKEN_LENGTH}}}(?![A-Za-z0-9])"), "***"),
-    # The password of a URL: RFC 3986 §3.2.1.
-    (re.compile(r"(://[^/@:\s]*:)[^/@\s]+@"), r"\1***@"),
-)
+_URL_PASSWORD = re.compile(r"(://[^/@:\s]*:)[^/@\s]+@")  # RFC 3986 §3.2.1
+# They tell each statement with its parameters, or each turn of the loop, and nothing of ours.
+_CHATTY = ("aiosqlite", "alembic", "asyncio", "sqlalchemy", "watchfiles")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _OWN_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
 def masked(text: str) -> str:
     """The text without phone tokens and URL passwords."""
-    for pattern, replacement in _SECRET_SHAPES:
-        text = pattern.sub(replacement, text)
-    return text
+    return _URL_PASSWORD.sub(r"\1***@", masked_tokens(text))
 
 
 class TextFormat(logging.Formatter):
@@ -120,13 +115,14 @@ class LogWriter(logging.Handler):
 def start(*, level: str, style: Literal["text", "json"], stream: TextIO | None = None) -> LogWriter:
     """Send every logger's records of this level and above to the stream (default: stderr).
 
+    Libraries that would tell statement parameters or the loop's turns stay at warning and above.
     The caller stops the writer as the last thing it does.
     """
     writer = LogWriter(stream if stream is not None else sys.stderr)
     writer.setFormatter(JsonFormat() if style == "json" else TextFormat())
     logging.captureWarnings(True)
     logging.basicConfig(level=level.upper(), handlers=[writer], force=True)
-    for chatty in ("asyncio", "watchfiles", "alembic"):
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(
             max(logging.WARNING, logging.getLevelName(level.upper()))
         )

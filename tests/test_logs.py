@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import aiosqlite
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,6 +105,31 @@ def test_tokens_and_passwords_are_masked_wherever_they_stand(style: logging.Form
     assert "hunter2" not in line
     assert "postgresql://u:***@db/x" in line
     assert line.count("/p/***/") == 2
+
+
+@pytest.mark.parametrize("before", ["p%2F", "p%2f", "\n", "\xff", "p\\xff", "\u2028"])
+@pytest.mark.parametrize("style", [TextFormat(), JsonFormat()])
+def test_no_escape_before_a_token_uncovers_it(style: logging.Formatter, before: str) -> None:
+    token = new_token().reveal()
+    line = style.format(record("asked for %s%s%%2Fa.cfg", before, token, name2=before + token))
+    assert token not in line
+    assert line.count("***") == 2
+
+
+def test_debug_does_not_tell_what_statements_carry(restored_logging: None) -> None:
+    async def ask() -> None:
+        async with aiosqlite.connect(":memory:") as database:
+            await database.execute("select ?", ("hunter2",))
+
+    stream = io.StringIO()
+    writer = logs.start(level="debug", style="text", stream=stream)
+    asyncio.run(ask())
+    logging.getLogger("sqlalchemy.engine").info("hunter2")
+    logging.getLogger("provisiond.test").debug("ours")
+    writer.stop()
+    assert "hunter2" not in stream.getvalue()
+    assert "aiosqlite" not in stream.getvalue()
+    assert stream.getvalue().endswith("DEBUG provisiond.test: ours\n")
 
 
 def test_what_is_no_secret_stays() -> None:

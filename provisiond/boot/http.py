@@ -22,14 +22,16 @@ from provisiond.boot.http_connection import BadBody, BodyTooLarge, PhoneConnecti
 from provisiond.boot.http_exchange import Exchange, say_malformed
 from provisiond.boot.http_guard import Gate
 from provisiond.boot.limits import HttpCounters, HttpLimits, LogBrake
-from provisiond.boot.peer import Network, identify
+from provisiond.boot.peer import Network, clean_text, identify
 from provisiond.inventory.access import Peer, Transport
 from provisiond.inventory.errors import Failed, NotAdmitted, Refused, StoreUnavailable
+from provisiond.inventory.secret import masked_tokens
 
 log = logging.getLogger(__name__)
 
 _READ = ("GET", "HEAD")
 _ASKED = frozenset(("GET", "HEAD", "POST", "PUT"))
+_METHOD_SHOWN = 32
 
 
 def _now() -> datetime:
@@ -40,8 +42,9 @@ class PhoneHttp:
     """The listeners that phones fetch their files from.
 
     `serve` answers a FileRequest; `on_malformed(peer, reason)` is told each request that could
-    not be read or came through an undeclared proxy (the reason holds nothing of the input). It
-    must return quickly and must not raise.
+    not be read, has a method that is not answered, or came through a proxy that may not speak or
+    does not say for whom (of the input the reason holds the method and the name, without
+    tokens). It must return quickly and must not raise.
     """
 
     def __init__(
@@ -126,13 +129,14 @@ class PhoneHttp:
         if connection.overloaded:
             exchange.say(503, ("Retry-After", str(self._limits.retry_after)))
             return False
-        if message.method not in _ASKED:
-            self._say_wrong_method(exchange, _READ)
-            return exchange.kept
         try:
             peer = identify(connection.remote, message.headers, self._trusted_proxies)
         except NotAdmitted as exc:
             self._say_forged(exchange, exc)
+            return exchange.kept
+        if message.method not in _ASKED:
+            self._on_malformed(peer, f"method {message.method[:_METHOD_SHOWN]} is not answered")
+            self._say_wrong_method(exchange, _READ)
             return exchange.kept
         try:
             name, query = read_target(message.path)
@@ -194,7 +198,9 @@ class PhoneHttp:
     def _say_forged(self, exchange: Exchange, exc: NotAdmitted) -> None:
         self.counters.forged += 1
         self._log(logging.WARNING, exchange.at, f"refused a request: {exc}")
-        self._report(exchange.connection, str(exc))
+        name = clean_text(masked_tokens(read_target(exchange.message.path)[0]))
+        method = exchange.message.method[:_METHOD_SHOWN]
+        self._report(exchange.connection, f"{method} {name}: {exc}")
         exchange.say(404)
 
     def _say_why_not(self, exchange: Exchange, exc: Exception) -> None:

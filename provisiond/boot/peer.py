@@ -103,8 +103,8 @@ def identify(remote: Remote, headers: Headers, trusted_proxies: Sequence[Network
     From a trusted proxy the client is the rightmost address of X-Forwarded-For that is no
     trusted proxy itself (what stands left of it anybody may have written), and the scheme is the
     rightmost of X-Forwarded-Proto. From anybody else these headers mean nothing. Raises
-    NotAdmitted where an untrusted loopback sender forwards, or a trusted proxy's header names no
-    address.
+    NotAdmitted where an untrusted loopback sender forwards, or a trusted proxy names no address:
+    to take the proxy for the client would let every phone behind it pass for a near one.
     """
     user_agent = headers.get("User-Agent")
     if user_agent is not None:
@@ -133,7 +133,7 @@ def clean_text(text: str, length: int = USER_AGENT_LENGTH) -> str:
 
 
 def _forwarded_for(remote: Remote, headers: Headers, trusted_proxies: Sequence[Network]) -> Address:
-    address = remote.address
+    address: Address | None = None
     hops = ",".join(headers.getall("X-Forwarded-For", [])).split(",")
     for hop in reversed(hops):
         written = hop.strip()
@@ -148,6 +148,10 @@ def _forwarded_for(remote: Remote, headers: Headers, trusted_proxies: Sequence[N
             ) from None
         if not is_trusted(address, trusted_proxies):
             break
+    if address is None:
+        raise NotAdmitted(
+            f"the proxy {remote.address} does not say who asks: make it send X-Forwarded-For"
+        )
     return address
 
 

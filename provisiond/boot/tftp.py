@@ -50,6 +50,9 @@ _BATCH: Final = 256
 _MODES: Final = ("octet", "netascii")
 _READERS: Final = 2
 
+_WRITES: Final = 64
+"""Writes that are being made known at once; beyond, they are refused and counted only."""
+
 _LAST_WAIT: Final = 5.0
 """Seconds that cancelled requests get to end when the server stops."""
 
@@ -79,8 +82,10 @@ class TftpServer:
     Sources outside `networks` get not one byte. Inside there is no cap per source, since a site
     behind one address is one source; the total is `limits.sessions`, and the oldest session
     that never acknowledged makes room. Every read that `serve` refuses is error 1 with one text;
-    what we fail at is error 0; writes are error 2. `on_malformed(peer, reason)` hears of each
-    datagram that is no TFTP packet. Belongs to the loop that runs its first `start`.
+    what we fail at is error 0; writes are error 2 at once, and `serve` hears of them as PUT, so
+    that they are journaled. `on_malformed(peer, reason)` hears of each datagram that is no TFTP
+    packet, and of each read in a mode that is not served. Belongs to the loop that runs its
+    first `start`.
     """
 
     def __init__(
@@ -101,6 +106,7 @@ class TftpServer:
         self._listeners: list[socket.socket] = []
         self._sessions: Sessions | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writes: set[asyncio.Task[None]] = set()
         self._readers: ThreadPoolExecutor | None = None
         self._complained_at = -_COMPLAINTS_APART
 
@@ -142,8 +148,10 @@ class TftpServer:
             pass
         for session in sessions.all():
             sessions.end(session, None, _STOPPING)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_LAST_WAIT)
+        if self._tasks or self._writes:
+            _, late = await asyncio.wait(self._tasks | self._writes, timeout=_LAST_WAIT)
+            for task in late:
+                task.cancel()
         sessions.close()
         if self._readers is not None:
             await loop.run_in_executor(None, self._readers.shutdown)
@@ -223,11 +231,29 @@ class TftpServer:
         elif isinstance(packet, WriteRequest):
             self.counters.refused += 1
             caller.tell(_READ_ONLY)
+            if len(self._writes) < _WRITES:
+                task = asyncio.create_task(self._make_known(caller.peer, packet))
+                self._writes.add(task)
+                task.add_done_callback(self._writes.discard)
         elif isinstance(packet, ReadRequest):
             self.counters.refused += 1
+            self._tell_of(caller.peer, "a read in a mode that is neither octet nor netascii")
             caller.tell(_WRONG_MODE)
         elif not isinstance(packet, Error):  # an ERROR is never answered: two servers would chat
             caller.tell(_STRANGER)
+
+    async def _make_known(self, peer: Peer, request: WriteRequest) -> None:
+        """Let `serve` journal a write, which was answered already."""
+        try:
+            await self._serve(
+                FileRequest(name=request.name, peer=peer, at=self._now(), method="PUT")
+            )
+        except Refused:
+            pass
+        except (Failed, OSError) as fault:
+            self._complain(fault)
+        except Exception:
+            log.exception("TFTP: a write could not be made known")
 
     async def _answer(self, sessions: Sessions, session: Session, request: ReadRequest) -> None:
         """Ask `serve`, then begin the transfer or say why not."""
@@ -243,7 +269,8 @@ class TftpServer:
         except (Refused, FileNotFoundError):
             self.counters.refused += 1
             self._refuse(sessions, session, _NO_SUCH_FILE)
-        except TemplateFault:
+        except TemplateFault as fault:
+            self._complain(fault)
             self.counters.failed += 1
             self._refuse(sessions, session, _UNMAKABLE)
         except (Failed, OSError) as fault:
@@ -304,6 +331,9 @@ class TftpServer:
 
     def _report(self, peer: Peer, reason: str) -> None:
         self.counters.malformed += 1
+        self._tell_of(peer, reason)
+
+    def _tell_of(self, peer: Peer, reason: str) -> None:
         try:
             self._on_malformed(peer, reason)
         except Exception:  # a journal in trouble must not cost a phone its file

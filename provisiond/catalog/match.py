@@ -8,7 +8,7 @@ from provisiond.catalog.family import Family
 from provisiond.catalog.manifest import FileRule
 from provisiond.inventory.errors import UnknownFile
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.secret import is_token
+from provisiond.inventory.secret import is_token, masked_tokens
 
 MAX_SEGMENTS = 6
 _SEGMENT = re.compile(r"[A-Za-z0-9._:%-]{1,96}")
@@ -27,9 +27,15 @@ class ParsedName:
     asset: str | None = None
 
     @property
+    def canonical(self) -> str:
+        """The one spelling under which answers are kept, among all that mean the same."""
+        return f"p/{self.token}/{self.path}" if self.token else self.path
+
+    @property
     def masked(self) -> str:
         """The name for journals and logs, without the token."""
-        return f"p/***/{self.path}" if self.token else self.path
+        path = masked_tokens(self.path)
+        return f"p/***/{path}" if self.token else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +66,7 @@ def parse_name(name: str) -> ParsedName:
         raise UnknownFile(f"a name of {len(segments)} segments; {MAX_SEGMENTS} are the most")
     for segment in segments:
         if segment in (".", "..") or _SEGMENT.fullmatch(segment) is None:
-            raise UnknownFile(f"{segment[:96]!r} is no segment of a file name")
+            raise UnknownFile(f"{masked_tokens(segment)[:96]!r} is no segment of a file name")
     asset = None
     if segments[0].lower() == "assets" and len(segments) > 1:
         asset = "/".join(segments[1:])
@@ -68,8 +74,11 @@ def parse_name(name: str) -> ParsedName:
 
 
 def masked(name: str) -> str:
-    """A raw name for journals and logs: a token in it is masked, it is at most 256 characters."""
-    segments = [segment for segment in _SPLIT.split(name) if segment]
+    """A raw name for journals and logs, at most 256 characters.
+
+    Masked are all that looks like a token, wherever it stands, and whatever follows `p/`.
+    """
+    segments = [segment for segment in _SPLIT.split(masked_tokens(name)) if segment]
     if len(segments) >= 2 and segments[0].lower() == "p":
         segments[1] = "***"
     return "/".join(segments)[:256]

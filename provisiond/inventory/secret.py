@@ -1,10 +1,26 @@
 """What must never be printed by accident?"""
 
 import hmac
+import re
 import secrets
 
 TOKEN_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 TOKEN_LENGTH = 26  # 130 bits
+
+_RUN = rf"[A-Za-z2-7]{{{TOKEN_LENGTH}}}"
+_MAYBE_TOKEN = re.compile(_RUN)
+# An escape ends in letters or digits and yet stands for a character of its own: `%2F` (RFC 3986
+# section 2.1), the same escaped once and twice more, and the backslash escapes of bytes and logs.
+_ESCAPES = (
+    "%[0-9A-Fa-f]{2}",
+    "%25[0-9A-Fa-f]{2}",
+    "%2525[0-9A-Fa-f]{2}",
+    r"\\x[0-9A-Fa-f]{2}",
+    r"\\u[0-9A-Fa-f]{4}",
+    r"\\[abfnrtv]",
+)
+_BEFORE = "|".join(("(?<![A-Za-z0-9])", *(f"(?<={escape})" for escape in _ESCAPES)))
+_TOKEN = re.compile(rf"(?:{_BEFORE}){_RUN}(?![A-Za-z0-9])")
 
 
 class Secret:
@@ -42,6 +58,18 @@ def new_token() -> Secret:
 def is_token(text: str) -> bool:
     """Whether `text` has the shape of a phone token, in either case."""
     return len(text) == TOKEN_LENGTH and all(c in TOKEN_ALPHABET for c in text.lower())
+
+
+def masked_tokens(text: str) -> str:
+    """The text with `***` for all that has the shape of a phone token and stands alone.
+
+    Letters and digits beside it make it part of something longer; an escape such as `%2F` or
+    `\\x2f` before it does not. For journals, logs and messages: it knows no inventory, so now and
+    then a word of 26 letters goes too.
+    """
+    if len(text) < TOKEN_LENGTH or _MAYBE_TOKEN.search(text) is None:
+        return text
+    return _TOKEN.sub("***", text)
 
 
 def new_password(length: int = 20) -> Secret:

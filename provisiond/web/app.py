@@ -1,10 +1,12 @@
 """What does the web listener answer? Health, readiness and metrics, for monitors."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from provisiond.web.health import DEADLINE_SECONDS, Check, look
 
@@ -65,8 +67,16 @@ async def _readyz(request: web.Request) -> web.Response:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    encode, content_type = _encoder(request.headers.get("Accept", ""))
     return web.Response(
         body=encode(request.app[_HEALTH].registry),
         headers=_HEADERS | {"Content-Type": content_type},
     )
+
+
+def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """What the Accept header asks for; plain text where the library chokes on its version."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):
+        return choose_encoder("")

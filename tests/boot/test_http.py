@@ -23,6 +23,7 @@ from provisiond.inventory.errors import (
     UnknownFile,
     UnknownPhone,
 )
+from provisiond.inventory.secret import new_token
 from tests.boot.http_wire import (
     CONFIG,
     HOST,
@@ -222,6 +223,14 @@ async def test_any_other_method_is_405_and_never_reaches_serve(method: str) -> N
         answer = await get(door, f"/{NAME}", method=method)
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
     assert shelf.asked == []
+    assert door.reasons == [f"method {method} is not answered"]
+
+
+async def test_a_wrong_method_through_a_proxy_is_reported_as_the_phones() -> None:
+    async with listening(Shelf(), trusted=("127.0.0.0/8",)) as door:
+        answer = await get(door, f"/{NAME}", "X-Forwarded-For: 192.0.2.9", method="DELETE")
+    assert answer.status == 405
+    assert [str(peer.address) for peer, _ in door.malformed] == ["192.0.2.9"]
 
 
 async def test_options_asterisk_and_connect_are_405() -> None:
@@ -505,6 +514,34 @@ async def test_an_undeclared_proxy_on_loopback_gets_the_404_and_is_reported(
     assert door.http.counters.forged == 1
     assert "boot.trusted_proxies" in door.reasons[0]
     assert "boot.trusted_proxies" in caplog.text
+
+
+@pytest.mark.parametrize("target", ["/p/{}/a.cfg", "/p%2F{}%2fa.cfg", "/p%252f{}/a.cfg"])
+async def test_what_an_undeclared_proxy_asked_for_is_reported_without_its_token(
+    target: str,
+) -> None:
+    token = new_token().reveal()
+    async with listening(Shelf()) as door:
+        await get(door, target.format(token), "X-Forwarded-For: 10.0.0.1", method="HEAD")
+    [reason] = door.reasons
+    assert reason.startswith("HEAD /p")
+    assert "***" in reason
+    assert "a.cfg: a forwarded header from loopback" in reason
+    assert token not in reason
+
+
+async def test_a_trusted_proxy_that_forwards_nothing_gets_the_404_and_the_log_the_remedy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shelf = Shelf({NAME: CONFIG})
+    async with listening(shelf, trusted=("127.0.0.0/8",)) as door:
+        refused = await get(door, f"/{NAME}")
+        unknown = await get(door, "/unknown", "X-Forwarded-For: 192.0.2.9")
+    assert refused.without_date == unknown.without_date
+    assert shelf.names == ["/unknown"]
+    assert door.http.counters.forged == 1
+    assert door.reasons[0].startswith(f"GET /{NAME}: the proxy 127.0.0.1")
+    assert "make it send X-Forwarded-For" in caplog.text
 
 
 # -- traversal -----------------------------------------------------------------------------

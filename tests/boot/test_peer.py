@@ -81,8 +81,20 @@ def test_several_forwarded_fields_are_one_list() -> None:
     assert peer.address == ip_address("198.51.100.3")
 
 
-def test_a_trusted_proxy_that_says_nothing_speaks_for_itself() -> None:
-    assert peer_of("10.0.0.2").address == ip_address("10.0.0.2")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        (("X-Forwarded-For", ""),),
+        (("X-Forwarded-For", " , ,"), ("X-Forwarded-For", "")),
+        (("X-Forwarded-Proto", "https"), ("X-Real-IP", "198.51.100.3")),
+    ],
+)
+def test_a_trusted_proxy_that_does_not_say_for_whom_is_refused_with_the_remedy(
+    headers: tuple[tuple[str, str], ...],
+) -> None:
+    with pytest.raises(NotAdmitted, match=r"10\.0\.0\.2 .* make it send X-Forwarded-For"):
+        peer_of("10.0.0.2", *headers)
 
 
 @pytest.mark.parametrize("forwarded", ["unknown", "_hidden", "198.51.100.3, gateway", "1.2.3"])
@@ -104,11 +116,13 @@ def test_a_trusted_proxy_that_names_no_address_is_refused(forwarded: str) -> Non
     ],
 )
 def test_a_trusted_proxy_says_the_scheme(proto: str, transport: Transport) -> None:
-    assert peer_of("10.0.0.2", ("X-Forwarded-Proto", proto)).transport is transport
+    headers = (("X-Forwarded-For", "198.51.100.3"), ("X-Forwarded-Proto", proto))
+    assert peer_of("10.0.0.2", *headers).transport is transport
 
 
 def test_a_trusted_proxy_over_tls_may_say_that_the_phone_came_plain() -> None:
-    peer = peer_of("10.0.0.2", ("X-Forwarded-Proto", "http"), transport=Transport.HTTPS)
+    headers = (("X-Forwarded-For", "198.51.100.3"), ("X-Forwarded-Proto", "http"))
+    peer = peer_of("10.0.0.2", *headers, transport=Transport.HTTPS)
     assert peer.transport is Transport.HTTP
 
 

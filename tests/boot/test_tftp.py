@@ -141,6 +141,51 @@ async def test_what_we_fail_at_is_error_0_without_internals(
             assert door.tftp.counters.requests == 2, "asked again, answered again"
 
 
+async def test_template_faults_are_logged_once_in_a_storm(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fault = TemplateFault("acme", "boot.j2", 12, "division by zero")
+    async with listening(Shelf({"a": fault})) as door, phones(door.address, 20) as crowd:
+        for one in crowd:
+            one.ask("a")
+        for one in crowd:
+            await one.receive()
+    assert "boot.j2" in caplog.text
+    assert len(caplog.records) < 20
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [UnknownFile("a.log"), StoreUnavailable("disk full"), ZeroDivisionError("by zero"), None],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_a_write_is_error_2_whatever_serve_says_of_it(
+    failure: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf = Shelf({"a.log": failure or FileReply(allow=("GET", "HEAD")), NAME: body(CONFIG)})
+    with caplog.at_level(logging.CRITICAL):
+        async with listening(shelf) as door, phone(door.address) as one:
+            one.transport.sendto(b"\0\x02a.log\0octet\0", door.address)
+            assert parse(await one.receive()) == Error(code=2, text="This server is read-only")
+            assert await one.fetch(NAME) == CONFIG
+            assert one.got.empty(), "answered once"
+            assert door.tftp.counters.failed == 0
+    assert [request.method for request in shelf.asked] == ["PUT", "GET"]
+
+
+async def test_a_storm_of_writes_is_answered_and_only_so_many_wait_to_be_known() -> None:
+    shelf = HeldShelf({"a.log": body(b""), NAME: body(CONFIG)})
+    shelf.held["a.log"] = asyncio.Event()
+    async with listening(shelf) as door, phone(door.address) as one:
+        for _ in range(200):
+            one.transport.sendto(b"\0\x02a.log\0octet\0", door.address)
+            await one.receive()
+        assert await one.fetch(NAME) == CONFIG
+        assert door.tftp.counters.refused == 200
+        assert 1 < shelf.asked.count("a.log") < 100
+        shelf.held["a.log"].set()
+
+
 async def test_a_reply_that_only_other_methods_get_is_no_file() -> None:
     shelf = Shelf({"a": FileReply(allow=("PUT",))})
     async with listening(shelf) as door, phone(door.address) as one:

@@ -92,10 +92,12 @@ async def test_c02_the_mode_is_case_blind(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["mail", "MAIL", "binary", "octets"])
-async def test_c02_other_modes_are_error_4(mode: str) -> None:
+async def test_c02_other_modes_are_error_4_and_reported(mode: str) -> None:
     shelf = Shelf(dict(SHELF))
     async with listening(shelf) as door:
         packet = await first_answer(door, "a.cfg", mode=mode)
+        assert door.reasons == ["a read in a mode that is neither octet nor netascii"]
+        assert (door.tftp.counters.refused, door.tftp.counters.malformed) == (1, 0)
     assert isinstance(packet, Error)
     assert packet.code == 4
     assert shelf.asked == []
@@ -418,14 +420,16 @@ async def test_c19_a_hundred_megabytes_come_whole(tmp_path: Path) -> None:
     assert same.returncode == 0
 
 
-async def test_c20_a_write_is_refused_with_error_2() -> None:
+async def test_c20_a_write_is_refused_with_error_2_and_serve_hears_of_it() -> None:
     shelf = Shelf(dict(SHELF))
     async with listening(shelf) as door, phone(door.address) as one:
         one.transport.sendto(b"\0\x02a.log\0octet\0tsize\x0012\0", door.address)
         packet = parse(await one.receive())
+        port = one.port
     assert isinstance(packet, Error)
     assert packet.code == 2
-    assert shelf.asked == []
+    [asked] = shelf.asked
+    assert (asked.name, asked.method, asked.peer.port) == ("a.log", "PUT", port)
 
 
 async def test_c21_a_url_with_a_mode_is_fetched(tmp_path: Path) -> None:

@@ -77,6 +77,29 @@ def test_tokens_are_masked_for_journals() -> None:
 
 @pytest.mark.parametrize(
     "name",
+    ["x/p/{}/f.cfg", "p%2F{}%2Fx.cfg", "p/***/{}!", "p\\xff{}", "x" * 230 + "/{}", "p/a/{}/p/{}"],
+)
+@pytest.mark.parametrize("token", [TOKEN, TOKEN.upper()])
+def test_a_token_is_masked_wherever_it_stands_in_a_name(name: str, token: str) -> None:
+    shown = masked(name.format(token, token))
+    assert token[:20] not in shown
+    assert len(shown) <= 256
+
+
+def test_a_second_token_of_a_name_is_masked_too() -> None:
+    assert parse_name(f"p/{TOKEN}/p/{TOKEN}/x.cfg").masked == "p/***/p/***/x.cfg"
+
+
+@pytest.mark.parametrize("segment", ["{};", "a" * 80 + " {}", "p%2F{}%2F?"])
+def test_why_a_name_was_refused_shows_no_token(segment: str) -> None:
+    with pytest.raises(UnknownFile) as refused:
+        parse_name(segment.format(TOKEN))
+    assert "is no segment of a file name" in str(refused.value)
+    assert TOKEN[:10] not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
     ["02ac3e000001.cfg", "02AC3E000001.CFG", "02-ac-3e-00-00-01.cfg", "02:ac:3e:00:00:01.cfg"],
 )
 def test_a_mac_is_found_in_any_spelling(acme: Family, name: str) -> None:

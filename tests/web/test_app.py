@@ -76,6 +76,25 @@ async def test_metrics_speak_openmetrics_where_asked(aiohttp_client: AiohttpClie
     assert (await answer.text()).endswith("# EOF\n")
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        'application/openmetrics-text; version="\xff";q=zz,;;,',
+        "application/openmetrics-text; version=1.0.0rc1",
+        "text/plain; version=latest",
+        "text/plain; version=..; escaping=\xff",
+        ";;,,=;version=",
+    ],
+)
+async def test_metrics_are_plain_text_for_an_accept_header_that_means_nothing(
+    accept: str, aiohttp_client: AiohttpClient
+) -> None:
+    client = await aiohttp_client(app())
+    answer = await client.get("/metrics", headers={"Accept": accept})
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 async def test_monitors_may_ask_with_head_and_change_nothing(
     path: str, aiohttp_client: AiohttpClient
