@@ -1,6 +1,7 @@
 """Which bytes does this request get? The one call behind every door that phones use."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,10 +24,18 @@ from provisiond.inventory.admission import (
     asker_of,
     decide,
 )
-from provisiond.inventory.errors import NotAdmitted, ProvisiondError, UnknownFile, UnknownPhone
+from provisiond.inventory.errors import (
+    Failed,
+    NotAdmitted,
+    ProvisiondError,
+    UnknownFile,
+    UnknownPhone,
+)
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.phones import Enrolment
 from provisiond.inventory.secret import masked_tokens
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["FileReply", "FileRequest", "FileService", "ServeFile", "Verbs", "malformed_entry"]
 
@@ -161,7 +170,11 @@ class FileService:
         )
         book = self._sources.book
         if kind == "first":
-            await book.change_for_good(change)
+            try:
+                await book.change_for_good(change)
+            except Failed as fault:
+                # It holds in this process and is tried again; a full disk must not keep phones off.
+                _log.warning("the first fetch of %s is not on disk yet: %s", answer.mac, fault)
             known = await book.facts(answer.domain_id, answer.phone_id)
             first = known.enrolment.first_address if known is not None else None
             if first in (None, change.address):
