@@ -12,6 +12,10 @@ from provisiond.actions.render_file import Place, current_rule, place_of, render
 from provisiond.catalog.build import effective_settings, phone_urls
 from provisiond.catalog.check import star_code_findings
 from provisiond.catalog.lint import lint
+from provisiond.catalog.manifest import Manifest
+from provisiond.catalog.overrides import choose, matches
+from provisiond.catalog.param import Entry
+from provisiond.catalog.samples import render_sample
 from provisiond.catalog.shelf import Shelf
 from provisiond.catalog.structure import check_structure
 from provisiond.inventory.domains import BUILT_IN, inherit
@@ -116,6 +120,7 @@ def _file(
     yield from check_structure(rendered.body, rule, rendered.record)
     yield from lint(rendered.body, rule)
     yield from _url(place, whole, urls)
+    yield from _undone(place, whole, urls, year)
 
 
 def _url(place: Place, facts: PhoneFacts, urls: PublicUrls) -> Iterator[Finding]:
@@ -135,3 +140,59 @@ def _url(place: Place, facts: PhoneFacts, urls: PublicUrls) -> Iterator[Finding]
             message=f"it has {size} bytes; a {facts.phone.model} keeps {most}.",
             remedy="Shorten public_url.",
         )
+
+
+def _undone(place: Place, facts: PhoneFacts, urls: PublicUrls, year: int) -> Iterator[Finding]:
+    """Overrides without which the phone would stay with its tokened URL, and with them does not."""
+    manifest, phone = place.family.manifest, facts.phone
+    made = phone_urls(manifest, place.model, urls, phone.token, effective_settings(facts))
+    keys = (manifest.provisioning_url.key, *(rival.key for rival in manifest.outranked_by))
+    rows = facts.domain.overrides
+    chosen = choose(rows, place.family.name, place.model.name, phone.site, phone.overrides)
+    touching = any(matches(each.key, keys) for each in chosen)
+    if not made.provisioning or not touching:
+        return
+    for rule in place.family.rules_for(place.model):
+        if rule.scope != "phone" or rule.template is None:
+            continue
+        try:
+            rendered = render_phone_file(place=place, rule=rule, facts=facts, urls=urls, year=year)
+            sample = render_sample(place.family, place.model, "plain", rule)
+        except ProvisiondError:
+            continue  # the file is told of where it is what the phone waits for
+        settled = [
+            key for key in keys if any(matches(own, (key,)) for own in sample.record.entries)
+        ]
+        for key, entry in rendered.record.entries.items():
+            if entry.layer == "template" or not matches(key, settled):
+                continue
+            if not _holds(entry, manifest, made.provisioning, phone.token.reveal()):
+                yield _undoing(phone, entry)
+
+
+def _holds(entry: Entry, manifest: Manifest, url: str, token: str) -> bool:
+    """Whether what was printed still settles all that the manifest wants of this key."""
+    value = entry.printed_value
+    if value is None:
+        return False
+    if matches(entry.key, (manifest.provisioning_url.key,)) and url not in value:
+        return False
+    return all(
+        token in value if rival.value is None else value == rival.value
+        for rival in manifest.outranked_by
+        if matches(entry.key, (rival.key,))
+    )
+
+
+def _undoing(phone: Phone, entry: Entry) -> Finding:
+    layer = entry.layer.partition("/")[0]
+    if layer == "phone":
+        remedy = f"Remove it with `provisiond phones edit {phone.mac} --no-override {entry.key}`."
+    else:
+        remedy = f"Remove it from the overrides of the {layer}."
+    return Finding(
+        where=f"overrides.{entry.key}",
+        message=f"an override undoes the enrolment of {phone.mac}: {entry.key} no longer keeps "
+        "the phone at its own URL.",
+        remedy=remedy,
+    )

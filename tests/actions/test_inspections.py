@@ -12,7 +12,7 @@ from provisiond.inventory.urls import PublicUrls
 from provisiond.store.database import Database
 from provisiond.store.domains import insert_domain
 from provisiond.store.phones import insert_phones
-from tests.actions.inventory import DOMAIN, MAC, NOW, load
+from tests.actions.inventory import DOMAIN, MAC, NOW, changed, load
 
 URLS = PublicUrls(http="http://phones.example.test/")
 
@@ -60,3 +60,38 @@ async def test_a_domain_without_a_registrar_and_a_misfit_are_found(
     assert ("warning", "b.test settings: no sip_server is set; phones would not know where to "
             "register.") in found  # fmt: skip
     assert any("takes no sidecar 'XXL'" in text for _, text in found)
+
+
+async def test_an_override_that_undoes_the_enrolment_is_a_fault_of_each_phone(
+    lite: Database, shelf: Shelf
+) -> None:
+    tree = changed()
+    tree["overrides"] = [{"family": "acme/desk", "key": "provision.dhcp", "value": "1"}]
+    tree["phones"][0]["overrides"] = {"provision.url": "http://elsewhere.example.test/"}
+    tree["phones"][1]["overrides"] = {"provision.url": None}
+    await load(lite, shelf, tree)
+    findings = await inspect_inventory(lite, shelf, URLS, NOW)
+    undoing = {(f.where, f.remedy) for f in findings if "undoes the enrolment" in f.message}
+    command = "`provisiond phones edit {} --no-override provision.url`"
+    second = "02:ac:3e:00:00:02"
+    assert undoing == {
+        (f"{DOMAIN} {MAC} overrides.provision.url", f"Remove it with {command.format(MAC)}."),
+        (f"{DOMAIN} {second} overrides.provision.url", f"Remove it with {command.format(second)}."),
+        (f"{DOMAIN} {MAC} overrides.provision.dhcp", "Remove it from the overrides of the domain."),
+        (
+            f"{DOMAIN} {second} overrides.provision.dhcp",
+            "Remove it from the overrides of the domain.",
+        ),
+    }
+
+
+async def test_an_override_that_keeps_the_enrolment_or_cannot_be_judged_is_no_fault(
+    lite: Database, shelf: Shelf
+) -> None:
+    tree = changed()
+    token = tree["phones"][0]["token"]
+    url = f"http://phones.example.test/p/{token}/"
+    tree["phones"][0]["overrides"] = {"provision.url": url, "provision.dhcp": "0"}
+    await load(lite, shelf, tree)
+    for urls in (URLS, PublicUrls()):
+        assert not any("undoes" in text for _, text in await said(lite, shelf, urls))
