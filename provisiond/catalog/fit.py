@@ -158,7 +158,8 @@ def _kind(
         yield Finding(
             where=where,
             severity="warning",
-            message=f"{kind.value} is not available on the {_boxed(family, model)}: {reason}.",
+            message=f"{_key(button)}: {kind.value} is not available on the "
+            f"{_boxed(family, model)}: {reason}.",
             remedy="The key stays empty.",
         )
         return
@@ -167,15 +168,21 @@ def _kind(
         yield Finding(
             where=where,
             severity="warning",
-            message=f"{kind.value} dials the feature code {code!r}, which the domain has not set.",
+            message=f"{_key(button)}: {kind.value} dials the feature code {code!r}, which the "
+            "domain has not set.",
             remedy=f"Set feature_codes.{code}; the key stays empty until then.",
         )
     if kind in VALUE_NEEDED and not button.value:
-        yield Finding(where=where, message=f"{kind.value} needs a value.", remedy="Give a number.")
+        yield Finding(
+            where=where,
+            message=f"{_key(button)}: {kind.value} needs a value.",
+            remedy="Give a number.",
+        )
     if rule.max_value is not None and len(button.value) > rule.max_value:
         yield Finding(
             where=where,
-            message=f"the value is longer than the {rule.max_value} characters the phone keeps.",
+            message=f"{_key(button)}: the value is longer than the {rule.max_value} characters the "
+            "phone keeps.",
         )
     if button.line is not None and button.line not in {line.line for line in phone.lines}:
         yield Finding(

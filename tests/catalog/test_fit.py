@@ -91,3 +91,19 @@ def test_a_model_may_lack_a_kind_and_a_bank_may_refuse_one(acme: Family) -> None
 def test_a_feature_code_that_is_set_makes_its_kind_available(acme: Family) -> None:
     record = phone(buttons=(button(1, "queue_login"),))
     assert said(acme, "d6", record, queue_login="*81") == []
+
+
+def test_every_finding_about_a_button_names_its_key(acme: Family) -> None:
+    record = phone(
+        sidecars=("EXP",),
+        buttons=(
+            button(1, "redial"),
+            button(2, "queue_login"),
+            button(3, "speed_dial", value=""),
+            button(4, "speed_dial", value="1" * 33),
+            button(1, "dtmf", module=1),
+        ),
+    )
+    named = ("key 1:", "key 2:", "key 3:", "key 4:", "key 1 of sidecar 1:")
+    for (_, message), name in zip(said(acme, "d6", record), named, strict=True):
+        assert name in message
