@@ -85,7 +85,7 @@ def test_another_device_meanwhile_holds_the_enrolment(server: ServerProcess) -> 
     assert server.get(f"{MAC}.cfg", headers=newer)[0] == 200
     assert server.get(f"{MAC}.cfg", headers=other)[0] == 404
     assert server.get(f"{MAC}.cfg", headers=first)[0] == 404
-    assert "enrolment_held" in server.log()
+    wait_for(lambda: "enrolment_held" in server.log())
 
 
 def test_a_change_by_the_command_line_is_served_and_the_other_phone_keeps_its_bytes(
