@@ -115,7 +115,7 @@ def nginx(folder: Path, files: Path) -> Iterator[Server]:
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     (folder / "nginx.conf").write_text(
-        "daemon off; worker_processes 1; error_log stderr crit;"
+        "daemon off; user root; worker_processes 1; error_log stderr crit;"
         f"pid {folder}/nginx.pid; worker_rlimit_nofile 200000;"
         "events { worker_connections 20000; }"
         "http { access_log off; sendfile on; tcp_nopush on; default_type text/plain;"
