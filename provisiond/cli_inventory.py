@@ -117,8 +117,8 @@ def export(
         else "json"
     )
     opened = Output(output) if output is not None else None
-    become_owner(settings.data_dir)
     try:
+        become_owner(settings.data_dir)
         content = run(_export(session, settings, with_secrets, chosen, domain))
     except ProvisiondError:
         if opened is not None:
@@ -203,7 +203,8 @@ def _tell_import(report: "ImportReport") -> None:
             table(("  records", "added", "changed", "unchanged", "skipped"), rows)
         if domain.generated:
             shown = ", ".join(domain.generated[:20]) + (", …" if len(domain.generated) > 20 else "")
-            say(f"  SIP passwords were made for {len(domain.generated)} user(s): {shown}.")
+            made = "would be made" if report.dry_run else "were made"
+            say(f"  SIP passwords {made} for {len(domain.generated)} user(s): {shown}.")
             say("  The registrar must learn them: see `provisiond export --with-secrets`.")
     say("nothing was changed: this was a dry run." if report.dry_run else "imported.")
 

@@ -2,7 +2,10 @@
 
 import dataclasses
 import json
+import os
+import stat
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
@@ -119,32 +122,57 @@ class Output:
     owner alone, and left as it was where the command fails."""
 
     def __init__(self, path: Path) -> None:
-        import os
-
-        self._path = path
-        self._is_new = not path.exists()
+        self._path = path.resolve()
+        self._is_new = not self._path.exists()
+        # Once root has given its rights up it may rename nothing beside the file: the file itself
+        # is held open instead.
+        self._in_place = os.geteuid() == 0 or not (self._is_new or self._path.is_file())
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+            if self._in_place:
+                self._written = self._path
+                self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+                if self._path.is_file():
+                    os.fchmod(self._descriptor, 0o600)
+            else:
+                folder = self._path.parent
+                self._descriptor, name = tempfile.mkstemp(prefix=".provisiond-", dir=folder)
+                self._written = Path(name)
         except OSError as fault:
             raise Refused(f"{path} cannot be written: {fault.strerror}.") from fault
-        self._file = os.fdopen(descriptor, "wb")
 
     def finish(self, content: bytes) -> None:
         """Put the content in place of what the file held."""
         try:
-            with self._file as file:
-                file.truncate()
-                file.write(content)
+            self._write(content)
+            if not self._in_place:
+                self._written.replace(self._path)
         except OSError as fault:
+            self.give_up()
             raise Refused(f"{self._path} cannot be written: {fault.strerror}.") from fault
-        self._is_new = False
+        os.close(self._descriptor)
+
+    def _write(self, content: bytes) -> None:
+        status = os.fstat(self._descriptor)
+        is_regular = stat.S_ISREG(status.st_mode)
+        if is_regular and content:
+            try:
+                os.posix_fallocate(self._descriptor, 0, len(content))  # before the old is lost
+            except OSError:
+                os.ftruncate(self._descriptor, status.st_size)
+                raise
+        left = memoryview(content)
+        while left:
+            left = left[os.write(self._descriptor, left) :]
+        if is_regular:
+            os.ftruncate(self._descriptor, len(content))
+            os.fsync(self._descriptor)
 
     def give_up(self) -> None:
-        """Leave no empty file behind."""
-        self._file.close()
-        if self._is_new:
+        """Leave nothing behind that was not there before."""
+        os.close(self._descriptor)
+        if self._is_new or not self._in_place:
             try:
-                self._path.unlink()
+                self._written.unlink()
             except OSError:
                 return
 

@@ -180,6 +180,15 @@ def test_an_export_that_fails_leaves_no_file_and_an_old_one_as_it_was(demo: Path
     assert (demo / "old.json").read_text() == "mine"
 
 
+def test_an_export_over_an_old_file_is_for_its_owner_alone(demo: Path) -> None:
+    (demo / "open.json").write_text("mine" * 100_000)
+    (demo / "open.json").chmod(0o644)
+    provisiond(demo, "export", "--with-secrets", "-o", "open.json")
+    assert stat.S_IMODE((demo / "open.json").stat().st_mode) == 0o600
+    assert json.loads((demo / "open.json").read_text())
+    assert not list(demo.glob(".provisiond-*"))
+
+
 def test_an_import_with_faults_lists_them_and_changes_nothing(own: Path) -> None:
     before = provisiond(own, "export", "--with-secrets").stdout
     file = own / "bad.json"
