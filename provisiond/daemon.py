@@ -29,6 +29,7 @@ from provisiond.daemon_figures import Sources as FigureSources
 from provisiond.daemon_figures import figures
 from provisiond.daemon_setup import (
     bound,
+    calm_collector,
     load_shelf,
     loop_factory,
     policy_of,
@@ -90,6 +91,7 @@ async def serve(settings: Settings, announce: Announce, stop: asyncio.Event | No
         await daemon.listen(stack)
         daemon.catch_signals(stop)
         await announce(daemon.running(), daemon.database, daemon.shelf)
+        calm_collector()
         jobs = [asyncio.create_task(_kept_running(job)) for job in daemon.jobs()]
         try:
             daemon.notifier.ready(f"serving {len(daemon.shelf.families)} families")

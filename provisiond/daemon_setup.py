@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import resource
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -92,6 +93,17 @@ def raise_file_limit() -> int:
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def calm_collector() -> None:
+    """Spare the garbage collector what stays for good, and let it look less often.
+
+    Catalogue, statements and templates are half a million objects that never become garbage; a
+    full collection over them for every few thousand requests cost half of a request's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def loop_factory(wanted: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
