@@ -348,12 +348,11 @@ class _Daemon:
             reason = await self._ask_probe()
             if reason is not None:
                 _log.error("not fit to serve: %s", reason)
-            # A restart mends a process that hangs or cannot render, not a store that is away.
-            if reason is None or await self._renders():
+            if reason is None or self._renders():  # a restart mends no store that is away
                 self.notifier.alive()
             await asyncio.sleep(interval / 3)
 
-    async def _renders(self) -> bool:
+    def _renders(self) -> bool:
         try:
             self.probe.render_made_up(_now())
         except Exception:  # noqa: BLE001 - any fault means that this process cannot render
