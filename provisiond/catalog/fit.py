@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from provisiond.catalog.family import Family
-from provisiond.catalog.manifest import ModelRule
+from provisiond.catalog.manifest import ButtonRule, ModelRule
 from provisiond.catalog.placing import KeySlot, phone_slots, sidecar_slots
 from provisiond.inventory.buttons import CODE_NEEDED, VALUE_NEEDED, Button, ButtonKind
 from provisiond.inventory.errors import Finding
@@ -149,11 +149,7 @@ def _kind(
     if kind is ButtonKind.NONE:
         return
     rule = family.manifest.buttons[kind]
-    reason = rule.unavailable or model.unavailable.get(kind.value, "")
-    if not reason and button.module and not rule.sidecar:
-        reason = "this kind is not possible on a sidecar"
-    if not reason and not button.module and rule.banks and slot.bank not in rule.banks:
-        reason = f"this kind is possible on {', '.join(rule.banks)} keys only"
+    reason = _unavailable(rule, model, button, slot)
     if reason:
         yield Finding(
             where=where,
@@ -190,3 +186,13 @@ def _kind(
             message=f"{_key(button)} works on line {button.line}, which the phone does not have.",
             remedy="Assign an extension to that line or use another line.",
         )
+
+
+def _unavailable(rule: ButtonRule, model: ModelRule, button: Button, slot: KeySlot) -> str:
+    """Why the button cannot be on this key of this model, or nothing."""
+    reason = rule.unavailable or model.unavailable.get(button.kind.value, "")
+    if not reason and button.module and not rule.sidecar:
+        reason = "this kind is not possible on a sidecar"
+    if not reason and not button.module and rule.banks and slot.bank not in rule.banks:
+        reason = f"this kind is possible on {', '.join(rule.banks)} keys only"
+    return reason
