@@ -13,7 +13,7 @@ from tests.contracts.source import ROOT, name_of, tracked_files
 # Spelt in pieces, so that this file does not find itself.
 MACHINE_PATHS = re.compile(r"/(?:work|home/[a-z]+|Users/[A-Za-z]+|root/\.[a-z]+)/")
 REGISTRIES = re.compile(
-    r"pypi\.(?:org|python)|files\.pythonhosted|registry\.npmjs|crates\.io/api|proxy\.golang"
+    r"pypi\.(?:org|python)|files\.python[h]osted|registry\.npm[j]s|crates\.io/api|proxy\.golang"
 )
 SECRETS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/]{20}")
 MAX_BYTES = 1 << 20
