@@ -172,6 +172,25 @@ def dnsmasq(folder: Path, files: Path) -> Iterator[Server]:
         _end(group)
 
 
+@contextmanager
+def plain_jinja(body: Path) -> Iterator[Server]:
+    """aiohttp that renders the assignments of `body` with plain sandboxed Jinja, each time."""
+    port = free_port()
+    group = Group("plain")
+    group.start(
+        [sys.executable, str(Path(__file__).with_name("plain_server.py")), str(port), str(body)],
+        cpus=SERVER_CORE,
+        nofile=200_000,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_port(port)
+        yield Server(name="plain", group=group, http=port)
+    finally:
+        _end(group)
+
+
 def _program(name: str) -> str:
     found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if found is None:
