@@ -99,11 +99,13 @@ def calm_collector() -> None:
     """Spare the garbage collector what stays for good, and let it look less often.
 
     Catalogue, statements and templates are half a million objects that never become garbage; a
-    full collection over them for every few thousand requests cost half of a request's time.
+    full collection over them for every few thousand requests cost half of a request's time. The
+    young ones are still collected often: a render leaves cycles, and memory that is used again
+    soon is in the processor's cache (measured: 50,000 costs a cold file 40 % more than 5,000).
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(5_000, 20, 50)
 
 
 def loop_factory(wanted: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
