@@ -32,6 +32,7 @@ from provisiond.daemon_setup import (
     calm_collector,
     load_shelf,
     loop_factory,
+    open_store,
     policy_of,
     public_urls,
     raise_file_limit,
@@ -45,7 +46,6 @@ from provisiond.settings import Settings
 from provisiond.store.database import Database
 from provisiond.store.journal import JournalWriter
 from provisiond.store.leases import Lease
-from provisiond.store.sealing import SecretKey
 from provisiond.systemd import Notifier, watchdog_interval
 from provisiond.web.app import Health, make_app
 from provisiond.web.health import Check
@@ -147,10 +147,7 @@ class _Daemon:
         self.shelf = await asyncio.to_thread(load_shelf, settings)
         for fault in self.shelf.rejected:
             _log.error("a family is left out: %s", fault)
-        key = await asyncio.to_thread(SecretKey.load, settings.secret_key_path)
-        self.database = await Database.open(settings.database_url().reveal(), key, serving=True)
-        stack.push_async_callback(self.database.close)
-        await self.database.epochs.poll(self.database)
+        self.database = await stack.enter_async_context(open_store(settings, serving=True))
         self.journal = JournalWriter(self.database)
         await asyncio.to_thread(settings.assets_dir.mkdir, parents=True, exist_ok=True)
         self.book = EnrolmentBook(StoredEnrolments(self.database), self.database.epochs.enrolment)
@@ -160,7 +157,7 @@ class _Daemon:
             shelf=lambda: self.shelf,
             urls=public_urls(settings),
             book=self.book,
-            etag_key=key.derive("etag"),
+            etag_key=self.database.key.derive("etag"),
         )
         self.service = FileService(
             sources=sources,
