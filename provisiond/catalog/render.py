@@ -3,9 +3,8 @@
 One `Renderer` a family: its templates are compiled once, and it never changes afterwards.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
@@ -17,14 +16,11 @@ from provisiond.catalog.context import Context, FamilyContext
 from provisiond.catalog.manifest import FileRule, Manifest
 from provisiond.catalog.overrides import Applied
 from provisiond.catalog.param import Record, open_session
+from provisiond.catalog.sandbox import MAX_BODY, Sandbox, list_contexts, set_free
 from provisiond.inventory.errors import Finding, TemplateFault, TemplateRejected
-
-MAX_BODY = 4 * 1024 * 1024
-"""bytes of a rendered file"""
 
 _ESCAPED = frozenset({"elements", "attributes", "indexed", "xml"})
 _WITH_RECORD = frozenset({"lines", "elements", "attributes", "indexed"})
-_PIECES = 4096
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (Context, FamilyContext)}
 
 
@@ -104,12 +100,15 @@ class Renderer:
         names: dict[str, object] = {name: getattr(context, name) for name in _FIELDS[type(context)]}
         names["param"] = session.param
         names["remaining_overrides"] = session.remaining_overrides
+        opened = list_contexts(names)
         try:
-            text = self._joined(rule, template.root_render_func(template.new_context(names)))
+            text = Sandbox.whole(template.root_render_func(template.new_context(names)))
         except TemplateFault:
             raise
         except Exception as fault:
             raise self._fault(rule.template, fault) from fault
+        finally:
+            set_free(opened)
         if rule.ascii_only and rule.syntax not in _WITH_RECORD:
             text = to_ascii(text)
         if rule.newline == "crlf":
@@ -121,17 +120,6 @@ class Renderer:
         if len(body) > MAX_BODY:
             raise self._too_long(rule)
         return Rendered(body=body, record=session.record())
-
-    def _joined(self, rule: FileRule, pieces: Iterator[str]) -> str:
-        """All of the output; stops early where it grows beyond the cap."""
-        parts, size = [], 0
-        while chunk := list(islice(pieces, _PIECES)):
-            part = "".join(chunk)
-            size += len(part)
-            if size > MAX_BODY:
-                raise self._too_long(rule)
-            parts.append(part)
-        return "".join(parts)
 
     def _too_long(self, rule: FileRule) -> TemplateFault:
         file = rule.template or rule.id
