@@ -196,7 +196,7 @@ def _keys(
             return _empty(manifest, slot)
         return _key(desk, slot, button)
 
-    keys = tuple(key(0, slot) for slot in phone_slots(manifest.layouts[desk.model.layout]))
+    keys = tuple([key(0, slot) for slot in phone_slots(manifest.layouts[desk.model.layout])])
     sidecars = tuple(
         SidecarContext(
             unit=unit,

@@ -7,13 +7,14 @@ place in the compiled code, so that knowing the line costs nothing.
 
 import keyword
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
 
 from provisiond.catalog.param import Site
-from provisiond.catalog.sandbox import PRINTING, Sandbox
+from provisiond.catalog.sandbox import PRINTING, Sandbox, prints
 from provisiond.catalog.syntax import KEY_SHAPE
 from provisiond.inventory.errors import Finding, TemplateRejected
 
@@ -116,7 +117,20 @@ class _Environment(Sandbox):
         for call in tree.find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name in PRINTING:
                 self._number(call, call.node.name, file)
+        for output in tree.find_all(nodes.Output):
+            output.nodes = list(self._joined(output.nodes))
         return tree
+
+    def _joined(self, parts: list[nodes.Expr]) -> Iterator[nodes.Expr]:
+        """The parts of an output, without the literal texts that `param` will print itself."""
+        printed: int | None = None
+        for part in parts:
+            if printed is not None and isinstance(part, nodes.TemplateData):
+                self._sites[printed] = replace(self._sites[printed], tail=part.data)
+                printed = None
+                continue
+            printed = part.args[0].value if prints(part) and part.args else None
+            yield part
 
     def _number(self, call: nodes.Call, function: str, file: str) -> None:
         pattern = ""
@@ -128,9 +142,18 @@ class _Environment(Sandbox):
                 return
             pattern = call.args[0].value  # type: ignore[attr-defined]
             call.args = call.args[1:]
+            call.door = _door(pattern, call)  # type: ignore[attr-defined]
         self._sites.append(Site.at(pattern, file, call.lineno))
         number = nodes.Const(len(self._sites) - 1, lineno=call.lineno)
         call.args = [number, *call.args]
+
+
+def _door(pattern: str, call: nodes.Call) -> str:
+    """Which of the `Printer`'s functions this call of `param` needs."""
+    indexes = len(call.args) - 1
+    if call.kwargs or indexes > 1 or pattern.endswith("]"):
+        return "full"
+    return "one" if indexes else "plain"
 
 
 def _param_fault(call: nodes.Call) -> str:

@@ -71,6 +71,16 @@ class FileRule(Part):
         default=(), description="query parameters that the template reads; others are ignored"
     )
     post_reads: bool = Field(default=False, description="the vendor fetches this file by POST")
+    empty: str = Field(
+        default="",
+        description="what `param` writes for an empty value, where the phone reads `key =` as "
+        "“keep what you have” and has a word for “nothing”",
+    )
+    reserved: dict[str, str] = Field(
+        default={},
+        description="the vendor's own words among values, in capitals, and what stands for a "
+        "human's text that reads like one",
+    )
     header: str = Field(default="", description="the exact first line, checked in the bytes")
     newline: Literal["lf", "crlf"] = Field(default="lf", description="line ends sent")
     ascii_only: bool = Field(default=False, description="other letters are transliterated")

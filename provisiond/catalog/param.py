@@ -7,13 +7,14 @@ which template line, and by whose override; the structure check compares the byt
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from jinja2 import Undefined
 from markupsafe import Markup
 
 from provisiond.catalog.cleaning import is_clean, to_ascii
+from provisiond.catalog.manifest import FileRule
 from provisiond.catalog.overrides import Applied
 from provisiond.catalog.syntax import KEY_SHAPE, Pairs, Writer, split_index, writer_for
 from provisiond.inventory.errors import TemplateFault
@@ -26,6 +27,7 @@ class Site:
     """A place in a template that calls `param` or `remaining_overrides`.
 
     `pattern` is the literal one, `holes` how many indexes it takes, `format` fills them in.
+    `tail` is the literal text right after it, most often the line's end.
     """
 
     pattern: str
@@ -33,6 +35,7 @@ class Site:
     line: int
     holes: int
     format: Callable[..., str]
+    tail: str = ""
 
     @classmethod
     def at(cls, pattern: str, file: str, line: int) -> "Site":
@@ -64,53 +67,88 @@ class Entry:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-Raw = tuple[str | None, Site, Applied | None, Pairs]
-
-
 class Record:
     """What `param` printed into one file, in order; entries are made when somebody asks."""
 
-    __slots__ = ("_entries", "_raw", "leftovers")
+    __slots__ = ("_entries", "_page")
 
-    def __init__(self, raw: dict[str, Raw], leftovers: tuple[Applied, ...] = ()) -> None:
-        self._raw = raw
+    def __init__(self, page: "Page") -> None:
+        self._page = page
         self._entries: Mapping[str, Entry] | None = None
-        self.leftovers = leftovers
-        """overrides that neither `param` nor `remaining_overrides` printed"""
+
+    @property
+    def leftovers(self) -> tuple[Applied, ...]:
+        """Overrides that neither `param` nor `remaining_overrides` printed."""
+        return tuple(self._page.chosen.values())
 
     @property
     def entries(self) -> Mapping[str, Entry]:
         """Key to entry, in the order printed."""
         if self._entries is None:
+            page = self._page
             self._entries = MappingProxyType(
-                {key: _entry(key, raw) for key, raw in self._raw.items()}
+                {
+                    key: _entry(key, text, site, page.applied.get(key), page.attributes.get(key))
+                    for (key, text), site in zip(page.texts.items(), page.origins, strict=True)
+                }
             )
         return self._entries
 
     def printed(self) -> dict[str, tuple[str, Pairs]]:
         """Key to (value, attributes) of what stands in the bytes."""
-        return {key: (raw[0], raw[3]) for key, raw in self._raw.items() if raw[0] is not None}
+        attributes = self._page.attributes
+        return {
+            key: (text, attributes.get(key, ()))
+            for key, text in self._page.texts.items()
+            if text is not None
+        }
 
     def __len__(self) -> int:
-        return len(self._raw)
+        return len(self._page.texts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printer:
+    """`param`, as compiled templates call it: by the number of the site, the value, the indexes.
+
+    `plain` is for a pattern without index, `one` with one; `full` takes any number of them,
+    indexes in brackets and attributes.
+    """
+
+    plain: Callable[..., str]
+    one: Callable[..., str]
+    full: Callable[..., str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """What one render lends to its templates: the two functions, and the record they fill."""
 
-    param: Callable[..., str]
+    param: Printer
     remaining_overrides: Callable[..., str]
-    record: Callable[[], Record]
+    record: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A file being written: `chosen` shrinks as overrides are used, the rest grows.
+
+    `texts` has what was printed for each key (None: an override forbids it) and `origins`, in the
+    same order, where; `applied` and `attributes` only have the keys that have any.
+    """
+
+    family: str
+    sites: Sequence[Site]
+    rule: FileRule
+    chosen: dict[str, Applied]
+    texts: dict[str, str | None] = field(default_factory=dict)
+    origins: list[Site] = field(default_factory=list)
+    applied: dict[str, Applied] = field(default_factory=dict)
+    attributes: dict[str, Pairs] = field(default_factory=dict)
 
 
 def open_session(
-    *,
-    family: str,
-    sites: Sequence[Site],
-    syntax: str,
-    overrides: Sequence[Applied],
-    ascii_only: bool,
+    *, family: str, sites: Sequence[Site], rule: FileRule, overrides: Sequence[Applied]
 ) -> Session:
     """`param` and `remaining_overrides` for one file, bound to a fresh record.
 
@@ -118,125 +156,154 @@ def open_session(
     text nor a whole number, a value or index that would break the line, `param` in a syntax
     that has none.
     """
-    writer = writer_for(syntax)
-    if writer is None:
-        return _without_param(family, sites, syntax, overrides)
-    page = _Page(
+    page = Page(
         family=family,
         sites=sites,
-        writer=writer,
+        rule=rule,
         chosen={applied.key: applied for applied in overrides},
-        raw={},
-        ascii_only=ascii_only,
     )
+    writer = writer_for(rule.syntax)
+    if writer is None:
+        return _without_param(page)
     return Session(
-        param=_bind_param(page),
-        remaining_overrides=_bind_remaining(page),
-        record=lambda: Record(page.raw, tuple(page.chosen.values())),
+        param=_bind_param(page, writer),
+        remaining_overrides=_bind_remaining(page, writer),
+        record=Record(page),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
-    """A file being written: `chosen` shrinks as overrides are used, `raw` grows."""
+def _bind_param(page: Page, writer: Writer) -> Printer:
+    # Called some 300 times a file: locals of closures, and no call that is not needed.
+    sites, chosen, texts, ascii_only = page.sites, page.chosen, page.texts, page.rule.ascii_only
+    note, write, careful = page.origins.append, writer.write, _careful_starts(page.rule)
 
-    family: str
-    sites: Sequence[Site]
-    writer: Writer
-    chosen: dict[str, Applied]
-    raw: dict[str, Raw]
-    ascii_only: bool
-
-
-def _bind_param(page: _Page) -> Callable[..., str]:
-    # Called some 300 times a file: locals of a closure, and no call that is not needed.
-    sites, chosen, raw, ascii_only = page.sites, page.chosen, page.raw, page.ascii_only
-    write = page.writer.write
-
-    def param(number: int, value: object, *indexes: object, **attributes: object) -> str:
-        site = sites[number]
-        for index in indexes:
-            if type(index) is not int:
-                _check_index(page, site, index)
-        key = site.format(*indexes) if indexes else site.pattern
-        if key in raw:
+    def put(site: Site, key: str, value: object) -> str:
+        if key in texts:
             raise _twice(page, site, key)
         kind = type(value)
         if kind is str:
             text: str = value  # type: ignore[assignment]
         else:
-            text = str(value) if kind is int else _text_of(page, site, key, value)
-        applied = None
+            text = str(value) if kind is int else _text_of(page, writer, site, key, value)
+        if text[:1] in careful or text[-1:] == " ":
+            text = _said(page.rule, text)
         if chosen and key in chosen:
-            applied = chosen.pop(key)
-            if applied.value is None:
-                raw[key] = (None, site, applied, ())
-                return ""
-            text = applied.value
+            replaced = _take(page, site, key)
+            if replaced is None:
+                return site.tail
+            text = replaced
         if ascii_only or not text.isprintable():
             text = _checked(page, site, key, text)
-        if attributes or key[-1] == "]":
-            extra = _attributes(page, site, key, attributes)
-            raw[key] = (text, site, applied, extra)
-            return page.writer.write_full(key, text, extra)
-        raw[key] = (text, site, applied, ())
-        return write(key, text)
+        texts[key] = text
+        note(site)
+        return write(key, text, site.tail)
 
-    return param
+    def plain(number: int, value: object) -> str:
+        site = sites[number]
+        return put(site, site.pattern, value)
+
+    def one(number: int, value: object, index: object) -> str:
+        site = sites[number]
+        if type(index) is not int:
+            _check_index(page, site, index)
+        return put(site, site.format(index), value)
+
+    def full(number: int, value: object, *indexes: object, **attributes: object) -> str:
+        site = sites[number]
+        for index in indexes:
+            if type(index) is not int:
+                _check_index(page, site, index)
+        key = site.format(*indexes)
+        if not attributes and key[-1] != "]":
+            return put(site, key, value)
+        put(site, key, value)
+        text = texts[key]
+        if text is None:
+            return site.tail
+        extra = _attributes(page, writer, site, key, attributes)
+        if extra:
+            page.attributes[key] = extra
+        return writer.write_full(key, text, extra) + site.tail
+
+    return Printer(plain=plain, one=one, full=full)
 
 
-def _bind_remaining(page: _Page) -> Callable[..., str]:
+def _careful_starts(rule: FileRule) -> frozenset[str]:
+    """What a value may begin with for `_said` to be asked; an empty one begins with ""."""
+    starts = {word[0] for word in rule.reserved}
+    if rule.empty:
+        starts.add("")
+    return frozenset(starts | {" "} if rule.syntax == "lines" else starts)
+
+
+def _said(rule: FileRule, text: str) -> str:
+    """A value as this file says it: empty by the vendor's word, and never one of those words."""
+    if rule.syntax == "lines":
+        text = text.strip(" ")
+    if not text:
+        return rule.empty
+    return rule.reserved.get(text.strip().upper(), text)
+
+
+def _take(page: Page, site: Site, key: str) -> str | None:
+    """The override's value; None where the key is not to be printed, which is then on record."""
+    applied = page.applied[key] = page.chosen.pop(key)
+    if applied.value is None:
+        page.texts[key] = None
+        page.origins.append(site)
+    return applied.value
+
+
+def _bind_remaining(page: Page, writer: Writer) -> Callable[..., str]:
     def remaining_overrides(number: int, section: str = "") -> str:
         site = page.sites[number]
         printed = []
-        for key in page.writer.remaining(page.chosen, section):
-            applied = page.chosen.pop(key)
-            if key in page.raw:
+        for key in writer.remaining(page.chosen, section):
+            if key in page.texts:
                 raise _twice(page, site, key)
-            if applied.value is None:
-                page.raw[key] = (None, site, applied, ())
+            value = _take(page, site, key)
+            if value is None:
                 continue
             if KEY_SHAPE.fullmatch(key) is None:
                 raise _fault(page, site, f"the override {key!r} cannot be a key")
-            text = _checked(page, site, key, applied.value)
-            page.raw[key] = (text, site, applied, ())
-            printed.append(page.writer.write_full(key, text, ()))
-        return page.writer.between.join(printed)
+            text = page.texts[key] = _checked(page, site, key, value)
+            page.origins.append(site)
+            printed.append(writer.write_full(key, text, ()))
+        return writer.between.join(printed) + site.tail
 
     return remaining_overrides
 
 
-def _without_param(
-    family: str, sites: Sequence[Site], syntax: str, overrides: Sequence[Applied]
-) -> Session:
+def _without_param(page: Page) -> Session:
     def refuse(number: int, *_values: object, **_attributes: object) -> str:
-        site = sites[number]
-        raise TemplateFault(
-            family, site.file, site.line, f"a file of syntax {syntax!r} has no assignments"
-        )
+        site = page.sites[number]
+        raise _fault(page, site, f"a file of syntax {page.rule.syntax!r} has no assignments")
 
     return Session(
-        param=refuse, remaining_overrides=refuse, record=lambda: Record({}, tuple(overrides))
+        param=Printer(plain=refuse, one=refuse, full=refuse),
+        remaining_overrides=refuse,
+        record=Record(page),
     )
 
 
-def _entry(key: str, raw: Raw) -> Entry:
-    value, site, applied, attributes = raw
+def _entry(
+    key: str, text: str | None, site: Site, applied: Applied | None, attributes: Pairs | None
+) -> Entry:
     return Entry(
         key=key,
-        printed_value=value,
+        printed_value=text,
         layer=applied.layer if applied else "template",
         author=applied.author if applied else "",
         file=site.file,
         line=site.line,
-        attributes=attributes,
+        attributes=attributes or (),
     )
 
 
-def _text_of(page: _Page, site: Site, key: str, value: object) -> str:
+def _text_of(page: Page, writer: Writer, site: Site, key: str, value: object) -> str:
     """A value that is neither a plain str nor int: Markup out of a macro, or a fault."""
     if isinstance(value, Markup):
-        return value.unescape() if page.writer.escapes else str(value)
+        return value.unescape() if writer.escapes else str(value)
     if isinstance(value, bool) or value is None:
         said = f"{value}: say in the template what this vendor writes for it"
     elif isinstance(value, Undefined):
@@ -246,13 +313,13 @@ def _text_of(page: _Page, site: Site, key: str, value: object) -> str:
     raise _fault(page, site, f"the value of {key!r} is {said}")
 
 
-def _checked(page: _Page, site: Site, key: str, text: str) -> str:
+def _checked(page: Page, site: Site, key: str, text: str) -> str:
     if not is_clean(text):
         raise _fault(page, site, f"the value of {key!r} holds a line break or control character")
-    return to_ascii(text) if page.ascii_only else text
+    return to_ascii(text) if page.rule.ascii_only else text
 
 
-def _check_index(page: _Page, site: Site, index: object) -> None:
+def _check_index(page: Page, site: Site, index: object) -> None:
     if isinstance(index, str) and _INDEX.fullmatch(index):
         return
     if isinstance(index, Undefined):
@@ -264,10 +331,12 @@ def _check_index(page: _Page, site: Site, index: object) -> None:
     )
 
 
-def _attributes(page: _Page, site: Site, key: str, attributes: Mapping[str, object]) -> Pairs:
+def _attributes(
+    page: Page, writer: Writer, site: Site, key: str, attributes: Mapping[str, object]
+) -> Pairs:
     if not attributes:
         return ()
-    if not page.writer.takes_attributes:
+    if not writer.takes_attributes:
         raise _fault(page, site, f"{key!r}: this syntax has no further attributes")
     if "idx" in attributes and split_index(key)[1] is not None:
         raise _fault(page, site, f"{key!r} would have two idx attributes")
@@ -275,15 +344,15 @@ def _attributes(page: _Page, site: Site, key: str, attributes: Mapping[str, obje
     for name, value in attributes.items():
         place = f"{key} {name}"
         kind = type(value)
-        text = str(value) if kind in (int, str) else _text_of(page, site, place, value)
+        text = str(value) if kind in (int, str) else _text_of(page, writer, site, place, value)
         pairs.append((name, _checked(page, site, place, text)))
     return tuple(pairs)
 
 
-def _twice(page: _Page, site: Site, key: str) -> TemplateFault:
-    before = page.raw[key][1]
+def _twice(page: Page, site: Site, key: str) -> TemplateFault:
+    before = page.origins[list(page.texts).index(key)]
     return _fault(page, site, f"{key!r} is printed twice, first at {before.file}:{before.line}")
 
 
-def _fault(page: _Page, site: Site, message: str) -> TemplateFault:
+def _fault(page: Page, site: Site, message: str) -> TemplateFault:
     return TemplateFault(page.family, site.file, site.line, message)

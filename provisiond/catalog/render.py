@@ -90,11 +90,7 @@ class Renderer:
         if rule.template is None:
             raise TemplateFault(self._family, rule.id, None, "this file is never served")
         session = open_session(
-            family=self._family,
-            sites=self._sites,
-            syntax=rule.syntax,
-            overrides=overrides,
-            ascii_only=rule.ascii_only,
+            family=self._family, sites=self._sites, rule=rule, overrides=overrides
         )
         template = self._compiled.template(rule.template, escaped=rule.syntax in _ESCAPED)
         names: dict[str, object] = {name: getattr(context, name) for name in _FIELDS[type(context)]}
@@ -119,7 +115,7 @@ class Renderer:
             raise self._fault(rule.template, fault) from fault
         if len(body) > MAX_BODY:
             raise self._too_long(rule)
-        return Rendered(body=body, record=session.record())
+        return Rendered(body=body, record=session.record)
 
     def _too_long(self, rule: FileRule) -> TemplateFault:
         file = rule.template or rule.id

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from jinja2 import Environment, StrictUndefined, nodes, pass_eval_context
 from jinja2.compiler import CodeGenerator, Frame
@@ -138,27 +138,28 @@ class TemplateCode(CodeGenerator):
     def visit_Call(  # noqa: N802 - jinja2 finds it by the node's name
         self, node: nodes.Call, frame: Frame, forward_caller: bool = False
     ) -> None:
-        if not _prints(node):
+        if not prints(node):
             super().visit_Call(node, frame, forward_caller=forward_caller)
             return
         # What is no direct output passes through escaping later and must survive it.
         marked = frame.eval_ctx.autoescape and not getattr(node, "direct", False)
         self.write("Markup(" if marked else "")
         self.visit(node.node, frame)
-        self.write("(")
+        door = getattr(node, "door", None)  # set where the call got its number
+        self.write(f".{door}(" if door else "(")
         for argument in (*node.args, *node.kwargs):
             self.visit(argument, frame)
             self.write(", ")
         self.write("))" if marked else ")")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if _prints(node):
+        if prints(node):
             node.direct = True  # type: ignore[attr-defined]
         else:
             super()._output_child_pre(node, frame, finalize)
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if not _prints(node):
+        if not prints(node):
             super()._output_child_post(node, frame, finalize)
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
@@ -272,7 +273,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return value
 
 
-def _prints(node: nodes.Node) -> bool:
+def prints(node: nodes.Node) -> TypeGuard[nodes.Call]:
+    """Whether this is a call of `param` or `remaining_overrides`."""
     return (
         isinstance(node, nodes.Call)
         and isinstance(node.node, nodes.Name)

@@ -29,12 +29,12 @@ class Assignment:
 class Writer:
     """A syntax's way to print.
 
-    `write(key, value)` is for a plain key; `write_full(key, value, attributes)` for any.
+    `write(key, value, tail)` is for a plain key and what follows it at once; `write_full(key, value, attributes)` for any.
     `remaining(keys, section)` chooses which left-over overrides belong at this place, `between`
     stands between them. `escapes` says that values are escaped as in XML.
     """
 
-    write: Callable[[str, str], str]
+    write: Callable[[str, str, str], str]
     write_full: Callable[[str, str, Pairs], str]
     remaining: Callable[[Iterable[str], str], list[str]]
     between: str
@@ -66,19 +66,19 @@ def _escaped(text: str) -> str:
     )
 
 
-def _line(key: str, value: str) -> str:
-    return f"{key} = {value}" if value else f"{key} ="
+def _line(key: str, value: str, tail: str = "") -> str:
+    return f"{key} = {value}{tail}" if value else f"{key} ={tail}"
 
 
 def _line_full(key: str, value: str, _attributes: Pairs) -> str:
     return _line(split_index(key)[0], value)
 
 
-def _element(key: str, value: str) -> str:
+def _element(key: str, value: str, tail: str) -> str:
     # An empty value is written with both tags: one vendor reads <key/> as "leave what you have".
     if "/" in key:
         key = key.rpartition("/")[2]
-    return f"<{key}>{_escaped(value)}</{key}>"
+    return f"<{key}>{_escaped(value)}</{key}>{tail}"
 
 
 def _element_full(key: str, value: str, attributes: Pairs) -> str:
@@ -93,8 +93,8 @@ def _indexed_full(key: str, value: str, attributes: Pairs) -> str:
     return f"<{name}{first}{_attribute_list(attributes)}>{_escaped(value)}</{name}>"
 
 
-def _attribute(key: str, value: str) -> str:
-    return f' {key}="{_escaped(value)}"'
+def _attribute(key: str, value: str, tail: str = "") -> str:
+    return f' {key}="{_escaped(value)}"{tail}'
 
 
 def _attribute_full(key: str, value: str, _attributes: Pairs) -> str:

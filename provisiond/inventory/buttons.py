@@ -38,6 +38,8 @@ class ButtonKind(Enum):
     LOCK = "lock"
     NONE = "none"
 
+    __hash__ = object.__hash__  # Enum's own is Python code, and a file asks for it 140 times
+
 
 VALUE_NEEDED = frozenset(
     {

@@ -63,6 +63,37 @@ def test_a_path_key_prints_its_last_part(tmp_path: Path) -> None:
     assert list(out.record.entries) == ["r/Zone"]
 
 
+def test_an_empty_value_is_the_vendors_word_for_nothing(tmp_path: Path) -> None:
+    out = rendered(tmp_path, '{{ param("a", "") }}\n{{ param("b", 0) }}\n', rule(empty="%NULL%"))
+    assert out.body == b"a = %NULL%\nb = 0\n"
+    assert out.record.entries["a"].printed_value == "%NULL%"
+
+
+@pytest.mark.parametrize("typed", ["%NULL%", " %null% ", "%Null%"])
+def test_a_humans_text_is_never_the_vendors_word(tmp_path: Path, typed: str) -> None:
+    words = rule(empty="%NULL%", reserved={"%NULL%": "NULL"})
+    assert rendered(tmp_path, '{{ param("a", phone.name) }}', words, **named(typed)).body == (
+        b"a = NULL"
+    )
+
+
+def test_an_override_may_say_the_vendors_word(tmp_path: Path) -> None:
+    words = rule(reserved={"%NULL%": "NULL"})
+    out = rendered(tmp_path, '{{ param("a", "x") }}', words, overrides=[override("a", "%NULL%")])
+    assert out.body == b"a = %NULL%"
+
+
+def test_a_line_keeps_no_blanks_around_a_value(tmp_path: Path) -> None:
+    for syntax, printed in (("lines", b"a = x"), ("elements", b"<a> x </a>")):
+        out = rendered(tmp_path, '{{ param("a", phone.name) }}', rule(syntax), **named(" x "))
+        assert out.body == printed
+
+
+def test_the_text_after_param_stays_where_the_key_is_left_out(tmp_path: Path) -> None:
+    out = rendered(tmp_path, '{{ param("a", 1) }}\n#end\n', overrides=[override("a", None)])
+    assert out.body == b"\n#end\n"
+
+
 def test_an_indexed_element_has_its_index_and_attributes(tmp_path: Path) -> None:
     template = '{{ param("fkey[{}]", "blf 103", 3, label="A & B", perm="") }}'
     out = rendered(tmp_path, template, rule("indexed"))
