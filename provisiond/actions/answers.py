@@ -3,7 +3,7 @@
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from provisiond.inventory.errors import Refused
@@ -62,7 +62,8 @@ class Stamp:
 class Answer:
     """What a name gets, before admission: a rendered body, or the refusal `refusal` that stands.
 
-    `packed` is the body, compressed, `size` its length as sent. `shown` is the name for journals,
+    `body` is a fresh answer's; one that is kept has it in `packed`, compressed. `size` is its
+    length as sent. `shown` is the name for journals,
     without its token. `phone_id`, `domain_id` and `mac` are of the phone that the name is of, None
     where it is of none. `query_names` are the parameters the rule reads. `keep` is False where
     another asker may get another answer.
@@ -71,6 +72,7 @@ class Answer:
     stamp: Stamp
     file: str
     shown: str
+    body: bytes = b""
     packed: bytes = b""
     size: int = 0
     etag: str = ""
@@ -85,16 +87,6 @@ class Answer:
     mac: Mac | None = None
     refusal: Callable[[], Refused] | None = None
     keep: bool = True
-
-
-def unpacked(answer: Answer) -> bytes:
-    """The answer's body, `size` bytes."""
-    return zlib.decompress(answer.packed) if answer.packed else b""
-
-
-def packed(body: bytes) -> bytes:
-    """A body as answers hold it: a whole fleet's files fit where a few thousand would."""
-    return zlib.compress(body, _FAST)
 
 
 class AnswerCache:
@@ -144,12 +136,14 @@ class AnswerCache:
         return answer
 
     def body(self, answer: Answer) -> bytes:
-        """The answer's body, `size` bytes; those asked for lately are at hand unpacked."""
+        """The answer's body, `size` bytes; kept ones asked for lately are at hand unpacked."""
+        if not answer.packed:
+            return answer.body
         body = self._bodies.get(answer.etag)
         if body is not None:
             self._bodies.move_to_end(answer.etag)
             return body
-        body = unpacked(answer)
+        body = zlib.decompress(answer.packed)
         self._bodies[answer.etag] = body
         self._bodies_bytes += len(body)
         while self._bodies_bytes > self._max_bytes // _UNPACKED_SHARE:
@@ -159,6 +153,10 @@ class AnswerCache:
 
     def put(self, name: str, query: QueryPairs, answer: Answer) -> None:
         """Keep an answer; the least recently used go when the bound is passed."""
+        if self._max_bytes == 0:
+            return
+        if answer.body:  # a whole fleet's files fit where a few thousand would
+            answer = replace(answer, body=b"", packed=zlib.compress(answer.body, _FAST))
         if answer.phone_id is None:
             self._others[name] = answer
             if len(self._others) > _OTHER_ENTRIES:

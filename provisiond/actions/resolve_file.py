@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from provisiond.actions.answers import Answer, EpochReader, Stamp, declared, packed
+from provisiond.actions.answers import Answer, EpochReader, Stamp, declared
 from provisiond.actions.enrolment import AdmissionFacts, EnrolmentBook
 from provisiond.actions.file_messages import FileRequest
 from provisiond.actions.render_file import Place, place_of, render_phone_file
@@ -156,7 +156,7 @@ def _phone_file(
         body = _render(sources, request, place, match, facts).body
         return replace(
             answer,
-            packed=packed(body),
+            body=body,
             size=len(body),
             etag=etag(sources.etag_key, body),
             content_type=rule.content_type,
@@ -250,7 +250,7 @@ def _family_file(
         )
         body = match.family.renderer.render(rule, context).body
         return replace(
-            answer, packed=packed(body), size=len(body), etag=etag(sources.etag_key, body)
+            answer, body=body, size=len(body), etag=etag(sources.etag_key, body)
         )
 
     return Found(answer=answer, finish=finish)

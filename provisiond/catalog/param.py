@@ -26,7 +26,7 @@ _INDEX = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 class Site:
     """A place in a template that calls `param` or `remaining_overrides`.
 
-    `pattern` is the literal one, `holes` how many indexes it takes, `format` fills them in.
+    `pattern` is the literal one, `holes` how many indexes it takes; `filled % indexes` is the key.
     `tail` is the literal text right after it, most often the line's end.
     """
 
@@ -34,7 +34,7 @@ class Site:
     file: str
     line: int
     holes: int
-    format: Callable[..., str]
+    filled: str
     tail: str = ""
 
     @classmethod
@@ -45,7 +45,7 @@ class Site:
             file=file,
             line=line,
             holes=pattern.count("{}"),
-            format=pattern.format,
+            filled=pattern.replace("%", "%%").replace("{}", "%s"),
         )
 
 
@@ -175,7 +175,8 @@ def open_session(
 def _bind_param(page: Page, writer: Writer) -> Printer:
     # Called some 300 times a file: locals of closures, and no call that is not needed.
     sites, chosen, texts, ascii_only = page.sites, page.chosen, page.texts, page.rule.ascii_only
-    note, write, careful = page.origins.append, writer.write, _careful_starts(page.rule)
+    note, write, empty = page.origins.append, writer.write, page.rule.empty
+    careful, is_line = _careful_starts(page.rule), page.rule.syntax == "lines"
 
     def put(site: Site, key: str, value: object) -> str:
         if key in texts:
@@ -185,7 +186,9 @@ def _bind_param(page: Page, writer: Writer) -> Printer:
             text: str = value  # type: ignore[assignment]
         else:
             text = str(value) if kind is int else _text_of(page, writer, site, key, value)
-        if text[:1] in careful or text[-1:] == " ":
+        if not text:
+            text = empty
+        elif text[0] in careful or (is_line and text[-1] == " "):
             text = _said(page.rule, text)
         if chosen and key in chosen:
             replaced = _take(page, site, key)
@@ -206,14 +209,14 @@ def _bind_param(page: Page, writer: Writer) -> Printer:
         site = sites[number]
         if type(index) is not int:
             _check_index(page, site, index)
-        return put(site, site.format(index), value)
+        return put(site, site.filled % index, value)
 
     def full(number: int, value: object, *indexes: object, **attributes: object) -> str:
         site = sites[number]
         for index in indexes:
             if type(index) is not int:
                 _check_index(page, site, index)
-        key = site.format(*indexes)
+        key = site.filled % indexes
         if not attributes and key[-1] != "]":
             return put(site, key, value)
         put(site, key, value)
@@ -229,20 +232,15 @@ def _bind_param(page: Page, writer: Writer) -> Printer:
 
 
 def _careful_starts(rule: FileRule) -> frozenset[str]:
-    """What a value may begin with for `_said` to be asked; an empty one begins with ""."""
-    starts = {word[0] for word in rule.reserved}
-    if rule.empty:
-        starts.add("")
-    return frozenset(starts | {" "} if rule.syntax == "lines" else starts)
+    """What a value may begin with for `_said` to be asked."""
+    return frozenset({" ", *(word[0] for word in rule.reserved)})
 
 
 def _said(rule: FileRule, text: str) -> str:
-    """A value as this file says it: empty by the vendor's word, and never one of those words."""
+    """A value as this file can say it: in lines without outer blanks, and no word of the vendor."""
     if rule.syntax == "lines":
         text = text.strip(" ")
-    if not text:
-        return rule.empty
-    return rule.reserved.get(text.strip().upper(), text)
+    return rule.reserved.get(text.strip().upper(), text) or rule.empty
 
 
 def _take(page: Page, site: Site, key: str) -> str | None:

@@ -86,6 +86,8 @@ class Settings:
     emergency_numbers: tuple[str, ...] | None = None
 
 
+NOTHING_SET = Settings()
+
 BUILT_IN = Settings(
     transport=SipTransport.UDP,
     register_expires=600,
@@ -109,8 +111,11 @@ def inherit(*layers: Settings) -> Settings:
 
     `feature_codes` and `firmware` merge by key, everything else is replaced whole.
     """
-    merged = Settings()
-    for layer in layers:
+    set_ones = [layer for layer in layers if layer != NOTHING_SET]
+    if len(set_ones) == 1:
+        return set_ones[0]
+    merged = NOTHING_SET
+    for layer in set_ones:
         changes: dict[str, object] = {}
         for field in fields(Settings):
             value = getattr(layer, field.name)

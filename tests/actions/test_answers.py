@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field, replace
 
-from provisiond.actions.answers import Answer, AnswerCache, Stamp, declared, packed
+from provisiond.actions.answers import Answer, AnswerCache, Stamp, declared
 from provisiond.inventory.errors import UnknownPhone
 
 
@@ -26,7 +26,7 @@ def answer(body: bytes = b"x", query_names: tuple[str, ...] = ()) -> Answer:
         stamp=STAMP,
         file="mac",
         shown="",
-        packed=packed(body),
+        body=body,
         size=len(body),
         etag=f'"{hash(body)}"',
         domain_id=7,
