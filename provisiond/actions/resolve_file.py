@@ -249,9 +249,7 @@ def _family_file(
             family=match.family, rule=rule, urls=sources.urls, words=match.words
         )
         body = match.family.renderer.render(rule, context).body
-        return replace(
-            answer, body=body, size=len(body), etag=etag(sources.etag_key, body)
-        )
+        return replace(answer, body=body, size=len(body), etag=etag(sources.etag_key, body))
 
     return Found(answer=answer, finish=finish)
 

@@ -129,7 +129,7 @@ class _Environment(Sandbox):
                 self._sites[printed] = replace(self._sites[printed], tail=part.data)
                 printed = None
                 continue
-            printed = part.args[0].value if prints(part) and part.args else None
+            printed = part.args[0].as_const() if prints(part) and part.args else None
             yield part
 
     def _number(self, call: nodes.Call, function: str, file: str) -> None:

@@ -172,9 +172,10 @@ def open_session(
     )
 
 
-def _bind_param(page: Page, writer: Writer) -> Printer:
+def _bind_put(page: Page, writer: Writer) -> Callable[[Site, str, object], str]:
+    """The function that prints and records one plain key."""
     # Called some 300 times a file: locals of closures, and no call that is not needed.
-    sites, chosen, texts, ascii_only = page.sites, page.chosen, page.texts, page.rule.ascii_only
+    chosen, texts, ascii_only = page.chosen, page.texts, page.rule.ascii_only
     note, write, empty = page.origins.append, writer.write, page.rule.empty
     careful, is_line = _careful_starts(page.rule), page.rule.syntax == "lines"
 
@@ -200,6 +201,12 @@ def _bind_param(page: Page, writer: Writer) -> Printer:
         texts[key] = text
         note(site)
         return write(key, text, site.tail)
+
+    return put
+
+
+def _bind_param(page: Page, writer: Writer) -> Printer:
+    sites, texts, put = page.sites, page.texts, _bind_put(page, writer)
 
     def plain(number: int, value: object) -> str:
         site = sites[number]

@@ -29,9 +29,10 @@ class Assignment:
 class Writer:
     """A syntax's way to print.
 
-    `write(key, value, tail)` is for a plain key and what follows it at once; `write_full(key, value, attributes)` for any.
-    `remaining(keys, section)` chooses which left-over overrides belong at this place, `between`
-    stands between them. `escapes` says that values are escaped as in XML.
+    `write(key, value, tail)` is for a plain key and the text that follows it at once;
+    `write_full(key, value, attributes)` is for any key. `remaining(keys, section)` chooses which
+    left-over overrides belong at this place, `between` stands between them. `escapes` says that
+    values are escaped as in XML.
     """
 
     write: Callable[[str, str, str], str]

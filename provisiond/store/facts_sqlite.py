@@ -1,9 +1,11 @@
 """How are a phone's facts read from SQLite? In one hop into the one thread that reads them."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, TypeVar
 
 from sqlalchemy.dialects import sqlite as dialect
@@ -21,12 +23,16 @@ from provisiond.store.location import SqliteFile
 from provisiond.store.sealing import SecretKey, token_hash
 
 _T = TypeVar("_T")
+_TOGETHER = 16
+_Asked = tuple[Reading[Any] | None, asyncio.Future[Any]]
+_Read = tuple[asyncio.Future[Any], Any, BaseException | None]
 
 
 class SqliteFacts:
     """A FactsReader with a connection of its own in a thread of its own.
 
-    `trace` is told every statement that runs; tests count with it.
+    Askers that wait together are read in one go and woken by one call: changing threads costs
+    more than reading. `trace` is told every statement that runs; tests count with it.
     """
 
     def __init__(
@@ -36,7 +42,8 @@ class SqliteFacts:
         self._trace = trace
         statements = compile_statements(dialect.dialect(paramstyle="qmark"))
         self._program = FactsProgram(statements, key)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="facts")
+        self._asked: SimpleQueue[_Asked] = SimpleQueue()
+        self._thread: Thread | None = None
         self._connection: sqlite3.Connection | None = None
         self._closed = False
 
@@ -60,15 +67,41 @@ class SqliteFacts:
         """Close the connection and end the thread."""
         if not self._closed:
             self._closed = True
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._thread, self._disconnect)
-            self._thread.shutdown(wait=False)
+            if self._thread is not None:
+                await self._ask(None)
 
     async def _hop(self, reading: Reading[_T]) -> _T:
         if self._closed:
             raise StoreUnavailable("the store is closed.")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._run, reading)
+        if self._thread is None:
+            self._thread = Thread(target=self._read_all, name="facts", daemon=True)
+            self._thread.start()
+        answer: _T = await self._ask(reading)
+        return answer
+
+    def _ask(self, reading: Reading[Any] | None) -> asyncio.Future[Any]:
+        future = asyncio.get_running_loop().create_future()
+        self._asked.put((reading, future))
+        return future
+
+    def _read_all(self) -> None:
+        """The thread: reads for those who ask until one asks for the end."""
+        ended = False
+        while not ended:
+            read: list[_Read] = []
+            while not read or (len(read) < _TOGETHER and not self._asked.empty()):
+                reading, future = self._asked.get()
+                if reading is None:
+                    self._disconnect()
+                    ended = True
+                    read.append((future, None, None))
+                    break
+                try:
+                    read.append((future, self._run(reading), None))
+                except BaseException as fault:  # noqa: BLE001 - the asker gets it, whatever it is
+                    read.append((future, None, fault))
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+                read[0][0].get_loop().call_soon_threadsafe(_tell, read)
 
     def _run(self, reading: Reading[_T]) -> _T:
         with translated():
@@ -103,6 +136,16 @@ class SqliteFacts:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _tell(read: list[_Read]) -> None:
+    for future, answer, fault in read:
+        if future.done():  # its asker went away
+            continue
+        if fault is None:
+            future.set_result(answer)
+        else:
+            future.set_exception(fault)
 
 
 def _drive(connection: sqlite3.Connection, reading: Reading[_T]) -> _T:

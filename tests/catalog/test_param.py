@@ -79,7 +79,7 @@ def test_a_humans_text_is_never_the_vendors_word(tmp_path: Path, typed: str) -> 
 
 def test_an_override_may_say_the_vendors_word(tmp_path: Path) -> None:
     words = rule(reserved={"%NULL%": "NULL"})
-    out = rendered(tmp_path, '{{ param("a", "x") }}', words, overrides=[override("a", "%NULL%")])
+    out = rendered(tmp_path, '{{ param("a", "x") }}', words, overrides=(override("a", "%NULL%"),))
     assert out.body == b"a = %NULL%"
 
 
@@ -90,7 +90,7 @@ def test_a_line_keeps_no_blanks_around_a_value(tmp_path: Path) -> None:
 
 
 def test_the_text_after_param_stays_where_the_key_is_left_out(tmp_path: Path) -> None:
-    out = rendered(tmp_path, '{{ param("a", 1) }}\n#end\n', overrides=[override("a", None)])
+    out = rendered(tmp_path, '{{ param("a", 1) }}\n#end\n', overrides=(override("a", None),))
     assert out.body == b"\n#end\n"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from provisiond.catalog.context import DirectoryContext, FamilyContext, FileContext, UrlContext
-from provisiond.catalog.render import MAX_BODY
+from provisiond.catalog.sandbox import MAX_BODY
 from provisiond.inventory.errors import TemplateFault, TemplateRejected
 from tests.catalog.made_up import context, override, rendered, renderer, rule
 

@@ -33,7 +33,7 @@ def test_documents_have_no_writer(syntax: str) -> None:
 def test_lines_come_back_as_written(pairs: list[tuple[str, str]]) -> None:
     writer = writer_for("lines")
     assert writer is not None
-    body = "\n".join(writer.write(key, value) for key, value in pairs).encode()
+    body = "\n".join(writer.write(key, value, "") for key, value in pairs).encode()
     read, findings = read_lines(body, where="f")
     assert [(a.key, a.value) for a in read] == pairs
     assert findings == ()
@@ -43,7 +43,7 @@ def test_lines_come_back_as_written(pairs: list[tuple[str, str]]) -> None:
 def test_elements_come_back_as_written(pairs: list[tuple[str, str]]) -> None:
     writer = writer_for("elements")
     assert writer is not None
-    body = "".join(writer.write(key, value) for key, value in pairs)
+    body = "".join(writer.write(key, value, "") for key, value in pairs)
     read, findings = read_elements(f"<f>\n{body}\n</f>".encode(), where="f")
     assert [(a.key, a.value) for a in read] == pairs
     assert findings == ()
@@ -53,7 +53,7 @@ def test_elements_come_back_as_written(pairs: list[tuple[str, str]]) -> None:
 def test_attributes_come_back_as_written(pairs: list[tuple[str, str]]) -> None:
     writer = writer_for("attributes")
     assert writer is not None
-    body = "".join(writer.write(key, value) for key, value in pairs)
+    body = "".join(writer.write(key, value, "") for key, value in pairs)
     read, findings = read_attributes(f"<f{body}/>".encode(), where="f")
     assert [(a.key, a.value) for a in read] == pairs
     assert findings == ()
