@@ -147,7 +147,13 @@ def _phone_file(
         return _refused(answer, lambda: UnknownFile(reason))
     except TemplateFault as fault:
         return Found(answer=answer, finish=partial(_raise, fault))
-    answer = replace(answer, file=rule.id, secret=rule.secret, query_names=rule.query)
+    answer = replace(
+        answer,
+        file=rule.id,
+        kind=f"{place.family.name}/{place.model.name}/{rule.id}",
+        secret=rule.secret,
+        query_names=rule.query,
+    )
     if rule.template is None:
         absent = replace(answer, refusal=_absent)
         return Found(answer=absent, finish=lambda: absent)

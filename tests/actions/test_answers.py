@@ -126,3 +126,26 @@ def test_unknown_phones_are_remembered_until_anything_changes_and_push_out_nobod
     assert cache.get(f"{0:012x}.cfg", (), epochs, 2026) is None
     epochs.world = 2
     assert cache.get(f"{9_999:012x}.cfg", (), epochs, 2026) is None
+
+
+def test_bodies_of_one_kind_are_kept_by_their_differences() -> None:
+    cache = AnswerCache(1 << 20)
+    common = random.randbytes(4000)
+    for number in range(10):
+        body = common + bytes([number])
+        cache.put(f"{number}.cfg", (), replace(answer(body), kind="acme/desk/D-1/config"))
+    assert cache.held_bytes < 4000 + 10 * 1200
+    for number in range(10):
+        kept = cache.get(f"{number}.cfg", (), FixedEpochs(), 2026)
+        assert kept is not None
+        assert cache.body(kept) == common + bytes([number])
+
+
+def test_a_pattern_outlives_the_answer_that_it_was_taken_from() -> None:
+    cache = AnswerCache(8000)
+    first, second = (random.randbytes(3000) for _ in range(2))
+    for name, body in (("a.cfg", first), ("b.cfg", second), ("a.cfg", second)):
+        cache.put(name, (), replace(answer(body), kind="acme/desk/D-1/config"))
+    kept = cache.get("a.cfg", (), FixedEpochs(), 2026)
+    assert kept is not None
+    assert cache.body(kept) == second
