@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from provisiond.boot.limits import HttpLimits
 from provisiond.systemd import Notifier, watchdog_interval
 from tests.needs import need
 
@@ -124,13 +125,14 @@ def test_user_and_directories_are_made(tmp_path: Path) -> None:
     assert (tmp_path / "var/lib/provisiond").stat().st_mode & 0o777 == 0o700
 
 
-def test_the_receive_buffer_that_the_daemon_asks_for_is_allowed() -> None:
+def test_the_buffer_and_the_queue_that_the_daemon_asks_for_are_allowed() -> None:
     allowed = dict(
         line.split(" = ")
         for line in UNIT.with_name("sysctl.conf").read_text().splitlines()
         if not line.startswith("#")
     )
     assert int(allowed["net.core.rmem_max"]) >= 4 << 20
+    assert int(allowed["net.core.somaxconn"]) >= HttpLimits().backlog
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

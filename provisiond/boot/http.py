@@ -6,9 +6,10 @@ store that is away are 503 with Retry-After; whatever is our own fault is 500. R
 """
 
 import logging
+import os
 import socket
 import ssl
-from asyncio import AbstractServer, get_running_loop
+from asyncio import AbstractServer, SelectorEventLoop, get_running_loop
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 _READ = ("GET", "HEAD")
 _ASKED = frozenset(("GET", "HEAD", "POST", "PUT"))
 _METHOD_SHOWN = 32
+_ACCEPTS_A_TURN = 16
 
 
 def _now() -> datetime:
@@ -107,8 +109,32 @@ class PhoneHttp:
                 reuse_port=reuse_port or None,
             )
         self._listeners.append(listener)
+        if not isinstance(loop, SelectorEventLoop):
+            self._listeners += await self._more_accepts(listener, server, ssl_context)
         name = listener.sockets[0].getsockname()
         return name[0], name[1]
+
+    async def _more_accepts(
+        self, listener: AbstractServer, server: PhoneServer, ssl_context: ssl.SSLContext | None
+    ) -> list[AbstractServer]:
+        """The same socket again, under other descriptors.
+
+        libuv accepts one connection a descriptor in each turn of the loop, and while files are
+        rendered a turn takes milliseconds: the kernel's queue overflows and phones are reset.
+        asyncio's own loop accepts all that wait.
+        """
+        deadline = self._limits.header_seconds if ssl_context is not None else None
+        return [
+            await get_running_loop().create_server(
+                server,
+                sock=socket.socket(fileno=os.dup(listening.fileno())),
+                ssl=ssl_context,
+                ssl_handshake_timeout=deadline,
+                backlog=self._limits.backlog,
+            )
+            for listening in listener.sockets
+            for _ in range(_ACCEPTS_A_TURN - 1)
+        ]
 
     async def stop(self, grace: float) -> None:
         """Accept no more, finish what is being answered within `grace` seconds, cut the rest."""

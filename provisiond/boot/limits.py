@@ -31,7 +31,7 @@ class HttpLimits:
     header_fields: int = 64
     header_bytes: int = 32_768
     body_bytes: int = 65_536
-    backlog: int = 4096
+    backlog: int = 16_384
     retry_after: int = 10
 
     @property

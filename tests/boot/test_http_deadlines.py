@@ -100,6 +100,21 @@ async def test_a_request_that_lay_unread_while_the_loop_was_busy_is_served() -> 
     assert door.http.counters.cut_header == 0
 
 
+async def test_phones_that_wait_to_be_accepted_are_many_a_turn_of_the_loop() -> None:
+    """A turn takes milliseconds while files are rendered, and the kernel's queue is short."""
+    phones = [socket.socket() for _ in range(64)]
+    async with listening(Shelf()) as door:
+        for phone in phones:
+            phone.connect(("127.0.0.1", door.port))
+        turns = 0
+        while door.http.counters.accepted < len(phones) and turns < 1000:
+            await asyncio.sleep(0)
+            turns += 1
+        for phone in phones:
+            phone.close()
+    assert turns <= len(phones) / 4
+
+
 async def test_a_slow_body_is_cut() -> None:
     async with listening(Shelf({"x": CONFIG}), body_seconds=0.2) as door, connected(door) as client:
         await client.send(b"POST /x HTTP/1.1\r\n" + HOST + b"Content-Length: 100\r\n\r\nabc")
