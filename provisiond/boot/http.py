@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import ssl
-from asyncio import AbstractServer, SelectorEventLoop, get_running_loop
+from asyncio import AbstractServer, SelectorEventLoop, Server, get_running_loop
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -115,7 +115,7 @@ class PhoneHttp:
         return name[0], name[1]
 
     async def _more_accepts(
-        self, listener: AbstractServer, server: PhoneServer, ssl_context: ssl.SSLContext | None
+        self, listener: Server, server: PhoneServer, ssl_context: ssl.SSLContext | None
     ) -> list[AbstractServer]:
         """The same socket again, under other descriptors.
 
