@@ -65,13 +65,19 @@ def provisiond(*arguments: str, config: Path, timeout: float = 3600) -> str:
     return done.stdout
 
 
-def configure(folder: Path, *, cache_bytes: int = 48 << 20, loop: str = "uvloop") -> Path:
+def configure(
+    folder: Path,
+    *,
+    cache_bytes: int = 48 << 20,
+    loop: str = "uvloop",
+    data_dir: Path | None = None,
+) -> Path:
     """A configuration in bench mode: token admission, journal on, ports of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     http, tftp, web = free_port(), free_port(socket.SOCK_DGRAM), free_port()
     config = folder / "provisiond.toml"
     config.write_text(
-        f'data_dir = "{folder}/data"\n'
+        f'data_dir = "{data_dir or folder / "data"}"\n'
         "[boot]\n"
         f'http = ["127.0.0.1:{http}"]\n'
         f'tftp = ["127.0.0.1:{tftp}"]\n'
