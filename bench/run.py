@@ -466,7 +466,7 @@ def scale(bench: Bench) -> None:
                     data = config.parent / "data"
                     config = configure(config.parent / "cold", cache_bytes=0, data_dir=data)
                 began = time.monotonic()
-                servers.append(stack.enter_context(serving(config)))
+                servers.append(stack.enter_context(serving(config, f"provisiond-{count}")))
                 if kind == "warm":
                     took = time.monotonic() - began
                     bench.add(Row(f"start with {count} phones in the store", f"{took:.1f} s"))

@@ -88,7 +88,7 @@ class Boot(_Section):
     cache_bytes: int = Field(
         default=48 * _MIB,
         ge=0,
-        description="bytes of rendered files kept, compressed (48 MiB hold about 13,000 phones); "
+        description="bytes of rendered files kept, compressed (48 MiB hold about 30,000 phones); "
         "0 renders each anew",
     )
     header_seconds: float = Field(
