@@ -25,6 +25,7 @@ USED_WITHOUT_IMPORT = {
     "hatchling": "builds the wheel",
     "types-pyyaml": "stubs",
     "types-lxml": "stubs",
+    "types-python-dateutil": "stubs",
 }
 # Parts of their public API:
 COMES_WITH = {"pydantic-core": "pydantic", "markupsafe": "jinja2", "multidict": "aiohttp"}

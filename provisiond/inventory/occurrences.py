@@ -1,0 +1,139 @@
+"""From when until when does a time frame hold, in instants that no clock change can confuse?"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from provisiond.inventory.timeframes import TimeFrame, minutes_of
+
+Span = tuple[datetime, datetime]
+"""From an instant (UTC) up to another."""
+
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+_LOOK = timedelta(hours=6)  # no zone changes its clocks twice within it
+_AHEAD = timedelta(days=92)
+_FARTHEST = 40  # steps of _AHEAD: ten years
+
+
+def spans(frame: TimeFrame, start: datetime, end: datetime, time_zone: str) -> tuple[Span, ...]:
+    """When the frame holds between two instants: in order, apart from each other, cut at both."""
+    zone = ZoneInfo(frame.time_zone or time_zone)
+    return merged(
+        (max(first, start), min(last, end))
+        for low, high, offset in _segments(zone, start, end)
+        for first, last in _of_segment(frame, low, high, offset)
+        if first < end and last > start
+    )
+
+
+def next_occurrences(
+    frame: TimeFrame, after: datetime, time_zone: str, count: int = 5
+) -> tuple[Span, ...]:
+    """The next `count` times that the frame holds, ten years ahead at most.
+
+    The first began earlier where the frame holds already. One that never ends in those ten years
+    ends with them.
+    """
+    begin = after - _AHEAD
+    found: tuple[Span, ...] = ()
+    for step in range(1, _FARTHEST + 1):
+        until = after + step * _AHEAD
+        found = merged((*found, *spans(frame, begin, until, time_zone)))
+        whole = [span for span in found if span[1] > after and span[1] < until]
+        if len(whole) >= count:
+            return tuple(whole[:count])
+        begin = until
+    return tuple([span for span in found if span[1] > after][:count])
+
+
+def merged(some: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans in order, those that touch or overlap made one."""
+    found: list[Span] = []
+    for start, end in sorted(some):
+        if start >= end:
+            continue
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return tuple(found)
+
+
+def without(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
+    """What of `some` is in none of `others`; both are in order and apart from each other."""
+    taken = list(others)
+    left: list[Span] = []
+    for start, end in some:
+        at = start
+        for first, last in taken:
+            if last <= at:
+                continue
+            if first >= end:
+                break
+            if first > at:
+                left.append((at, first))
+            at = max(at, last)
+        if at < end:
+            left.append((at, end))
+    return tuple(left)
+
+
+def _of_segment(
+    frame: TimeFrame, low: datetime, high: datetime, offset: timedelta
+) -> Iterator[Span]:
+    """When the frame holds between two instants with one offset from UTC."""
+    first, last = (low + offset).replace(tzinfo=None), (high + offset).replace(tzinfo=None)
+    day = first.date()
+    while day <= last.date():
+        midnight = datetime.combine(day, time.min)
+        for start, end in minutes_of(frame, day):
+            begin = max(midnight + start * _MINUTE, first)
+            finish = min(midnight + end * _MINUTE, last)
+            if begin < finish:
+                yield (
+                    (begin - offset).replace(tzinfo=UTC),
+                    (finish - offset).replace(tzinfo=UTC),
+                )
+        if day == date.max:
+            return
+        day += _DAY
+
+
+def _segments(
+    zone: ZoneInfo, start: datetime, end: datetime
+) -> Iterator[tuple[datetime, datetime, timedelta]]:
+    """The stretches between two instants in which the zone keeps one offset, and that offset."""
+    low = start.astimezone(UTC)
+    end = end.astimezone(UTC)
+    offset = _offset(zone, low)
+    at = low
+    while at < end:
+        step = min(at + _LOOK, end)
+        if _offset(zone, step) == offset:
+            at = step
+            continue
+        change = _change(zone, at, step, offset)
+        yield low, change, offset
+        low = at = change
+        offset = _offset(zone, change)
+    if low < end:
+        yield low, end, offset
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime, offset: timedelta) -> datetime:
+    """The first second between two instants at which the offset is another."""
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        middle = middle.replace(microsecond=0)
+        if middle <= before:
+            break
+        if _offset(zone, middle) == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta()

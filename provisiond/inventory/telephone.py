@@ -1,0 +1,68 @@
+"""Which number did a person type? Stored as E.164, read in any form, shown as the country does."""
+
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+
+from provisiond.inventory.errors import Rejected
+
+_WHY = {
+    NumberParseException.INVALID_COUNTRY_CODE: "its country code does not exist",
+    NumberParseException.NOT_A_NUMBER: "it is no telephone number",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "nothing stands behind the international prefix",
+    NumberParseException.TOO_SHORT_NSN: "it is too short",
+    NumberParseException.TOO_LONG: "it is too long",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class E164:
+    """A telephone number as ITU-T E.164 has it: `+`, country code, number; at most 15 digits."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, written: str, country: str, field: str = "number") -> "E164":
+        """Read a number in any form; one without `+` is of `country` (ISO 3166-1 alpha-2).
+
+        Raises Rejected(field) for what cannot be a number: letters, an extension behind it, too
+        few or too many digits for its country.
+        """
+        try:
+            parsed = phonenumbers.parse(written, country)
+        except NumberParseException as fault:
+            raise _rejected(field, written, _WHY.get(fault.error_type, "it is none")) from None
+        if parsed.extension:
+            raise _rejected(field, written, f"an extension ({parsed.extension}) stands behind it")
+        if any(character.isalpha() for character in written):
+            raise _rejected(field, written, "it has letters")
+        if not phonenumbers.is_possible_number(parsed):
+            raise _rejected(field, written, "no number of its country has so many digits")
+        return cls(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+
+    @property
+    def national(self) -> str:
+        """As people of its own country write it: `(800) 555-0100`."""
+        return phonenumbers.format_number(self._parsed, PhoneNumberFormat.NATIONAL)
+
+    @property
+    def international(self) -> str:
+        """As the rest of the world writes it: `+1 800-555-0100`."""
+        return phonenumbers.format_number(self._parsed, PhoneNumberFormat.INTERNATIONAL)
+
+    @property
+    def _parsed(self) -> PhoneNumber:
+        return phonenumbers.parse(self.text)
+
+    def __str__(self) -> str:
+        """`+18005550100`."""
+        return self.text
+
+
+def _rejected(field: str, written: str, reason: str) -> Rejected:
+    return Rejected(
+        field,
+        f"{written!r} is no telephone number: {reason}.",
+        "Write it with country code (+1 800 555 0100), or as your country does.",
+    )

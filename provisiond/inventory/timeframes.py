@@ -1,0 +1,246 @@
+"""When does a time frame hold? Weekly hours, dates with recurrence, holidays, or a mix of them.
+
+A frame is read off the wall: it holds while the clocks of its time zone show a time that one of
+its parts names. An hour that the clocks show twice is in it twice, one that they skip is not
+there at all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
+
+from provisiond.inventory.holiday_calendars import Observance, holidays_around, moved
+
+DAY = 1440
+"""minutes of a day on the wall"""
+
+Minutes = tuple[int, int]
+"""From this minute of the day up to that one, at most 1440."""
+
+
+class FrameKind(Enum):
+    """How people made a frame; decides which parts it may have."""
+
+    ALWAYS = "always"
+    WEEKLY = "weekly"
+    DATES = "dates"
+    HOLIDAYS = "holidays"
+    CUSTOM = "custom"
+
+
+class Repeat(Enum):
+    """How a range of dates comes again."""
+
+    NONE = "none"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyHours:
+    """Hours on days of the week, 1 Monday to 7 Sunday, from `start` up to `end`.
+
+    Minutes of the day; `end` is 1440 for midnight, and where it lies before `start` the hours run
+    into the next day.
+    """
+
+    weekdays: frozenset[int]
+    start: int = 0
+    end: int = DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateRange:
+    """From one moment on the wall up to another, and again every `every` days, weeks, ….
+
+    The last repetition begins on `until` at the latest. A month without the day is left out, as
+    in RFC 5545: what begins on the 31st comes seven times a year.
+    """
+
+    start: datetime
+    end: datetime
+    repeat: Repeat = Repeat.NONE
+    every: int = 1
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolidayCalendar:
+    """The holidays of a country, and of a region where `region` names one (ISO 3166-2).
+
+    `names` are those that were ticked, None is all. `observance` says what becomes of one that
+    falls on a weekend.
+    """
+
+    country: str
+    region: str | None = None
+    names: frozenset[str] | None = None
+    observance: Observance = Observance.SAME_DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnHoliday:
+    """A day of the firm's own: every year, or in `year` alone."""
+
+    month: int
+    day: int
+    year: int | None = None
+    name: str = ""
+    observance: Observance = Observance.SAME_DAY
+
+
+Part = WeeklyHours | DateRange | HolidayCalendar | OwnHoliday
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeFrame:
+    """A named time, of a domain or, with `owner`, of the user with that extension.
+
+    A frame of kind `always` has no parts. `time_zone` None: that of whatever asks.
+    """
+
+    name: str
+    kind: FrameKind
+    parts: tuple[Part, ...] = ()
+    owner: str | None = None
+    time_zone: str | None = None
+    revision: int = 0
+
+
+def holds(frame: TimeFrame, instant: datetime, time_zone: str) -> bool:
+    """Whether the frame holds at `instant` (aware); `time_zone` is for a frame without its own."""
+    wall = instant.astimezone(ZoneInfo(frame.time_zone or time_zone))
+    minute = wall.hour * 60 + wall.minute
+    return any(start <= minute < end for start, end in minutes_of(frame, wall.date()))
+
+
+def minutes_of(frame: TimeFrame, day: date) -> tuple[Minutes, ...]:
+    """When the frame holds on a day on the wall: sorted, apart from each other."""
+    if frame.kind is FrameKind.ALWAYS:
+        return ((0, DAY),)
+    found = sorted(span for part in frame.parts for span in _minutes(part, day))
+    merged: list[Minutes] = []
+    for start, end in found:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def why(frame: TimeFrame, instant: datetime, time_zone: str) -> str:
+    """In words, whether and why the frame holds at `instant`."""
+    wall = instant.astimezone(ZoneInfo(frame.time_zone or time_zone))
+    clock = f"{wall:%A %d %B %Y, %H:%M}"
+    if frame.kind is FrameKind.ALWAYS:
+        return "always holds"
+    if not holds(frame, instant, time_zone):
+        return f"does not hold: it is {clock}"
+    minute = wall.hour * 60 + wall.minute
+    for part in frame.parts:
+        if any(start <= minute < end for start, end in _minutes(part, wall.date())):
+            named = _holiday_name(part, wall.date())
+            return f"holds: it is {clock}" + (f", {named}" if named else "")
+    raise AssertionError("a frame that holds has a part that does")
+
+
+def _minutes(part: Part, day: date) -> Iterator[Minutes]:
+    match part:
+        case WeeklyHours():
+            yield from _weekly(part, day)
+        case DateRange():
+            yield from _dates(part, day)
+        case HolidayCalendar() | OwnHoliday():
+            if _holiday_name(part, day) is not None:
+                yield (0, DAY)
+
+
+def _weekly(part: WeeklyHours, day: date) -> Iterator[Minutes]:
+    overnight = part.end <= part.start
+    if day.isoweekday() in part.weekdays:
+        yield (part.start, DAY if overnight else part.end)
+    if overnight and part.end and _before(day).isoweekday() in part.weekdays:
+        yield (0, part.end)
+
+
+def _before(day: date) -> date:
+    return day - timedelta(days=1) if day > date.min else day
+
+
+def _dates(part: DateRange, day: date) -> Iterator[Minutes]:
+    length = part.end - part.start
+    midnight = datetime.combine(day, time.min)
+    for start in _starts(part, midnight - length, midnight + timedelta(days=1)):
+        first = max((start - midnight) // timedelta(minutes=1), 0)
+        last = min((start + length - midnight) // timedelta(minutes=1), DAY)
+        if first < last:
+            yield (first, last)
+
+
+def _starts(part: DateRange, low: datetime, high: datetime) -> list[datetime]:
+    """When the range begins, from `low` up to `high`."""
+    if part.repeat is Repeat.NONE:
+        return [part.start] if low <= part.start < high else []
+    return [start for start in _rule(part).between(low, high, inc=True) if start < high]
+
+
+_FREQUENCIES: dict[Repeat, Literal[0, 1, 2, 3]] = {
+    Repeat.DAILY: DAILY,
+    Repeat.WEEKLY: WEEKLY,
+    Repeat.MONTHLY: MONTHLY,
+    Repeat.YEARLY: YEARLY,
+}
+
+
+@lru_cache(maxsize=1024)
+def _rule(part: DateRange) -> rrule:
+    until = datetime.combine(part.until, time.max) if part.until else None
+    return rrule(
+        _FREQUENCIES[part.repeat], dtstart=part.start, interval=part.every, until=until, cache=True
+    )
+
+
+def _holiday_name(part: Part, day: date) -> str | None:
+    """What is celebrated on a day by this part, or None."""
+    match part:
+        case HolidayCalendar():
+            found = _observed(part, day.year).get(day)
+            return ", ".join(found) if found else None
+        case OwnHoliday():
+            years = (part.year,) if part.year else range(day.year - 1, day.year + 2)
+            for year in years:
+                if day == _own_day(part, year):
+                    return part.name or f"{day:%d %B}"
+    return None
+
+
+def _own_day(part: OwnHoliday, year: int) -> date | None:
+    try:
+        return moved(date(year, part.month, part.day), part.observance, frozenset())
+    except ValueError:  # 29 February
+        return None
+
+
+@lru_cache(maxsize=512)
+def _observed(part: HolidayCalendar, year: int) -> dict[date, tuple[str, ...]]:
+    """The days of a year on which holidays are kept, moved from weekends as observance says."""
+    named = holidays_around(part.country, part.region, year)
+    ticked = {
+        day: tuple(n for n in names if part.names is None or n in part.names)
+        for day, names in named.days.items()
+    }
+    free = frozenset(day for day, names in ticked.items() if names)
+    kept: dict[date, tuple[str, ...]] = {}
+    for day in sorted(free):
+        on = moved(day, part.observance, free, named.weekend)
+        if on.year == year:
+            kept[on] = (*kept.get(on, ()), *ticked[day])
+    return kept

@@ -1,0 +1,175 @@
+"""Where a call goes: the first rule that holds, why, what can't win, and when nothing answers."""
+
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+import pytest
+
+from provisiond.inventory.holiday_calendars import Observance
+from provisiond.inventory.numbers import Handling, Number, NumberRule
+from provisiond.inventory.routing import Schedule, check_rules, holes, route
+from provisiond.inventory.telephone import E164
+from provisiond.inventory.timeframes import FrameKind, HolidayCalendar, TimeFrame, WeeklyHours
+from tests.inventory.frame_model import clerk_routes
+from tests.inventory.made_up_frames import ZONES, frame, moment, number
+
+WORKDAYS = frozenset({1, 2, 3, 4, 5})
+OFFICE = TimeFrame(
+    name="Office",
+    kind=FrameKind.WEEKLY,
+    parts=(WeeklyHours(weekdays=WORKDAYS, start=8 * 60, end=17 * 60),),
+)
+LUNCH = TimeFrame(
+    name="Lunch",
+    kind=FrameKind.WEEKLY,
+    parts=(WeeklyHours(weekdays=WORKDAYS, start=12 * 60, end=13 * 60),),
+)
+HOLIDAYS = TimeFrame(
+    name="Holidays",
+    kind=FrameKind.HOLIDAYS,
+    parts=(HolidayCalendar(country="US", observance=Observance.NEXT_WORKDAY),),
+)
+SCHEDULE = Schedule(
+    frames={f.name: f for f in (OFFICE, LUNCH, HOLIDAYS)}, time_zone="America/New_York"
+)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def fine(_: Handling) -> str:
+    return ""
+
+
+def to(destination: str, treatment: str = "user") -> Handling:
+    return Handling(treatment=treatment, destination=destination)
+
+
+NOWHERE = Handling()
+
+
+def made(*rules: tuple[str, str], default: Handling = NOWHERE) -> Number:
+    return Number(
+        number=E164("+18005550100"),
+        default=default,
+        rules=tuple(NumberRule(frame=name, handling=to(target)) for name, target in rules),
+    )
+
+
+def test_the_first_rule_from_the_top_that_holds_wins() -> None:
+    noon = datetime(2026, 6, 3, 16, 30, tzinfo=UTC)  # Wednesday, 12:30 in New York
+    found = route(made(("Lunch", "101"), ("Office", "102")), SCHEDULE, noon)
+    assert found.handling == to("101")
+    assert [c.wins for c in found.considered] == [True, False, False]
+    assert found.considered[1].reason == "comes after Lunch, which wins"
+    assert route(made(("Office", "102"), ("Lunch", "101")), SCHEDULE, noon).handling == to("102")
+
+
+def test_the_default_is_what_is_left() -> None:
+    night = datetime(2026, 6, 3, 3, tzinfo=UTC)
+    found = route(made(("Office", "102"), default=to("900", "voicemail")), SCHEDULE, night)
+    assert found.handling == to("900", "voicemail")
+    assert found.considered[0].reason == "does not hold: it is Tuesday 02 June 2026, 23:00"
+
+
+def test_a_rule_without_its_frame_never_wins_and_says_so() -> None:
+    found = route(made(("Sat", "101"), default=to("900")), SCHEDULE, NOW)
+    assert found.handling == to("900")
+    assert found.considered[0].reason == "its time frame does not exist any more"
+
+
+def test_a_number_that_is_available_goes_nowhere() -> None:
+    assert route(made(), SCHEDULE, NOW).reason == "nothing is programmed for it"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"enabled": False}, "the number is disabled"),
+        ({"enable_on": date(2026, 1, 1)}, "the number is enabled on 01 January 2026"),
+        ({"disable_on": date(2025, 12, 31)}, "has been disabled since 31 December 2025"),
+    ],
+)
+def test_a_number_answers_between_its_days_on_the_wall(
+    changes: dict[str, object], reason: str
+) -> None:
+    closed = Number(number=E164("+18005550100"), default=to("101"), **changes)  # type: ignore[arg-type]
+    found = route(closed, SCHEDULE, datetime(2026, 1, 1, 4, 59, tzinfo=UTC))
+    assert found.handling is None
+    assert reason in found.reason
+
+
+def test_why_names_the_holiday() -> None:
+    found = route(made(("Holidays", "900")), SCHEDULE, datetime(2026, 12, 25, 15, tzinfo=UTC))
+    assert "Christmas Day" in found.reason
+
+
+def test_a_frame_that_is_covered_from_above_is_named_with_what_covers_it() -> None:
+    [finding] = check_rules(made(("Office", "1"), ("Lunch", "2")), SCHEDULE, NOW, fine)
+    assert finding.where == "rules[1]"
+    assert finding.message == "Lunch can never win: Office above it holds whenever it does."
+    assert check_rules(made(("Lunch", "2"), ("Office", "1")), SCHEDULE, NOW, fine) == ()
+
+
+def test_holidays_below_office_hours_are_a_warning() -> None:
+    [finding] = check_rules(made(("Office", "1"), ("Holidays", "2")), SCHEDULE, NOW, fine)
+    assert finding.message == ("on holidays Office wins over Holidays, which stands below it.")
+    assert check_rules(made(("Holidays", "2"), ("Office", "1")), SCHEDULE, NOW, fine) == ()
+
+
+def test_a_destination_that_is_gone_is_named_with_its_rule() -> None:
+    def gone(handling: Handling) -> str:
+        return "extension 2 does not exist." if handling.destination == "2" else ""
+
+    rules = made(("Lunch", "2"), ("Office", "1"), default=to("2"))
+    assert [(f.where, f.message) for f in check_rules(rules, SCHEDULE, NOW, gone)] == [
+        ("rules[0].destination", "Lunch: extension 2 does not exist."),
+        ("default.destination", "Default: extension 2 does not exist."),
+    ]
+
+
+def test_a_frame_that_is_over_is_a_warning() -> None:
+    past = TimeFrame(name="Move", kind=FrameKind.DATES, parts=())
+    schedule = Schedule(frames={"Move": past}, time_zone="Etc/UTC")
+    [finding] = check_rules(made(("Move", "1")), schedule, NOW, fine)
+    assert finding.message == "Move holds at no time of the next two years."
+
+
+def test_holes_are_when_nothing_answers() -> None:
+    found = holes(made(("Office", "1")), SCHEDULE, NOW, fine)
+    first_office_day = datetime(2026, 1, 1, 13, tzinfo=UTC)
+    assert found[0] == (NOW, first_office_day)
+    assert found[1] == (datetime(2026, 1, 1, 22, tzinfo=UTC), datetime(2026, 1, 2, 13, tzinfo=UTC))
+    assert holes(made(("Office", "1"), default=to("2")), SCHEDULE, NOW, fine) == ()
+
+
+def test_holes_are_when_the_winner_is_gone_even_where_a_lower_rule_would_answer() -> None:
+    def gone(handling: Handling) -> str:
+        return "gone" if handling.destination == "2" else ""
+
+    found = holes(made(("Lunch", "2"), ("Office", "1"), default=to("1")), SCHEDULE, NOW, gone)
+    assert found[0] == (datetime(2026, 1, 1, 17, tzinfo=UTC), datetime(2026, 1, 1, 18, tzinfo=UTC))
+
+
+def test_route_agrees_with_a_patient_clerk() -> None:
+    """20,000 rule lists and moments on the edges of clocks and calendars."""
+    dice = Random(20260101)
+    wins = 0
+    for _ in range(2_000):
+        frames = [frame(dice, f"frame {index}") for index in range(dice.randrange(1, 6))]
+        schedule = Schedule(frames={f.name: f for f in frames}, time_zone=dice.choice(ZONES))
+        for _ in range(10):
+            asked = number(dice, frames)
+            at = moment(dice, schedule.zone_of(asked))
+            found = route(asked, schedule, at)
+            assert found.handling == clerk_routes(
+                asked, dict(schedule.frames), at, schedule.time_zone
+            ), (asked, frames, at, schedule.time_zone)
+            wins += any(c.wins and c.rule for c in found.considered)
+    assert wins > 5_000
+
+
+def test_moments_are_read_in_any_zone() -> None:
+    at = datetime(2026, 6, 3, 16, 30, tzinfo=UTC)
+    rules = made(("Lunch", "101"))
+    assert route(rules, SCHEDULE, at).handling == to("101")
+    berlin = at.astimezone(tz=None) + timedelta(0)
+    assert route(rules, SCHEDULE, berlin).handling == to("101")

@@ -1,0 +1,196 @@
+"""Time frames at the edges: midnight, clock changes, leap days, weekends; and their occurrences."""
+
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from provisiond.inventory.errors import Rejected
+from provisiond.inventory.holiday_calendars import Observance, check_calendar, countries
+from provisiond.inventory.occurrences import next_occurrences, spans, without
+from provisiond.inventory.timeframes import (
+    DateRange,
+    FrameKind,
+    HolidayCalendar,
+    OwnHoliday,
+    Part,
+    Repeat,
+    TimeFrame,
+    WeeklyHours,
+    holds,
+    minutes_of,
+)
+from tests.inventory.made_up_frames import ZONES, frame, moment
+
+NEW_YORK = "America/New_York"
+
+
+def of(*parts: Part) -> TimeFrame:
+    return TimeFrame(name="forward", kind=FrameKind.CUSTOM, parts=parts)
+
+
+def at(zone: str, *wall: int, fold: int = 0) -> datetime:
+    return datetime(*wall, tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)  # type: ignore[misc,arg-type]
+
+
+def hours(*days: int, start: int, end: int) -> WeeklyHours:
+    return WeeklyHours(weekdays=frozenset(days), start=start, end=end)
+
+
+def test_the_last_minute_is_in_and_the_end_is_not() -> None:
+    office = of(hours(1, start=480, end=1020))
+    assert holds(office, at(NEW_YORK, 2026, 6, 1, 16, 59), NEW_YORK)
+    assert not holds(office, at(NEW_YORK, 2026, 6, 1, 17, 0), NEW_YORK)
+
+
+def test_hours_past_midnight_belong_to_the_day_on_which_they_begin() -> None:
+    night = of(hours(6, start=1320, end=360))
+    assert holds(night, at(NEW_YORK, 2026, 6, 7, 5, 59), NEW_YORK)
+    assert not holds(night, at(NEW_YORK, 2026, 6, 8, 5, 59), NEW_YORK)
+    assert not holds(night, at(NEW_YORK, 2026, 6, 6, 5, 59), NEW_YORK)
+
+
+def test_two_ranges_a_day_and_those_that_touch_are_one() -> None:
+    frame = of(hours(1, start=480, end=720), hours(1, start=780, end=1020))
+    assert minutes_of(frame, date(2026, 6, 1)) == ((480, 720), (780, 1020))
+    touching = of(hours(1, start=480, end=720), hours(1, start=720, end=1020))
+    assert minutes_of(touching, date(2026, 6, 1)) == ((480, 1020),)
+
+
+def test_an_hour_that_the_clocks_skip_is_not_there() -> None:
+    frame = of(hours(7, start=120, end=180))  # 02:00 to 03:00 on 8 March 2026
+    day = (at(NEW_YORK, 2026, 3, 8), at(NEW_YORK, 2026, 3, 9))
+    assert spans(frame, *day, NEW_YORK) == ()
+
+
+def test_an_hour_that_the_clocks_show_twice_is_in_it_twice() -> None:
+    frame = of(hours(7, start=75, end=105))  # 01:15 to 01:45 on 1 November 2026
+    day = (at(NEW_YORK, 2026, 11, 1), at(NEW_YORK, 2026, 11, 2))
+    assert spans(frame, *day, NEW_YORK) == (
+        (at(NEW_YORK, 2026, 11, 1, 1, 15), at(NEW_YORK, 2026, 11, 1, 1, 45)),
+        (at(NEW_YORK, 2026, 11, 1, 1, 15, fold=1), at(NEW_YORK, 2026, 11, 1, 1, 45, fold=1)),
+    )
+
+
+def test_a_night_over_a_clock_change_has_its_real_length() -> None:
+    night = of(hours(6, start=1320, end=360))
+    [(start, end)] = next_occurrences(night, at(NEW_YORK, 2026, 10, 31, 12), NEW_YORK, 1)
+    assert end - start == timedelta(hours=9)
+
+
+def test_the_31st_comes_in_months_that_have_it_and_the_29th_of_february_in_leap_years() -> None:
+    start = datetime.fromisoformat("2024-01-31T09:00")
+    end = start + timedelta(hours=1)
+    monthly = of(DateRange(start=start, end=end, repeat=Repeat.MONTHLY))
+    found = next_occurrences(monthly, datetime(2026, 1, 1, tzinfo=UTC), "Etc/UTC", 4)
+    assert [span[0].month for span in found] == [1, 3, 5, 7]
+    leap = datetime.fromisoformat("2024-02-29")
+    yearly = of(DateRange(start=leap, end=leap + timedelta(days=1), repeat=Repeat.YEARLY))
+    found = next_occurrences(yearly, datetime(2025, 1, 1, tzinfo=UTC), "Etc/UTC", 1)
+    assert found[0][0] == datetime(2028, 2, 29, tzinfo=UTC)
+
+
+def test_a_repetition_ends_with_the_last_that_begins_by_its_end_date() -> None:
+    start = datetime.fromisoformat("2026-01-01T22:00")
+    part = DateRange(
+        start=start,
+        end=start + timedelta(hours=4),
+        repeat=Repeat.DAILY,
+        every=2,
+        until=date(2026, 1, 5),
+    )
+    found = next_occurrences(of(part), datetime(2026, 1, 1, tzinfo=UTC), "Etc/UTC", 9)
+    assert [span[0].day for span in found] == [1, 3, 5]
+    assert found[-1][1] == datetime(2026, 1, 6, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("observance", "kept"),
+    [
+        (Observance.SAME_DAY, [date(2027, 12, 25), date(2027, 12, 26)]),
+        (Observance.NEXT_WORKDAY, [date(2027, 12, 27)]),
+        (Observance.PREVIOUS_WORKDAY, [date(2027, 12, 24)]),
+    ],
+)
+def test_a_holiday_on_a_weekend_is_kept_as_the_office_says(
+    observance: Observance, kept: list[date]
+) -> None:
+    """Christmas of 2027 in Germany: Saturday and Sunday."""
+    calendar = of(HolidayCalendar(country="DE", observance=observance))
+    days = [date(2027, 12, day) for day in range(20, 31)]
+    assert [day for day in days if minutes_of(calendar, day)] == kept
+
+
+def test_new_year_on_a_saturday_is_kept_in_the_old_year() -> None:
+    calendar = of(HolidayCalendar(country="US", observance=Observance.PREVIOUS_WORKDAY))
+    assert minutes_of(calendar, date(2027, 12, 31)) == ((0, 1440),)
+    own = of(OwnHoliday(month=1, day=1, observance=Observance.PREVIOUS_WORKDAY))
+    assert minutes_of(own, date(2027, 12, 31)) == ((0, 1440),)
+
+
+def test_only_the_ticked_holidays_are_kept() -> None:
+    calendar = of(HolidayCalendar(country="US", names=frozenset({"Christmas Day"})))
+    assert minutes_of(calendar, date(2026, 12, 25))
+    assert not minutes_of(calendar, date(2026, 11, 26))
+
+
+def test_a_region_has_holidays_of_its_own() -> None:
+    assert minutes_of(of(HolidayCalendar(country="DE", region="BY")), date(2026, 1, 6))
+    assert not minutes_of(of(HolidayCalendar(country="DE")), date(2026, 1, 6))
+
+
+def test_a_calendar_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    assert "US" in countries()
+    with pytest.raises(Rejected, match="no holiday calendar of 'XX'"):
+        check_calendar("XX", None)
+    with pytest.raises(Rejected, match="BY") as refused:
+        check_calendar("DE", "Bavaria")
+    assert refused.value.field == "region"
+
+
+def test_a_frame_reads_its_own_zone_before_the_asker_s() -> None:
+    frame = TimeFrame(
+        name="x",
+        kind=FrameKind.WEEKLY,
+        parts=(hours(1, start=0, end=60),),
+        time_zone="Europe/Berlin",
+    )
+    assert holds(frame, at("Europe/Berlin", 2026, 6, 1, 0, 30), NEW_YORK)
+
+
+def test_always_never_ends() -> None:
+    always = TimeFrame(name="Always", kind=FrameKind.ALWAYS)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    [(start, end)] = next_occurrences(always, now, NEW_YORK)
+    assert start < now
+    assert end - now > timedelta(days=9 * 365)
+
+
+def test_spans_hold_exactly_the_instants_at_which_the_frame_holds() -> None:
+    dice = Random(7)
+    checked = 0
+    for _ in range(400):
+        made, zone = frame(dice, "f"), dice.choice(ZONES)
+        for _ in range(5):
+            instant = moment(dice, made.time_zone or zone)
+            low, high = instant - timedelta(days=2), instant + timedelta(days=2)
+            found = spans(made, low, high, zone)
+            assert found == tuple(sorted(found))
+            inside = any(start <= instant < end for start, end in found)
+            assert inside == holds(made, instant, zone), (made, instant, zone)
+            checked += inside
+    assert checked > 300
+
+
+def test_without_leaves_what_is_in_neither() -> None:
+    base = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def hour(first: int, last: int) -> tuple[datetime, datetime]:
+        return base + timedelta(hours=first), base + timedelta(hours=last)
+
+    assert without((hour(0, 10), hour(20, 30)), (hour(2, 3), hour(9, 22))) == (
+        hour(0, 2),
+        hour(3, 9),
+        hour(22, 30),
+    )
