@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from provisiond.actions.inventory_text import Path, Repeated, Tree
 from provisiond.inventory.buttons import ButtonKind
-from provisiond.inventory.domains import Dtmf, SipTransport, Srtp
+from provisiond.inventory.domains import Dtmf, ResyncRoute, SipTransport, Srtp
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.mac import Mac
@@ -131,6 +131,7 @@ class SettingsEntry(Entry):
     ] = None
     firmware: dict[str, str] | None = None
     emergency_numbers: tuple[str, ...] | None = None
+    resync_route: ResyncRoute | None = None
 
 
 class OverrideEntry(Entry):

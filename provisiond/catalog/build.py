@@ -11,6 +11,7 @@ from provisiond.catalog.context import (
     DirectoryContext,
     FamilyContext,
     FileContext,
+    HandsetContext,
     KeyContext,
     ModelContext,
     PhoneContext,
@@ -22,7 +23,7 @@ from provisiond.catalog.family import Family
 from provisiond.catalog.manifest import FileRule, Manifest, ModelRule
 from provisiond.catalog.placing import SIDECAR_BANK, KeySlot, phone_slots, place, sidecar_slots
 from provisiond.inventory.buttons import CODE_NEEDED, CODE_OPTIONAL, Button, ButtonKind, expand_code
-from provisiond.inventory.domains import Dtmf, Settings, SipTransport, Srtp, inherit
+from provisiond.inventory.domains import Dtmf, ResyncRoute, Settings, SipTransport, Srtp, inherit
 from provisiond.inventory.facts import PhoneFacts
 from provisiond.inventory.people import User
 from provisiond.inventory.secret import Secret
@@ -71,6 +72,7 @@ def build_context(
         domain=clean(facts.domain.name),
         accounts=accounts,
         lines=tuple(account for account in accounts if account.used),
+        handsets=tuple(_handsets(model, facts)),
         keys=keys,
         sidecars=sidecars,
         settings=_settings(settings, phone.mac.text),
@@ -168,6 +170,22 @@ def _accounts(manifest: Manifest, model: ModelRule, facts: PhoneFacts) -> Iterab
             auth_user=clean(user.sip_auth_user or user.sip_user or user.extension),
             password=clean(user.sip_password.reveal()),
             shared=line.shared,
+        )
+
+
+def _handsets(model: ModelRule, facts: PhoneFacts) -> Iterable[HandsetContext]:
+    handsets = {handset.handset: handset for handset in facts.phone.handsets}
+    for number in range(1, model.handsets + 1):
+        handset = handsets.get(number)
+        if handset is None:
+            yield HandsetContext(number=number, used=False)
+            continue
+        yield HandsetContext(
+            number=number,
+            used=True,
+            name=clean(handset.name),
+            ipei=clean(handset.ipei),
+            lines=handset.lines,
         )
 
 
@@ -296,6 +314,7 @@ def _settings(settings: Settings, mac: str) -> SettingsContext:
         feature_codes={name: clean(code) for name, code in settings.feature_codes or ()},
         admin_password=clean((settings.phone_admin_password or Secret("")).reveal()),
         emergency_numbers=tuple(clean(number) for number in settings.emergency_numbers or ()),
+        resync_route=(settings.resync_route or ResyncRoute.VIA_PROXY).value,
     )
 
 

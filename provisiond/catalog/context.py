@@ -63,6 +63,22 @@ class AccountContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetContext:
+    """`handsets`: one for each handset that a DECT base may have, used or not."""
+
+    number: int
+    """from 1"""
+    used: bool
+    """whether the inventory has it; unused ones have empty fields"""
+    name: str = ""
+    """what its screen shows"""
+    ipei: str = ""
+    """serial number, 10 hex digits, or empty: any handset may subscribe here"""
+    lines: tuple[int, ...] = ()
+    """account numbers it rings for"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyContext:
     """`keys` and `sidecar.keys`: one for each key of the layout, used or not, in order."""
 
@@ -146,6 +162,8 @@ class SettingsContext:
     """the phones' admin password of this domain"""
     emergency_numbers: tuple[str, ...]
     """numbers that must always dial"""
+    resync_route: str
+    """`via_proxy`: NOTIFY comes through the SIP server; `direct`: from provisiond itself"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +211,7 @@ class Context:
     """the SIP domain"""
     accounts: tuple[AccountContext, ...]
     lines: tuple[AccountContext, ...]
+    handsets: tuple[HandsetContext, ...]
     keys: tuple[KeyContext, ...]
     sidecars: tuple[SidecarContext, ...]
     settings: SettingsContext

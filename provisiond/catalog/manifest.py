@@ -70,6 +70,11 @@ class FileRule(Part):
     query: tuple[str, ...] = Field(
         default=(), description="query parameters that the template reads; others are ignored"
     )
+    revision: bool = Field(
+        default=False,
+        description="the vendor ignores a file whose number did not rise: the template prints "
+        "`file.revision`, which rises by one with every change of the rest",
+    )
     post_reads: bool = Field(default=False, description="the vendor fetches this file by POST")
     empty: str = Field(
         default="",
@@ -148,6 +153,7 @@ class ModelRule(Part):
     accounts: int = Field(ge=1, description="SIP accounts (the lower count on conflict)")
     accept_accounts: int | None = Field(default=None, description="accepted with a warning")
     layout: str = Field(description="name of one of the [layouts]")
+    handsets: int = Field(default=0, ge=0, description="handsets of a DECT base; 0: it is none")
     sidecars: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default={}, description="sidecar type to how many of it may be attached"
     )

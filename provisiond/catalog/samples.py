@@ -22,6 +22,7 @@ from provisiond.inventory.domains import (
     BUILT_IN,
     CODECS,
     Dtmf,
+    ResyncRoute,
     Settings,
     SipTransport,
     Site,
@@ -31,7 +32,7 @@ from provisiond.inventory.domains import (
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Phone, PhoneLine
+from provisiond.inventory.phones import Handset, Phone, PhoneLine
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.urls import PublicUrls
 
@@ -223,6 +224,7 @@ def _facts(
             )
             for n in range(1, lines + 1)
         ),
+        handsets=tuple(_handsets(model, lines, hostile=hostile)),
         sidecars=sidecars,
         buttons=buttons,
         token=Secret(TOKEN),
@@ -236,6 +238,17 @@ def _facts(
         users=users,
     )
     return PhoneFacts(domain=domain, phone=phone, phone_id=1, epoch=1, users=users)
+
+
+def _handsets(model: ModelRule, lines: int, *, hostile: bool) -> Iterator[Handset]:
+    """A handset for each line; in the plain sample, which has one line, one."""
+    for number, text in zip(range(1, min(model.handsets, lines) + 1), cycle(HOSTILE), strict=False):
+        yield Handset(
+            handset=number,
+            name=text if hostile else f"Handset {number}",
+            ipei=f"0328d3{number:04x}" if number % 2 else "",
+            lines=(number,),
+        )
 
 
 def _people(count: int) -> list[User]:
@@ -297,6 +310,7 @@ def _full_settings(manifest: Manifest, model: ModelRule) -> Settings:
         phone_admin_password=Secret(ADMIN_PASSWORD),
         firmware=((f"{manifest.vendor} {model.name}", "firmware.bin"),),
         emergency_numbers=("110", "112"),
+        resync_route=ResyncRoute.DIRECT,
     )
 
 

@@ -49,6 +49,13 @@ class Dtmf(Enum):
     AUTO = "auto"
 
 
+class ResyncRoute(Enum):
+    """How a phone is told to fetch again: through the SIP server, or from provisiond itself."""
+
+    VIA_PROXY = "via_proxy"
+    DIRECT = "direct"
+
+
 CODECS = ("opus", "g722", "pcmu", "pcma", "g729", "ilbc", "g726_32")
 """Codec names as `codecs` lists them, in order of preference."""
 
@@ -84,6 +91,7 @@ class Settings:
     phone_admin_password: Secret | None = None
     firmware: tuple[tuple[str, str], ...] | None = None
     emergency_numbers: tuple[str, ...] | None = None
+    resync_route: ResyncRoute | None = None
 
 
 NOTHING_SET = Settings()
@@ -102,6 +110,7 @@ BUILT_IN = Settings(
     feature_codes=(),
     firmware=(),
     emergency_numbers=("911", "933", "112"),
+    resync_route=ResyncRoute.VIA_PROXY,
 )
 """What holds where nobody set anything."""
 

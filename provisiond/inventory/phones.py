@@ -20,6 +20,20 @@ class PhoneLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handset:
+    """A handset of a DECT base: `ipei` is its serial number, `lines` those it rings for.
+
+    An IPEI (ETSI EN 300 175-6) is kept as 10 hex digits, as bases are told it; empty: any
+    handset may subscribe in this place.
+    """
+
+    handset: int
+    name: str = ""
+    ipei: str = ""
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """One parameter of a family set by hand; the nearest scope wins, model beats family.
 
@@ -73,6 +87,7 @@ class Phone:
     directory: str | None = "company"
     enabled: bool = True
     lines: tuple[PhoneLine, ...] = ()
+    handsets: tuple[Handset, ...] = ()
     sidecars: tuple[str, ...] = ()
     layout: str | None = None
     buttons: tuple[Button, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from provisiond.inventory.domains import Dtmf, Settings, SipTransport, Srtp
+from provisiond.inventory.domains import Dtmf, ResyncRoute, Settings, SipTransport, Srtp
 from provisiond.inventory.secret import Secret
 from provisiond.store.sealing import SecretKey
 
@@ -15,6 +15,7 @@ _FROM_JSON: Mapping[str, Callable[[Any], object]] = {
     "transport": SipTransport,
     "srtp": Srtp,
     "dtmf": Dtmf,
+    "resync_route": ResyncRoute,
     "codecs": tuple,
     "emergency_numbers": tuple,
     "feature_codes": lambda stored: tuple(stored.items()),
@@ -37,7 +38,7 @@ def settings_to_json(settings: Settings, key: SecretKey, where: str) -> Json:
             value = dict(value)
         elif isinstance(value, tuple):
             value = list(value)
-        elif isinstance(value, SipTransport | Srtp | Dtmf):
+        elif isinstance(value, SipTransport | Srtp | Dtmf | ResyncRoute):
             value = value.value
         stored[field.name] = value
     return stored

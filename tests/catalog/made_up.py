@@ -42,6 +42,7 @@ SETTINGS = SettingsContext(
     feature_codes={"park": "{value}"},
     admin_password="hunter2",
     emergency_numbers=("911",),
+    resync_route="via_proxy",
 )
 
 
