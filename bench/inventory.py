@@ -11,6 +11,7 @@ import random
 from pathlib import Path
 
 PER_DOMAIN = 1000
+DOMAINS_A_FILE = 10
 TOKEN_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 REFERENCE = "Yealink SIP-T46U"
 XML_REFERENCE = "Cisco 8851"
@@ -56,9 +57,14 @@ def domains(
     return documents
 
 
-def write(path: Path, documents: list[dict]) -> None:
-    """One inventory file of all the domains."""
-    path.write_text(json.dumps({"domains": documents}))
+def write(folder: Path, documents: list[dict]) -> list[Path]:
+    """Inventory files of all the domains, each small enough to be imported."""
+    paths = []
+    for first in range(0, len(documents), DOMAINS_A_FILE):
+        path = folder / f"inventory-{first}.json"
+        path.write_text(json.dumps({"domains": documents[first : first + DOMAINS_A_FILE]}))
+        paths.append(path)
+    return paths
 
 
 def _user(index: int) -> dict:

@@ -96,9 +96,9 @@ def prepare(bench: Bench, name: str, count: int, model: str = inventory.REFERENC
         (now - timedelta(hours=1)).isoformat(),
         (now + timedelta(days=20)).isoformat(),
     )
-    inventory.write(folder / "inventory.json", documents)
     began = time.monotonic()
-    provisiond("import", str(folder / "inventory.json"), config=config)
+    for path in inventory.write(folder, documents):
+        provisiond("import", str(path), config=config)
     took = time.monotonic() - began
     (folder / "macs.txt").write_text("\n".join(inventory.macs(count)) + "\n")
     print(f"  ({name}: {count} phones imported in {took:.1f} s)", flush=True)

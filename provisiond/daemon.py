@@ -16,6 +16,7 @@ from provisiond import __version__
 from provisiond.actions.answers import AnswerCache
 from provisiond.actions.enrolment import EnrolmentBook
 from provisiond.actions.enrolment_store import StoredEnrolments
+from provisiond.actions.file_numbers import FileNumbers
 from provisiond.actions.probe import Probe
 from provisiond.actions.resolve_file import FileSources
 from provisiond.actions.serve_file import FileService, Verbs, malformed_entry
@@ -153,6 +154,7 @@ class _Daemon:
         self.book = EnrolmentBook(StoredEnrolments(self.database), self.database.epochs.enrolment)
         sources = FileSources(
             facts=self.database.facts,
+            numbers=FileNumbers(self.database),
             epochs=self.database.epochs,
             shelf=lambda: self.shelf,
             urls=public_urls(settings),

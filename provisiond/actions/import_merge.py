@@ -9,6 +9,7 @@ from provisiond.actions.inventory_schema import (
     ButtonEntry,
     DirectoryEntry,
     EnrolmentEntry,
+    HandsetEntry,
     LayoutEntry,
     LineEntry,
     OverrideEntry,
@@ -23,7 +24,7 @@ from provisiond.inventory.directory import DirectoryEntry as Number
 from provisiond.inventory.domains import Settings, Site
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Enrolment, Layout, Override, Phone, PhoneLine
+from provisiond.inventory.phones import Enrolment, Handset, Layout, Override, Phone, PhoneLine
 from provisiond.inventory.secret import Secret
 
 _SETTINGS = frozenset(field.name for field in fields(Settings))
@@ -91,6 +92,8 @@ def merge_phone(existing: Phone | None, entry: PhoneEntry, *, is_table: bool = F
         changes["model"] = entry.model
     if "lines" in given:
         changes["lines"] = _lines(phone.lines if is_table else (), entry.lines)
+    if "handsets" in given:
+        changes["handsets"] = _handsets(entry.handsets)
     if "buttons" in given:
         changes["buttons"] = buttons_of(entry.buttons)
     if "overrides" in given:
@@ -171,6 +174,18 @@ def _place(button: Button) -> tuple[int, int]:
 
 def _given(entry: Any, *names: str) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in names if name in entry.model_fields_set}
+
+
+def _handsets(entries: Iterable[HandsetEntry]) -> tuple[Handset, ...]:
+    return tuple(
+        Handset(
+            handset=entry.handset,
+            name=entry.name,
+            ipei=entry.ipei.lower().replace(" ", ""),
+            lines=entry.lines,
+        )
+        for entry in entries
+    )
 
 
 def _lines(existing: Iterable[PhoneLine], entries: Iterable[LineEntry]) -> tuple[PhoneLine, ...]:

@@ -5,10 +5,9 @@ or map that is given replaces the whole one. `docs/inventory-file.md` lists ever
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -16,81 +15,28 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from provisiond.actions.inventory_text import Path, Repeated, Tree
+from provisiond.actions.inventory_values import (
+    Moment,
+    Password,
+    Text,
+    Verbatim,
+    not_masked,
+    or_no_map,
+    or_none,
+    read_mac,
+    read_secret,
+)
 from provisiond.inventory.buttons import ButtonKind
 from provisiond.inventory.domains import Dtmf, ResyncRoute, SipTransport, Srtp
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.secret import Secret
-from provisiond.inventory.texts import spreadsheet_damage
-
-
-def _or_empty(value: object) -> object:
-    return "" if value is None else value
-
-
-def _or_none(value: object) -> object:
-    return () if value is None else value
-
-
-def _or_no_map(value: object) -> object:
-    return {} if value is None else value
-
-
-def _mac(value: object) -> Mac:
-    text = str(value) if isinstance(value, str | int | float) else ""
-    if not text:
-        raise PydanticCustomError("rejected", "{message}", _said("it is no MAC address.", ""))
-    try:
-        return Mac.parse(text)
-    except Rejected as fault:
-        damage = spreadsheet_damage(text)
-        if damage is None:
-            raise PydanticCustomError(
-                "rejected", "{message}", _said(fault.message, fault.remedy)
-            ) from fault
-        remedy = "Copy it from the label, and format the column as text."
-        raise PydanticCustomError("rejected", "{message}", _said(f"{damage}.", remedy)) from fault
-
-
-def _secret(value: object) -> Secret:
-    if isinstance(value, bool | list | dict):
-        raise PydanticCustomError("string_type", "no text")
-    return Secret("" if value is None else str(value))
-
-
-def _moment(value: object) -> object:
-    """A point in time with its zone, as UTC."""
-    if value is None:
-        return None
-    try:
-        at = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        said = _said("it is no point in time.", "Write it as 2026-11-22T21:00:00Z.")
-        raise PydanticCustomError("rejected", "{message}", said)
-    return at.astimezone(UTC)
-
-
-def _not_masked(value: object) -> object:
-    return None if value == MASK else value
-
-
-def _said(message: str, remedy: str) -> dict[str, Any]:
-    return {"message": message, "remedy": remedy}
-
-
-Text = Annotated[str, BeforeValidator(_or_empty)]
-Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
-Password = Annotated[Secret, BeforeValidator(_secret)]
-Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
 class Entry(BaseModel):
@@ -127,7 +73,7 @@ class SettingsEntry(Entry):
     voicemail_number: str | None = None
     feature_codes: dict[str, str] | None = None
     phone_admin_password: Annotated[
-        Secret | None, BeforeValidator(lambda v: None if v is None else _secret(v))
+        Secret | None, BeforeValidator(lambda v: None if v is None else read_secret(v))
     ] = None
     firmware: dict[str, str] | None = None
     emergency_numbers: tuple[str, ...] | None = None
@@ -145,7 +91,7 @@ class OverrideEntry(Entry):
     at: Moment = None
 
 
-Overrides = Annotated[tuple[OverrideEntry, ...], BeforeValidator(_or_none)]
+Overrides = Annotated[tuple[OverrideEntry, ...], BeforeValidator(or_none)]
 
 
 class SiteEntry(SettingsEntry):
@@ -179,7 +125,7 @@ class DirectoryEntry(Entry):
     """A directory."""
 
     name: str
-    entries: Annotated[tuple[NumberEntry, ...], BeforeValidator(_or_none)] = ()
+    entries: Annotated[tuple[NumberEntry, ...], BeforeValidator(or_none)] = ()
 
 
 class ButtonEntry(Entry):
@@ -193,7 +139,7 @@ class ButtonEntry(Entry):
     label: Text = ""
 
 
-Buttons = Annotated[tuple[ButtonEntry, ...], BeforeValidator(_or_none)]
+Buttons = Annotated[tuple[ButtonEntry, ...], BeforeValidator(or_none)]
 
 
 class LayoutEntry(Entry):
@@ -212,6 +158,15 @@ class LineEntry(Entry):
     shared: bool = False
 
 
+class HandsetEntry(Entry):
+    """A handset of a DECT base."""
+
+    handset: int
+    name: Text = ""
+    ipei: Text = ""
+    lines: Annotated[tuple[int, ...], BeforeValidator(or_none)] = ()
+
+
 class EnrolmentEntry(Entry):
     """A phone's enrolment, as an export with secrets writes it."""
 
@@ -226,23 +181,24 @@ class EnrolmentEntry(Entry):
 class PhoneEntry(Entry):
     """A phone."""
 
-    mac: Annotated[Mac, BeforeValidator(_mac)]
+    mac: Annotated[Mac, BeforeValidator(read_mac)]
     model: str = ""
     name: Text = ""
     site: str | None = None
     notes: Text = ""
     directory: str | None = "company"
     enabled: bool = True
-    lines: Annotated[tuple[LineEntry, ...], BeforeValidator(_or_none)] = ()
-    sidecars: Annotated[tuple[str, ...], BeforeValidator(_or_none)] = ()
+    lines: Annotated[tuple[LineEntry, ...], BeforeValidator(or_none)] = ()
+    handsets: Annotated[tuple[HandsetEntry, ...], BeforeValidator(or_none)] = ()
+    sidecars: Annotated[tuple[str, ...], BeforeValidator(or_none)] = ()
     layout: str | None = None
     buttons: Buttons = ()
-    overrides: Annotated[dict[Verbatim, Verbatim | None], BeforeValidator(_or_no_map)] = Field(
+    overrides: Annotated[dict[Verbatim, Verbatim | None], BeforeValidator(or_no_map)] = Field(
         default_factory=dict
     )
     settings: SettingsEntry = SettingsEntry()
     token: Password = Secret(MASK)
-    enrolment: Annotated[EnrolmentEntry | None, BeforeValidator(_not_masked)] = None
+    enrolment: Annotated[EnrolmentEntry | None, BeforeValidator(not_masked)] = None
 
 
 class DomainEntry(Entry):
@@ -284,6 +240,7 @@ ENTRIES: Mapping[str, type[Entry]] = {
     "layouts": LayoutEntry,
     "buttons": ButtonEntry,
     "lines": LineEntry,
+    "handsets": HandsetEntry,
     "phones": PhoneEntry,
     "enrolment": EnrolmentEntry,
 }

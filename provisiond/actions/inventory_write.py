@@ -15,7 +15,7 @@ from provisiond.inventory.buttons import Button
 from provisiond.inventory.domains import Settings, Site
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Enrolment, Override, Phone
+from provisiond.inventory.phones import Enrolment, Handset, Override, Phone
 from provisiond.inventory.secret import Secret
 
 _SECRET_KEY = re.compile(r"pass(word|wd)?|secret|pwd|psk|(^|[._])pin($|[._])", re.IGNORECASE)
@@ -115,6 +115,7 @@ def phone_tree(phone: Phone, *, with_secrets: bool = False) -> Object:
             }
             for line in sorted(phone.lines, key=lambda line: line.line)
         ],
+        **_filled({"handsets": _handsets(phone.handsets)}),
         "sidecars": list(phone.sidecars),
         "layout": phone.layout,
         "buttons": _buttons(phone.buttons),
@@ -123,6 +124,13 @@ def phone_tree(phone: Phone, *, with_secrets: bool = False) -> Object:
         "token": phone.token.reveal() if with_secrets else MASK,
         "enrolment": _enrolment(phone.enrolment) if with_secrets else MASK,
     }
+
+
+def _handsets(handsets: Iterable[Handset]) -> list[Tree]:
+    return [
+        {"handset": one.handset, "name": one.name, "ipei": one.ipei, "lines": list(one.lines)}
+        for one in sorted(handsets, key=lambda one: one.handset)
+    ]
 
 
 def settings_tree(settings: Settings, *, with_secrets: bool = False) -> Object:

@@ -53,11 +53,12 @@ def render_phone_file(
     facts: PhoneFacts,
     urls: PublicUrls,
     year: int,
+    revision: int = 1,
     query: tuple[tuple[str, str], ...] = (),
 ) -> Rendered:
     """Render one file of scope phone or site, with the overrides that are nearest.
 
-    Raises TemplateFault.
+    `revision` is the number of a file that counts its versions. Raises TemplateFault.
     """
     context = build_context(
         family=place.family,
@@ -66,6 +67,7 @@ def render_phone_file(
         rule=rule,
         urls=urls,
         year=year,
+        revision=revision,
         query=query,
     )
     applied = choose(

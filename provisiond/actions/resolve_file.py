@@ -8,6 +8,7 @@ from functools import partial
 from provisiond.actions.answers import Answer, EpochReader, Stamp, declared
 from provisiond.actions.enrolment import AdmissionFacts, EnrolmentBook
 from provisiond.actions.file_messages import FileRequest
+from provisiond.actions.file_numbers import FileNumbers
 from provisiond.actions.render_file import Place, place_of, render_phone_file
 from provisiond.catalog.build import build_family_context
 from provisiond.catalog.family import allows
@@ -38,16 +39,19 @@ class FileSources:
     shelf: Callable[[], Shelf]
     urls: PublicUrls
     book: EnrolmentBook
+    numbers: FileNumbers
     etag_key: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Whose file a name is. `answer` has no body yet: it is enough to decide on admission and to
-    journal; `finish` renders, and raises TemplateFault."""
+    journal; `finish(number)` renders, and raises TemplateFault. `counts` says that the file
+    bears the number of its version."""
 
     answer: Answer
-    finish: Callable[[], Answer]
+    finish: Callable[[int], Answer]
+    counts: bool = False
 
 
 async def resolve_file(sources: FileSources, request: FileRequest, parsed: ParsedName) -> Found:
@@ -76,7 +80,7 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
             mac=macs[0].mac if macs else None,
             refusal=lambda: UnknownPhone(f"no phone of the inventory has this {what}"),
         )
-        return Found(answer=unknown, finish=lambda: unknown)
+        return _settled(unknown)
     answer = Answer(
         stamp=replace(stamp, domain_id=facts.domain.domain_id, domain=facts.epoch),
         file="",
@@ -129,7 +133,11 @@ def _is_same_phone(macs: list[Match], facts: PhoneFacts) -> bool:
 
 def _refused(answer: Answer, refusal: Callable[[], Refused]) -> Found:
     refused = replace(answer, refusal=refusal, keep=False)
-    return Found(answer=refused, finish=lambda: refused)
+    return _settled(refused)
+
+
+def _settled(answer: Answer) -> Found:
+    return Found(answer=answer, finish=lambda _: answer)
 
 
 def _phone_file(
@@ -156,10 +164,10 @@ def _phone_file(
     )
     if rule.template is None:
         absent = replace(answer, refusal=_absent)
-        return Found(answer=absent, finish=lambda: absent)
+        return _settled(absent)
 
-    def finish() -> Answer:
-        body = _render(sources, request, place, match, facts).body
+    def finish(number: int) -> Answer:
+        body = _render(sources, request, place, match, facts, number).body
         return replace(
             answer,
             body=body,
@@ -170,10 +178,10 @@ def _phone_file(
             proves=rule.proves_current and not declared(request.query, rule.query),
         )
 
-    return Found(answer=answer, finish=finish)
+    return Found(answer=answer, finish=finish, counts=rule.revision)
 
 
-def _raise(fault: TemplateFault) -> Answer:
+def _raise(fault: TemplateFault, _number: int) -> Answer:
     raise fault
 
 
@@ -199,7 +207,12 @@ def _absent() -> AbsentFile:
 
 
 def _render(
-    sources: FileSources, request: FileRequest, place: Place, match: Match, facts: PhoneFacts
+    sources: FileSources,
+    request: FileRequest,
+    place: Place,
+    match: Match,
+    facts: PhoneFacts,
+    number: int,
 ) -> Rendered:
     assert match.rule is not None
     if match.rule.scope == "family":
@@ -213,6 +226,7 @@ def _render(
         facts=facts,
         urls=sources.urls,
         year=request.at.year,
+        revision=number,
         query=declared(request.query, match.rule.query),
     )
 
@@ -248,9 +262,9 @@ def _family_file(
     )
     if rule.template is None:
         absent = replace(answer, refusal=_absent)
-        return Found(answer=absent, finish=lambda: absent)
+        return _settled(absent)
 
-    def finish() -> Answer:
+    def finish(_: int) -> Answer:
         context = build_family_context(
             family=match.family, rule=rule, urls=sources.urls, words=match.words
         )

@@ -97,7 +97,7 @@ class FileService:
                     found = await resolve_file(self._sources, request, parsed)
                 answer = found.answer
                 await self._admit(request, answer)
-                answer = await self._finish(found)
+                answer = await self._finish(found, probe=request.probe)
                 # Other spellings are served, not kept: there is no end of them.
                 if answer.keep and not request.probe and name == parsed.canonical:
                     self._cache.put(name, request.query, answer)
@@ -118,14 +118,20 @@ class FileService:
             headers=_NO_STORE if answer.secret else (),
         )
 
-    async def _finish(self, found: Found) -> Answer:
+    async def _finish(self, found: Found, *, probe: bool) -> Answer:
         """Render, a few at a time and first come first served: early askers are done and gone
         while later ones wait, and between two renders the doors get their turn."""
         if found.answer.refusal is not None:
-            return found.finish()
+            return found.finish(1)
         async with self._turns:
             await asyncio.sleep(0)
-            return found.finish()
+            answer = found.finish(1)
+        if not found.counts or probe or answer.domain_id is None or answer.phone_id is None:
+            return answer
+        number = await self._sources.numbers.number(
+            answer.domain_id, answer.phone_id, answer.file, answer.etag
+        )
+        return found.finish(number) if number != 1 else answer
 
     async def _admit(self, request: FileRequest, answer: Answer) -> None:
         """Raise NotAdmitted unless this asker may have it; note, close or hold an enrolment."""

@@ -79,7 +79,7 @@ def build_context(
         zone=zone_rule(settings.time_zone or "Etc/UTC", year),
         urls=phone_urls(manifest, model, urls, phone.token, settings),
         directory=_directory(phone.directory, facts),
-        file=FileContext(id=rule.id, revision=revision),
+        file=FileContext(id=rule.id, revision=revision if rule.revision else 0),
         tables=manifest.tables,
         query={name: clean(asked.get(name, "")) for name in rule.query},
     )

@@ -20,6 +20,7 @@ def fit(
     """
     return (
         *_lines(family, model, phone),
+        *_handsets(family, model, phone),
         *_sidecars(family, model, phone),
         *_buttons(family, model, phone, feature_codes),
     )
@@ -46,6 +47,18 @@ def _lines(family: Family, model: ModelRule, phone: Phone) -> Iterable[Finding]:
                 severity="warning",
                 message=f"sources disagree whether the {_boxed(family, model)} has more than "
                 f"{model.accounts} line(s); line {line.line} may not work.",
+            )
+
+
+def _handsets(family: Family, model: ModelRule, phone: Phone) -> Iterable[Finding]:
+    for index, handset in enumerate(phone.handsets):
+        if handset.handset > model.handsets:
+            has = f"{model.handsets} handset(s)" if model.handsets else "no handsets"
+            yield Finding(
+                where=f"handsets[{index}]",
+                message=f"handset {handset.handset} does not exist on the "
+                f"{_boxed(family, model)}, which has {has}.",
+                remedy="Use a lower handset or another model.",
             )
 
 

@@ -23,6 +23,7 @@ from provisiond.inventory.texts import (
     is_extension,
     is_feature_code,
     is_host,
+    is_ipei,
     is_sip_user,
     shown,
     text_faults,
@@ -34,6 +35,7 @@ MAX_LABEL = 128
 MAX_NOTES = 4000
 MAX_VALUE = 2048
 MAX_LINES = 64
+MAX_HANDSETS = 64
 MASK = "***"
 """What stands for a secret that is not told; as a new value it means "leave it alone"."""
 
@@ -159,6 +161,7 @@ def _phone(phone: Phone) -> Iterator[Finding]:
                 remedy="Give each line of a phone once.",
             )
         yield from text_faults(f"{where}.label", line.label, MAX_LABEL)
+    yield from _handsets(phone)
     if len(phone.sidecars) > MAX_MODULES:
         message = f"{len(phone.sidecars)} sidecars; {MAX_MODULES} are the most."
         yield Finding(where="sidecars", message=message, remedy="Remove some.")
@@ -178,6 +181,42 @@ def _phone(phone: Phone) -> Iterator[Finding]:
             message="it is no token: 26 letters a-z and digits 2-7.",
             remedy="Leave it out; one is made.",
         )
+
+
+def _handsets(phone: Phone) -> Iterator[Finding]:
+    lines = {line.line for line in phone.lines}
+    numbers: dict[int, int] = {}
+    ipeis: dict[str, int] = {}
+    for index, handset in enumerate(phone.handsets):
+        where = f"handsets[{index}]"
+        if not 1 <= handset.handset <= MAX_HANDSETS:
+            message = f"there is no handset {handset.handset}."
+            yield Finding(where=f"{where}.handset", message=message, remedy="Count from 1.")
+        if numbers.setdefault(handset.handset, index) != index:
+            message = f"handset {handset.handset} is given twice."
+            yield Finding(
+                where=f"{where}.handset", message=message, remedy="Give each handset once."
+            )
+        yield from text_faults(f"{where}.name", handset.name, MAX_LABEL)
+        if handset.ipei and not is_ipei(handset.ipei):
+            yield Finding(
+                where=f"{where}.ipei",
+                message=f"{shown(handset.ipei)} is no IPEI: 10 digits 0-9 and a-f.",
+                remedy="Read it in the handset's menu under status, or leave it out: any handset "
+                "may then subscribe in this place.",
+            )
+        elif handset.ipei and ipeis.setdefault(handset.ipei, index) != index:
+            message = f"the IPEI is that of handsets[{ipeis[handset.ipei]}] too."
+            yield Finding(
+                where=f"{where}.ipei", message=message, remedy="Each handset has its own."
+            )
+        for line in handset.lines:
+            if line not in lines:
+                yield Finding(
+                    where=f"{where}.lines",
+                    message=f"the phone has no line {line}.",
+                    remedy="Add the line, or take it from the handset.",
+                )
 
 
 def _user(user: User) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ _EXTENSION = re.compile(r"[0-9*#]{1,15}")
 _DIALLED = re.compile(r"[0-9*#+,;()./ A-Da-dPpWwTt-]{1,64}")
 _FEATURE_CODE = re.compile(r"[0-9A-Za-z*#+._@-]*(\{value\})?[0-9A-Za-z*#+._@-]*")
 _SIP_USER = re.compile(r"[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}")  # RFC 3261 §25.1, user
+_IPEI = re.compile(r"[0-9a-f]{10}", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"\d+([.,]\d+)?[eE][+-]?\d+")
 _PASSWORD_FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
@@ -84,6 +85,11 @@ def is_sip_user(text: str) -> bool:
 def has_blank(text: str) -> bool:
     """Whether a password holds a blank or an unprintable character, which phones cut or refuse."""
     return _PASSWORD_FORBIDDEN.search(text) is not None
+
+
+def is_ipei(text: str) -> bool:
+    """Whether this is the serial number of a DECT handset as bases are told it: 10 hex digits."""
+    return _IPEI.fullmatch(text) is not None
 
 
 def is_host(text: str) -> bool:

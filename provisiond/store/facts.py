@@ -25,6 +25,7 @@ from provisiond.store.facts_rows import (
     overrides_of,
 )
 from provisiond.store.facts_select import Rows, Statement, Statements
+from provisiond.store.handsets_json import handsets_from_json
 from provisiond.store.sealing import SecretKey
 from provisiond.store.settings_json import settings_from_json
 
@@ -125,7 +126,7 @@ class FactsProgram:
         if not rows:
             return None
         (domain_id, epoch, phone_id, mac, model, name, site, notes, directory_name, directory_id,
-         layout, layout_id, settings, token, revision, *admission) = rows[0]  # fmt: skip
+         layout, layout_id, settings, handsets, token, revision, *admission) = rows[0]  # fmt: skip
         kept = self._shelf.get(domain_id, epoch)
         if kept is None:
             kept = _Kept((yield from self._domain(domain_id, epoch)))
@@ -145,6 +146,7 @@ class FactsProgram:
             directory=directory_name,
             enabled=bool(admission[6]),
             lines=lines,
+            handsets=handsets_from_json(json.loads(handsets)) if handsets != "[]" else (),
             sidecars=sidecars,
             layout=layout,
             buttons=buttons,

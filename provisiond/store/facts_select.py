@@ -120,7 +120,7 @@ _ENROLMENT = (
 
 
 def _phone() -> sa.Select[Any]:
-    """A phone with its domain's epoch: 13 columns, then the admission facts."""
+    """A phone with its domain's epoch: 16 columns, then the admission facts."""
     own_epoch = (epoch.c.domain_id == phone.c.domain_id) & (epoch.c.kind == _literal(DOMAIN))
     return (
         sa.select(
@@ -137,6 +137,7 @@ def _phone() -> sa.Select[Any]:
             layout.c.name,
             phone.c.layout_id,
             phone.c.settings,
+            phone.c.handsets,
             phone.c.token,
             phone.c.revision,
             *_ENROLMENT,

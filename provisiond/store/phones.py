@@ -19,6 +19,7 @@ from provisiond.store.enrolment import (
     note_first_fetch,
     open_enrolment,
 )
+from provisiond.store.handsets_json import handsets_from_json, handsets_to_json
 from provisiond.store.instants import to_stored_if_any
 from provisiond.store.phone_checks import References, check_macs, check_tokens, find_references
 from provisiond.store.phone_parts import Parts, insert_parts, load_parts, replace_parts
@@ -263,6 +264,7 @@ def _columns(
         "directory_id": references.directory(record),
         "layout_id": references.layout(record),
         "enabled": record.enabled,
+        "handsets": handsets_to_json(record.handsets),
         "settings": settings_to_json(record.settings, write.key, f"phone/{domain_id}/{phone_id}"),
     }
     if record.token:
@@ -287,6 +289,7 @@ def _record(read: Read, row: AnyRow, parts: Parts) -> Phone:
         directory=row.directory,
         enabled=row.enabled,
         lines=tuple(parts.lines),
+        handsets=handsets_from_json(row.handsets),
         sidecars=tuple(parts.sidecars),
         layout=row.layout,
         buttons=tuple(parts.buttons),

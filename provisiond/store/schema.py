@@ -169,6 +169,7 @@ phone = sa.Table(
     sa.Column("directory_id", sa.BigInteger(), nullable=True),
     sa.Column("layout_id", sa.BigInteger(), nullable=True),
     sa.Column("enabled", sa.Boolean(), nullable=False),
+    sa.Column("handsets", sa.JSON(), nullable=False, server_default="[]"),
     _settings(),
     sa.Column("token", sa.LargeBinary(), nullable=False),
     sa.Column("token_hash", sa.LargeBinary(), nullable=False, unique=True),
@@ -212,6 +213,19 @@ phone_sidecar = sa.Table(
     _text("model"),
     _within("phone_id", "phone", ondelete="CASCADE"),
     sa.UniqueConstraint("domain_id", "phone_id", "position"),
+)
+
+# The number of a file that counts its versions; `hash` is of its bytes without the number.
+served_file = sa.Table(
+    "served_file",
+    metadata,
+    sa.Column("domain_id", sa.BigInteger(), nullable=False),
+    sa.Column("phone_id", sa.BigInteger(), nullable=False),
+    _text("file"),
+    _text("hash"),
+    sa.Column("n", sa.BigInteger(), nullable=False, server_default="1"),
+    sa.PrimaryKeyConstraint("domain_id", "phone_id", "file"),
+    _within("phone_id", "phone", ondelete="CASCADE"),
 )
 
 button = sa.Table(

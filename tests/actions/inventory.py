@@ -84,6 +84,10 @@ INVENTORY: dict[str, Any] = {
                 {"line": 1, "extension": "101", "label": "Alice"},
                 {"line": 2, "extension": "0102", "shared": True},
             ],
+            "handsets": [
+                {"handset": 1, "name": "Kitchen", "ipei": "0328d30001", "lines": [1, 2]},
+                {"handset": 2},
+            ],
             "sidecars": ["EXP"],
             "layout": "reception",
             "buttons": [{"module": 1, "key": 1, "kind": "speed_dial", "value": "911"}],

@@ -230,6 +230,29 @@ BAD: list[Bad] = [
     bad_phone("lines[0]", "line 9 does not", "model", lines=[{"line": 9, "extension": "101"}]),
     bad_phone("lines[0].extension", "line 1 has no extension", lines=[{"line": 1}]),
     bad_phone("lines[0].line", "is missing", "Add it", lines=[{"extension": "101"}]),
+    bad_phone(
+        "handsets[1].handset", "given twice", "once", handsets=[{"handset": 1}, {"handset": 1}]
+    ),
+    bad_phone("handsets[0]", "has 2 handset(s)", "lower", handsets=[{"handset": 3}]),
+    bad_phone("handsets[0].handset", "no handset 0", "from 1", handsets=[{"handset": 0}]),
+    bad_phone(
+        "handsets[0].lines",
+        "has no line 7",
+        "Add the line",
+        handsets=[{"handset": 1, "lines": [7]}],
+    ),
+    bad_phone(
+        "handsets[0].ipei",
+        "10 digits",
+        "handset's menu",
+        handsets=[{"handset": 1, "ipei": "0328d3000"}],
+    ),
+    bad_phone(
+        "handsets[1].ipei",
+        "handsets[0] too",
+        "its own",
+        handsets=[{"handset": n, "ipei": "0328d30001"} for n in (1, 2)],
+    ),
     bad_phone("lines[1].line", "given twice", "once", lines=[{"line": 1, "extension": "101"}] * 2),
     bad_phone(
         "overrides.a.b", "a line break at character 2", "one line", overrides={"a.b": "1\n2"}

@@ -13,6 +13,7 @@ from provisiond.actions.answers import AnswerCache
 from provisiond.actions.enrolment import EnrolmentBook, EnrolmentChange
 from provisiond.actions.enrolment_store import StoredEnrolments
 from provisiond.actions.file_messages import FileReply, FileRequest
+from provisiond.actions.file_numbers import FileNumbers
 from provisiond.actions.probe import Probe
 from provisiond.actions.resolve_file import FileSources
 from provisiond.actions.serve_file import FileService, Verbs
@@ -111,6 +112,7 @@ async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
     book = EnrolmentBook(StoredEnrolments(database), database.epochs.enrolment)
     sources = FileSources(
         facts=database.facts,
+        numbers=FileNumbers(database),
         epochs=database.epochs,
         shelf=lambda: shelf,
         urls=PublicUrls(http="http://prov.example.test/"),

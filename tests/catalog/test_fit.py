@@ -8,7 +8,7 @@ from provisiond.catalog.family import Family, load_family
 from provisiond.catalog.fit import fit
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.phones import Phone, PhoneLine
+from provisiond.inventory.phones import Handset, Phone, PhoneLine
 
 ACME = Path(__file__).parent.parent / "models" / "acme" / "desk"
 
@@ -21,11 +21,17 @@ def acme() -> Family:
 def phone(
     *,
     lines: tuple[PhoneLine, ...] = (PhoneLine(line=1, extension="101"),),
+    handsets: tuple[Handset, ...] = (),
     sidecars: tuple[str, ...] = (),
     buttons: tuple[Button, ...] = (),
 ) -> Phone:
     return Phone(
-        mac=Mac("02ac3e000001"), model="Acme D-6", lines=lines, sidecars=sidecars, buttons=buttons
+        mac=Mac("02ac3e000001"),
+        model="Acme D-6",
+        lines=lines,
+        handsets=handsets,
+        sidecars=sidecars,
+        buttons=buttons,
     )
 
 
@@ -49,6 +55,7 @@ def test_a_phone_that_fits_has_no_findings(acme: Family) -> None:
     [
         (phone(lines=(PhoneLine(line=4, extension="1"),)), "error", "line 4 does not exist"),
         (phone(lines=(PhoneLine(line=3, extension="1"),)), "warning", "sources disagree"),
+        (phone(handsets=(Handset(handset=3),)), "error", "handset 3 does not exist on the Acme"),
         (phone(sidecars=("XXL",)), "error", "takes no sidecar 'XXL'"),
         (phone(sidecars=("EXP",) * 3), "error", "at most 2"),
         (phone(sidecars=("EXP", "BIG")), "error", "cannot be mixed"),

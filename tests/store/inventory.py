@@ -10,7 +10,7 @@ from provisiond.inventory.domains import Domain, Settings, SipTransport, Site, S
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Layout, Override, Phone, PhoneLine
+from provisiond.inventory.phones import Handset, Layout, Override, Phone, PhoneLine
 from provisiond.inventory.secret import Secret
 from provisiond.store import directories, domains, layouts, overrides, phones, sites, users
 from provisiond.store.database import Database, Write
@@ -60,6 +60,10 @@ PHONE = Phone(
     lines=(
         PhoneLine(line=1, extension="101", label="Alice"),
         PhoneLine(line=2, extension="102", shared=True),
+    ),
+    handsets=(
+        Handset(handset=1, name="Kitchen", ipei="0328d30001", lines=(1, 2)),
+        Handset(handset=3),
     ),
     sidecars=("EXP43", "EXP43"),
     layout="reception",
