@@ -14,6 +14,7 @@ from provisiond.cli_session import (
     MacArgument,
     Session,
     become_owner,
+    given_mac,
     now,
     read_input,
     run,
@@ -149,7 +150,7 @@ def render(
     """Print what a phone would get, byte for byte; the files it asks for go to standard error."""
     session = session_of(context, config, as_json)
     settings = session.settings()
-    parsed = Mac.parse(mac)
+    parsed = given_mac(mac)
     become_owner(settings.data_dir)
     shelf = session.shelf(settings)
     preview = run(_render(session, settings, shelf, parsed, file, show_secrets))

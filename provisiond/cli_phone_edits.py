@@ -13,6 +13,7 @@ from provisiond.cli_session import (
     MacArgument,
     Session,
     become_owner,
+    given_mac,
     now,
     one_domain,
     phone_domain,
@@ -42,6 +43,14 @@ Lines = Annotated[
 Labels = Annotated[
     list[str] | None,
     typer.Option("--label", metavar="N=TEXT", help="What the screen shows for line n."),
+]
+Handsets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--handset",
+        metavar="N=NAME[,IPEI[,LINES]]",
+        help="Handset n of a DECT base, its lines as 1+2; N= removes it.",
+    ),
 ]
 Sidecars = Annotated[
     list[str] | None,
@@ -80,6 +89,7 @@ def add(
     layout: LayoutName = None,
     line: Lines = None,
     label: Labels = None,
+    handset: Handsets = None,
     sidecar: Sidecars = None,
     button: Buttons = None,
     override: Overrides = None,
@@ -93,7 +103,7 @@ def add(
     session = session_of(context, config, as_json)
     settings = session.settings()
     change = _edit_of(context.params)
-    parsed = Mac.parse(mac)
+    parsed = given_mac(mac)
     become_owner(settings.data_dir)
     saved = run(_add(session, settings, session.shelf(settings), domain, parsed, change))
     if not session.as_json:
@@ -119,6 +129,7 @@ def edit(
     ] = None,
     line: Lines = None,
     label: Labels = None,
+    handset: Handsets = None,
     sidecar: Sidecars = None,
     button: Buttons = None,
     override: Overrides = None,
@@ -136,11 +147,12 @@ def edit(
     session = session_of(context, config, as_json)
     settings = session.settings()
     change = _edit_of(context.params)
-    parsed = Mac.parse(mac)
+    parsed = given_mac(mac)
     become_owner(settings.data_dir)
     saved = run(_edit(session, settings, session.shelf(settings), domain, parsed, change))
     if not session.as_json:
-        say(f"saved {saved.phone.mac}, {saved.phone.model}.")
+        done = "saved" if saved.changed else "nothing to change in"
+        say(f"{done} {saved.phone.mac}, {saved.phone.model}.")
     _told(session, saved)
 
 
@@ -157,6 +169,7 @@ def _edit_of(given: Mapping[str, Any]) -> "PhoneEdit":
         mac=given.get("new_mac"),
         lines=texts("line"),
         labels=texts("label"),
+        handsets=texts("handset"),
         sidecars=texts("sidecar") if given.get("sidecar") else None,
         buttons=texts("button"),
         overrides=texts("override"),
@@ -212,6 +225,6 @@ def _told(session: Session, saved: "Saved") -> None:
 
     if session.as_json:
         phone = {"domain": saved.domain, **phone_tree(saved.phone)}
-        emit({"phone": phone, "warnings": saved.warnings})
+        emit({"phone": phone, "changed": saved.changed, "warnings": saved.warnings})
     else:
         findings(saved.warnings)

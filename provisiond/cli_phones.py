@@ -13,6 +13,7 @@ from provisiond.cli_session import (
     MacArgument,
     Session,
     become_owner,
+    given_mac,
     now,
     one_domain,
     phone_domain,
@@ -44,8 +45,7 @@ def list_phones(
     session = session_of(context, config, as_json)
     settings = session.settings()
     become_owner(settings.data_dir)
-    views = run(_list(session, settings, domain))
-    views = [view for view in views if site is None or view.phone.site == site]
+    views = run(_list(session, settings, domain, site))
     if session.as_json:
         emit([_tree(view) for view in views])
         return
@@ -77,7 +77,7 @@ def show(
     """Show one phone: lines, buttons, enrolment, when it was last seen."""
     session = session_of(context, config, as_json)
     settings = session.settings()
-    parsed = Mac.parse(mac)
+    parsed = given_mac(mac)
     become_owner(settings.data_dir)
     view = run(_show(session, settings, domain, parsed))
     if session.as_json:
@@ -98,7 +98,7 @@ def delete(
     """Delete a phone; it gets nothing from then on. Users and layouts stay."""
     session = session_of(context, config, as_json)
     settings = session.settings()
-    parsed = Mac.parse(mac)
+    parsed = given_mac(mac)
     become_owner(settings.data_dir)
     view = run(_show(session, settings, domain, parsed))
     if not yes and not session.as_json:
@@ -129,7 +129,7 @@ def enrol(
     """Open a phone's enrolment anew, as after a factory reset; a hold is forgotten."""
     session = session_of(context, config, as_json)
     settings = session.settings()
-    parsed = Mac.parse(mac)
+    parsed = given_mac(mac)
     become_owner(settings.data_dir)
     hours = hours or settings.admission.enrolment_hours
     phone = run(_enrol(session, settings, domain, parsed, hours, new_token))
@@ -140,15 +140,19 @@ def enrol(
         say(f"the enrolment of {phone.mac} is open until {moment(until)}.")
 
 
-async def _list(session: Session, settings: "Settings", domain: str | None) -> "list[PhoneView]":
-    from provisiond.actions.phones import list_domain_phones
+async def _list(
+    session: Session, settings: "Settings", domain: str | None, site: str | None
+) -> "list[PhoneView]":
+    from provisiond.actions.phones import check_site, list_domain_phones
 
     found: list[PhoneView] = []
     async with session.store(settings) as database:
         name = await one_domain(database, domain)
+        if site is not None:
+            await check_site(database, name, site)
         last: Mac | None = None
         while page := await list_domain_phones(database, name, after=last):
-            found += page
+            found += [view for view in page if site in (None, view.phone.site)]
             last = page[-1].phone.mac
     return found
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from provisiond.inventory.access import Actor
-from provisiond.inventory.errors import NotFound, Refused
+from provisiond.inventory.errors import NotFound, Refused, Rejected
 
 if TYPE_CHECKING:
     from provisiond.catalog.shelf import Shelf
@@ -44,6 +44,16 @@ DomainName = Annotated[
     ),
 ]
 MacArgument = Annotated[str, typer.Argument(metavar="MAC", help="In any notation.")]
+
+
+def given_mac(written: str) -> "Mac":
+    """The MAC of an argument; one that is none was asked wrongly, which ends with 2."""
+    from provisiond.inventory.mac import Mac
+
+    try:
+        return Mac.parse(written)
+    except Rejected as fault:
+        raise typer.BadParameter(f"{fault.message} {fault.remedy}".strip()) from fault
 
 
 @dataclass(slots=True, kw_only=True)

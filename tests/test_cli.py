@@ -105,6 +105,7 @@ def test_phones_are_listed_and_shown(demo: Path) -> None:
     assert [p["mac"] for p in told(demo, "phones", "list", "--site", "Berlin")] == [
         "68:ef:bd:aa:bb:02"
     ]
+    assert "Berlin" in provisiond(demo, "phones", "list", "--site", "nope", code=1).stderr
     phone = told(demo, "phones", "show", "001565AABBCC")
     assert phone["lines"][0] == {
         "line": 1,
@@ -130,6 +131,8 @@ def test_a_phone_is_added_changed_enrolled_and_deleted(own: Path) -> None:
     saved = told(own, "phones", "edit", mac, "--name", "Lobby", "--disable", "--label", "1=")
     assert saved["phone"]["model"] == "Yealink SIP-T31P"
     assert (saved["phone"]["name"], saved["phone"]["enabled"]) == ("Lobby", False)
+    again = provisiond(own, "phones", "edit", mac, "--name", "Lobby")
+    assert "nothing to change" in again.stdout
     phone = told(own, "phones", "show", mac)
     assert phone["lines"][0]["label"] == ""
     assert phone["buttons"][0]["value"] == "101"
@@ -248,7 +251,14 @@ def test_faults_of_the_settings_end_with_2(demo: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("nothing",), ("phones", "add", FRONT), ("import",), ("phones", "list", "--colour")],
+    [
+        ("nothing",),
+        ("phones", "add", FRONT),
+        ("import",),
+        ("phones", "list", "--colour"),
+        ("phones", "show", "00:15:65:AA:BB:CG"),
+        ("render", "0015"),
+    ],
 )
 def test_what_is_asked_wrongly_ends_with_2(demo: Path, arguments: tuple[str, ...]) -> None:
     assert provisiond(demo, *arguments, code=2).stderr

@@ -10,7 +10,7 @@ from provisiond.actions.inventory_schema import SettingsEntry, settings_entry
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.errors import Finding, Rejected, RejectedAll
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.phones import Phone, PhoneLine
+from provisiond.inventory.phones import Handset, Phone, PhoneLine
 
 _PLACE = re.compile(r"(?:(\d{1,2})/)?(\d{1,3})")
 _KIND = re.compile(r"([a-z_]+)(?:@(\d{1,2}))?")
@@ -21,9 +21,10 @@ _LISTS = ("codecs", "emergency_numbers")
 class PhoneEdit:
     """An edit. None leaves a field alone, the empty text clears it.
 
-    `lines` are `N=EXTENSION[,shared]`, `labels` `N=TEXT`, `buttons`
-    `[SIDECAR/]KEY=KIND[@LINE][,VALUE[,LABEL]]`, `overrides` and `settings` `NAME=VALUE`; in lines,
-    buttons and settings nothing behind the sign takes it away. `omitted` are override keys that
+    `lines` are `N=EXTENSION[,shared]`, `labels` `N=TEXT`, `handsets` `N=NAME[,IPEI[,LINES]]` with
+    lines as `1+2`, `buttons` `[SIDECAR/]KEY=KIND[@LINE][,VALUE[,LABEL]]`, `overrides` and
+    `settings` `NAME=VALUE`; in lines, handsets, buttons and settings nothing behind the sign takes
+    it away. `omitted` are override keys that
     are not to be printed, `dropped` those whose override goes.
     """
 
@@ -37,6 +38,7 @@ class PhoneEdit:
     enabled: bool | None = None
     lines: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    handsets: tuple[str, ...] = ()
     sidecars: tuple[str, ...] | None = None
     buttons: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
@@ -73,6 +75,7 @@ def edited(phone: Phone, edit: PhoneEdit) -> Phone:
         changes["mac"] = attempt(lambda text, _: Mac.parse(text), [edit.mac], phone.mac)
     lines = {line.line: line for line in phone.lines}
     lines = attempt(_label, edit.labels, attempt(_line, edit.lines, lines))
+    handsets = attempt(_handset, edit.handsets, {one.handset: one for one in phone.handsets})
     buttons = {(button.module, button.key): button for button in phone.buttons}
     buttons = attempt(_button, edit.buttons, buttons)
     overrides = attempt(_override, edit.overrides, dict(phone.overrides))
@@ -85,6 +88,7 @@ def edited(phone: Phone, edit: PhoneEdit) -> Phone:
         phone,
         **changes,
         lines=tuple(lines[number] for number in sorted(lines)),
+        handsets=tuple(handsets[number] for number in sorted(handsets)),
         buttons=tuple(buttons[place] for place in sorted(buttons)),
         overrides=tuple(sorted(overrides.items())),
         settings=settings,
@@ -124,6 +128,22 @@ def _label(text: str, lines: dict[int, PhoneLine]) -> dict[int, PhoneLine]:
         message = f"the phone has no line {number}."
         raise Rejected("label", message, f"Add it with --line {number}=EXTENSION.")
     return {**lines, number: replace(lines[number], label=value.strip())}
+
+
+def _handset(text: str, handsets: dict[int, Handset]) -> dict[int, Handset]:
+    example = "1=Kitchen,0328d30001,1+2"
+    name, value = _split("handset", text, example)
+    number = _number("handset", name, example)
+    if not value.strip():
+        return {n: handset for n, handset in handsets.items() if n != number}
+    called, ipei, lines = ([part.strip() for part in value.split(",", 2)] + ["", ""])[:3]
+    handset = Handset(
+        handset=number,
+        name=called,
+        ipei=ipei.lower(),
+        lines=tuple(_number("handset", line, example) for line in lines.split("+") if line),
+    )
+    return {**handsets, number: handset}
 
 
 def _button(text: str, buttons: dict[tuple[int, int], Button]) -> dict[tuple[int, int], Button]:

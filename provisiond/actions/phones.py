@@ -35,6 +35,7 @@ from provisiond.store.phones import (
     rotate_token,
     update_phone,
 )
+from provisiond.store.sites import list_sites
 from provisiond.store.users import find_users
 
 _PAGE = 1000
@@ -57,6 +58,17 @@ class Saved:
     domain: str
     phone: Phone
     warnings: tuple[Finding, ...]
+    changed: bool = True
+
+
+async def check_site(db: Database, domain: str, site: str) -> None:
+    """Raise NotFound, with those that there are, where the domain has no such site."""
+    async with db.read() as read:
+        sites = await list_sites(read, await _domain_id(read, domain))
+    names = [one.name for one in sites]
+    if site not in names:
+        there = ", ".join(names) or "none"
+        raise NotFound(f"there is no site {site!r} in {domain}; there are: {there}.")
 
 
 async def domain_of_phone(db: Database, mac: Mac) -> str:
@@ -120,7 +132,8 @@ async def change_phone(
 
     `phone.revision` is the one that was seen. Token and enrolment stay as they are, unless the
     MAC changes: another device gets a token of its own and an open enrolment. Raises RejectedAll
-    with every fault, NotFound, and Conflict where it was changed meanwhile.
+    with every fault, NotFound, and Conflict where it was changed meanwhile. `changed` of the
+    answer is False where the record says what stood already.
     """
     async with db.write() as write:
         contents = await _contents(write, domain)
@@ -133,7 +146,8 @@ async def change_phone(
         phone = replace(phone, token=stood.token, enrolment=stood.enrolment)
         is_new = phone.mac != mac
         phone, warnings = await _checked(write, shelf, actor, contents, phone, is_new=is_new)
-        if arranged(phone) != arranged(stood):
+        changed = arranged(phone) != arranged(stood)
+        if changed:
             await update_phone(write, domain_id, mac, phone, author=actor.name, at=at)
             before, after = differing(phone_tree(stood), phone_tree(phone))
             entry = change_entry(
@@ -142,7 +156,7 @@ async def change_phone(
             await add_change(write, entry)
         if is_new:
             phone = await _start_anew(write, domain_id, phone, at)
-    return Saved(domain=contents.domain.name, phone=phone, warnings=warnings)
+    return Saved(domain=contents.domain.name, phone=phone, warnings=warnings, changed=changed)
 
 
 async def _start_anew(write: Write, domain_id: int, phone: Phone, at: datetime) -> Phone:

@@ -9,34 +9,22 @@ import sqlalchemy as sa
 
 from provisiond.inventory.phones import Enrolment
 from provisiond.store.batches import Batch, batch_statements
-from provisiond.store.instants import from_stored_if_any, to_stored, to_stored_if_any
+from provisiond.store.instants import from_stored_if_any, to_stored_if_any
 from provisiond.store.schema import phone
 from provisiond.store.transaction import AnyRow, Write
 
 
 async def open_enrolment(write: Write, domain_id: int, phone_id: int, enrolment: Enrolment) -> bool:
     """Put a fresh enrolment in place of whatever stood; False where the phone is gone."""
-    return await _change(write, domain_id, phone_id, enrolment_columns(enrolment))
-
-
-async def note_first_fetch(
-    write: Write, domain_id: int, phone_id: int, address: str, user_agent: str | None
-) -> bool:
-    """Note who fetched first since it was opened; False where somebody was noted already."""
-    values = {"first_address": address, "first_user_agent": user_agent}
-    return await _change(write, domain_id, phone_id, values, phone.c.first_address.is_(None))
-
-
-async def close_enrolment(write: Write, domain_id: int, phone_id: int, at: datetime) -> bool:
-    """Close it: the phone has its token. False where it was closed already."""
-    values = {"closed_at": to_stored(at)}
-    return await _change(write, domain_id, phone_id, values, phone.c.closed_at.is_(None))
-
-
-async def hold_enrolment(write: Write, domain_id: int, phone_id: int, reason: str) -> bool:
-    """Hold it until a person looks; False where it was held already, which reason stays."""
-    values = {"held_reason": reason}
-    return await _change(write, domain_id, phone_id, values, phone.c.held_reason.is_(None))
+    changed = await write.connection.execute(
+        sa.update(phone)
+        .where(phone.c.domain_id == domain_id, phone.c.id == phone_id)
+        .values(enrolment_columns(enrolment))
+    )
+    if changed.rowcount == 0:
+        return False
+    write.touch_enrolment(domain_id)
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +45,7 @@ class EnrolmentNote:
 async def write_notes(write: Write, notes: Sequence[EnrolmentNote]) -> None:
     """Write many, each only where nothing of its kind stands: a storm of first boots, cheaply.
 
-    Does what `note_first_fetch`, `close_enrolment` and `hold_enrolment` do, at a twentieth of
-    the cost; which of them changed anything is not told.
+    Which of them changed anything is not told.
     """
     statements = batch_statements(write.connection.dialect.name)
     rows: dict[Batch, list[dict[str, Any]]] = {}
@@ -107,21 +94,3 @@ def enrolment_record(row: AnyRow) -> Enrolment:
         first_address=row.first_address,
         first_user_agent=row.first_user_agent,
     )
-
-
-async def _change(
-    write: Write,
-    domain_id: int,
-    phone_id: int,
-    values: dict[str, Any],
-    *conditions: sa.ColumnElement[bool],
-) -> bool:
-    changed = await write.connection.execute(
-        sa.update(phone)
-        .where(phone.c.domain_id == domain_id, phone.c.id == phone_id, *conditions)
-        .values(values)
-    )
-    if changed.rowcount == 0:
-        return False
-    write.touch_enrolment(domain_id)
-    return True

@@ -12,11 +12,8 @@ from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Enrolment, Phone
 from provisiond.inventory.secret import Secret, new_token
 from provisiond.store.enrolment import (
-    close_enrolment,
     enrolment_columns,
     enrolment_record,
-    hold_enrolment,
-    note_first_fetch,
     open_enrolment,
 )
 from provisiond.store.handsets_json import handsets_from_json, handsets_to_json
@@ -30,14 +27,11 @@ from provisiond.store.settings_json import settings_from_json, settings_to_json
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 
 __all__ = [
-    "close_enrolment",
     "delete_phone",
     "find_phones",
     "get_phone",
-    "hold_enrolment",
     "insert_phones",
     "list_phones",
-    "note_first_fetch",
     "open_enrolment",
     "phone_ids",
     "rotate_token",

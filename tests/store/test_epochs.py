@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from provisiond.inventory.domains import Domain, Settings
-from provisiond.store import domains, phones, server
+from provisiond.store import domains, server
 from provisiond.store.database import Database
+from provisiond.store.enrolment import EnrolmentNote, write_notes
 from provisiond.store.epochs import Bump, Epochs
 from provisiond.store.facts_sqlite import SqliteFacts
 from provisiond.store.journal import JournalWriter
@@ -100,7 +101,8 @@ async def test_an_enrolment_moves_its_own_epoch_alone(db: Database, other: Datab
     before = db.epochs.domain(domain_id), db.epochs.world
     enrolment = db.epochs.enrolment(domain_id)
     async with db.write() as write:
-        assert await phones.close_enrolment(write, domain_id, facts.phone_id, NOW)
+        closed = EnrolmentNote(domain_id=domain_id, phone_id=facts.phone_id, closed_at=NOW)
+        await write_notes(write, [closed])
     assert (db.epochs.domain(domain_id), db.epochs.world) == before
     assert db.epochs.enrolment(domain_id) == enrolment + 1
     assert await other.epochs.poll(other)

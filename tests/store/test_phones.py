@@ -216,28 +216,13 @@ async def test_a_new_token_replaces_the_old(db: Database) -> None:
     assert facts.phone.token == token
 
 
-async def test_the_first_fetch_of_an_enrolment_is_noted_once(db: Database) -> None:
+async def test_an_enrolment_opens_afresh_and_leaves_the_record_as_it_is(db: Database) -> None:
     domain_id = await filled(db)
     ident = await phone_id(db, domain_id)
-    async with db.write() as write:
-        assert await phones.note_first_fetch(write, domain_id, ident, "192.0.2.1", "Yealink")
-        assert not await phones.note_first_fetch(write, domain_id, ident, "192.0.2.2", None)
-    enrolment = (await stored(db, domain_id)).enrolment
-    assert (enrolment.first_address, enrolment.first_user_agent) == ("192.0.2.1", "Yealink")
-
-
-async def test_an_enrolment_closes_and_holds_once_and_opens_afresh(db: Database) -> None:
-    domain_id = await filled(db)
-    ident = await phone_id(db, domain_id)
-    async with db.write() as write:
-        assert await phones.hold_enrolment(write, domain_id, ident, "a second address")
-        assert not await phones.hold_enrolment(write, domain_id, ident, "another")
-        assert await phones.close_enrolment(write, domain_id, ident, NOW)
-        assert not await phones.close_enrolment(write, domain_id, ident, later(hours=1))
-    enrolment = (await stored(db, domain_id)).enrolment
-    assert (enrolment.held_reason, enrolment.closed_at) == ("a second address", NOW)
+    held = EnrolmentNote(domain_id=domain_id, phone_id=ident, held_reason="a second address")
     fresh = opened(later(days=2))
     async with db.write() as write:
+        await write_notes(write, [held])
         assert await phones.open_enrolment(write, domain_id, ident, fresh)
         assert not await phones.open_enrolment(write, domain_id, ident + 999, fresh)
     assert (await stored(db, domain_id)).enrolment == fresh

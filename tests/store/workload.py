@@ -22,6 +22,7 @@ from provisiond.inventory.phones import Phone, PhoneLine
 from provisiond.inventory.secret import TOKEN_ALPHABET, Secret
 from provisiond.store import directories, domains, journal, layouts, phones, server, sites, users
 from provisiond.store.database import Database, Read, Write
+from provisiond.store.enrolment import EnrolmentNote, write_notes
 from provisiond.store.schema import change_journal, epoch_clock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -169,9 +170,9 @@ async def _enrol(write: Write, domain_id: int, dice: Random) -> None:
     macs = [phone.mac for phone in await phones.list_phones(write, domain_id)]
     ids = await phones.phone_ids(write, domain_id, macs)
     for phone_id in ids.values():
-        await phones.note_first_fetch(write, domain_id, phone_id, "192.0.2.1", None)
-        if dice.random() < 0.5:
-            await phones.close_enrolment(write, domain_id, phone_id, START)
+        note = EnrolmentNote(domain_id=domain_id, phone_id=phone_id, first_address="192.0.2.1")
+        closed = EnrolmentNote(domain_id=domain_id, phone_id=phone_id, closed_at=START)
+        await write_notes(write, [note, closed] if dice.random() < 0.5 else [note])
     write.touch_domain(domain_id)
 
 
