@@ -7,7 +7,7 @@ from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.domains import SipTransport
 from provisiond.inventory.errors import RejectedAll
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.phones import Phone, PhoneLine
+from provisiond.inventory.phones import Handset, Phone, PhoneLine
 
 PHONE = Phone(
     mac=Mac("02ac3e000001"),
@@ -40,6 +40,18 @@ def test_lines_are_set_labelled_shared_and_taken_away() -> None:
         PhoneLine(line=1, extension="105"),
         PhoneLine(line=3, extension="103", label="Door=x", shared=True),
     )
+
+
+def test_handsets_are_set_and_taken_away() -> None:
+    edit = PhoneEdit(handsets=("1=Kitchen,0328D30001,1+2", "2=Hall"))
+    after = edited(PHONE, edit)
+    assert after.handsets == (
+        Handset(handset=1, name="Kitchen", ipei="0328d30001", lines=(1, 2)),
+        Handset(handset=2, name="Hall"),
+    )
+    assert edited(after, PhoneEdit(handsets=("1=",))).handsets == after.handsets[1:]
+    with pytest.raises(RejectedAll, match="no number of a line"):
+        edited(PHONE, PhoneEdit(handsets=("1=Kitchen,,x",)))
 
 
 def test_buttons_are_set_and_taken_away() -> None:
