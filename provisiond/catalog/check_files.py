@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from provisiond.catalog.accounts import Account, Value, account_faults, account_keys
 from provisiond.catalog.family import MANIFEST, Family, allows
 from provisiond.catalog.goldens import golden_models
 from provisiond.catalog.lint import lint
@@ -19,6 +20,7 @@ from provisiond.catalog.samples import (
 )
 from provisiond.catalog.structure import check_structure
 from provisiond.inventory.errors import Finding, TemplateFault
+from provisiond.inventory.secret import Secret
 
 _SECRETS = {"a SIP password": PASSWORD, "the admin password": ADMIN_PASSWORD, "the token": TOKEN}
 _Printed = Mapping[str, Mapping[str, str]]
@@ -49,6 +51,7 @@ def _said(places: Sequence[str]) -> str:
 
 def _model(family: Family, model: ModelRule) -> Iterator[tuple[str, Finding]]:
     printed: dict[str, Mapping[str, str]] = {}
+    said: dict[str, dict[str, Value]] = {sample: {} for sample in SAMPLES}
     for rule in family.rules_for(model):
         for sample in SAMPLES if rule.scope != "family" else SAMPLES[:1]:
             place = f"{model.name}, {sample}"
@@ -62,10 +65,14 @@ def _model(family: Family, model: ModelRule) -> Iterator[tuple[str, Finding]]:
                 continue
             for finding in _file(family, rule, sample, rendered):
                 yield place, finding
+            values = {key: value for key, (value, _) in rendered.record.printed().items()}
+            if rule.scope == "phone":
+                said[sample] |= {k: Value(text=v, rule=rule) for k, v in values.items()}
             if sample == "plain":
-                printed[rule.id] = {
-                    key: entry.printed_value or "" for key, entry in rendered.record.entries.items()
-                }
+                printed[rule.id] = values
+    for sample, of_sample in said.items():
+        for finding in _accounts(family, model, sample, of_sample):
+            yield f"{model.name}, {sample}", finding
     for finding in (
         *_provisioning(family, model, printed),
         *_outranked(family, model, printed),
@@ -96,6 +103,33 @@ def _file(family: Family, rule: FileRule, sample: str, rendered: Rendered) -> It
                 line=entry.line,
                 message=f"the value of {key!r} is longer than limits.value_bytes, {most}.",
             )
+
+
+def _accounts(
+    family: Family, model: ModelRule, sample: str, values: Mapping[str, Value]
+) -> Iterator[Finding]:
+    """Whether the accounts stand where [[account_keys]] says, and nothing where there is none."""
+    keys = account_keys(family.manifest, model)
+    rules = family.rules_for(model)
+    if keys is None or not values:
+        return
+    context = sample_context(family, model, sample, rules[0])
+    wanted = tuple(
+        Account(
+            number=account.number,
+            user=account.user,
+            auth_user=account.auth_user,
+            password=Secret(account.password),
+            server=context.settings.sip_server,
+        )
+        for account in context.lines
+    )
+    for fault in account_faults(keys, values, wanted, model.accounts):
+        yield Finding(
+            where=MANIFEST,
+            message=f"account_keys: {fault}.",
+            remedy="Correct the key there, or what the template prints.",
+        )
 
 
 def _of_phone(family: Family, printed: _Printed) -> dict[str, str]:

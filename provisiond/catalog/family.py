@@ -176,6 +176,9 @@ def _rule_faults(folder: Path, manifest: Manifest) -> Iterable[_Fault]:
             yield ("file", index, "path"), "a file of scope family cannot have {mac} in its path."
         for name in sorted(set(rule.models) - model_names):
             yield ("file", index, "models"), f"there is no model {name!r}."
+    for index, keys in enumerate(manifest.account_keys):
+        for name in sorted(set(keys.models) - model_names):
+            yield ("account_keys", index, "models"), f"there is no model {name!r}."
     for index, step in enumerate(manifest.boot):
         if step.file not in rule_ids:
             yield ("boot", index, "file"), f"there is no file rule {step.file!r}."

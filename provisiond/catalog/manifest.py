@@ -197,6 +197,34 @@ class BootStep(Part):
     note: str = Field(default="", description="in words")
 
 
+class AccountKeys(Part):
+    """Where the SIP accounts stand in the rendered files: what a simulated phone registers with.
+
+    A key is text in which `{}` is the account's number, or a list with the key of account 1, of
+    account 2, and so on.
+    """
+
+    user: str | tuple[str, ...] = Field(description="SIP user")
+    auth_user: str | tuple[str, ...] = Field(
+        default="", description="SIP authentication user; empty: there is no key of its own"
+    )
+    password: str | tuple[str, ...] = Field(description="SIP password")
+    server: str | tuple[str, ...] = Field(
+        description="registrar: the value is `host` or `host:port`, or begins so before a `;`"
+    )
+    first: int = Field(default=1, ge=0, description="what `{}` stands for in account 1")
+    models: tuple[str, ...] = Field(
+        default=(), description="only for these models; empty: all. The first that fits counts"
+    )
+
+    def key_of(self, field: str, number: int) -> str:
+        """The key of `user`, `auth_user`, `password` or `server` of an account, or nothing."""
+        said: str | tuple[str, ...] = getattr(self, field)
+        if isinstance(said, str):
+            return said.replace("{}", str(number - 1 + self.first))
+        return said[number - 1] if number <= len(said) else ""
+
+
 class ProvisioningUrl(Part):
     """In what form the phone wants its URL."""
 
@@ -305,6 +333,9 @@ class Manifest(Part):
         default=(), description="path patterns that phones PUT or POST; answered 405"
     )
     boot: tuple[BootStep, ...] = Field(default=(), description="[[boot]] steps in order")
+    account_keys: tuple[AccountKeys, ...] = Field(
+        default=(), description="[[account_keys]]: where the accounts stand in the files"
+    )
     layouts: dict[str, Layout] = Field(description="[layouts.NAME]")
     sidecars: dict[str, SidecarRule] = Field(default={}, description="[sidecars.NAME]")
     model: tuple[ModelRule, ...] = Field(min_length=1, description="[[model]] entries")

@@ -147,6 +147,13 @@ class Page:
     attributes: dict[str, Pairs] = field(default_factory=dict)
 
 
+def said_in(rule: FileRule, text: str) -> str:
+    """A value as a file of this rule says it: in `lines` without outer blanks, no word of the
+    vendor, in ASCII where the phone reads no other letters, and nothing as the rule's `empty`."""
+    said = _said(rule, text)
+    return to_ascii(said) if rule.ascii_only else said
+
+
 def open_session(
     *, family: str, sites: Sequence[Site], rule: FileRule, overrides: Sequence[Applied]
 ) -> Session:

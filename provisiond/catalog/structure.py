@@ -27,7 +27,7 @@ def check_structure(body: bytes, rule: FileRule, record: Record) -> tuple[Findin
     `where` is the rule's id, `line` the line in the rendered file. Values are not quoted: they
     may be secret. For syntax `xml` only well-formedness is checked, for `text` only UTF-8.
     """
-    assignments, findings = _read(body, rule)
+    assignments, findings = read_back(body, rule)
     if rule.syntax in ("xml", "text") or (findings and not assignments):
         return findings
     expected = _expected(record, rule.syntax)
@@ -40,7 +40,12 @@ def check_structure(body: bytes, rule: FileRule, record: Record) -> tuple[Findin
     )
 
 
-def _read(body: bytes, rule: FileRule) -> tuple[tuple[Assignment, ...], tuple[Finding, ...]]:
+def read_back(body: bytes, rule: FileRule) -> tuple[tuple[Assignment, ...], tuple[Finding, ...]]:
+    """The assignments in the bytes of a file, in order, and whatever in them is none.
+
+    Keys of elements are paths below the document's root. A file of syntax `xml` or `text` has no
+    assignments: it is only read for whether it is well-formed XML, or UTF-8.
+    """
     if rule.syntax == "lines":
         crlf = rule.newline == "crlf"
         return read_lines(body, where=rule.id, header=rule.header, crlf=crlf)

@@ -58,6 +58,7 @@ def context(label: str = "101", value: str = "103", **changes: Any) -> Context:
         "domain": "pbx.example.test",
         "accounts": (line, AccountContext(number=2, used=False)),
         "lines": (line,),
+        "handsets": (),
         "keys": (
             KeyContext(position=1, bank="line", number=1, kind="line", line=1, code={"type": 15}),
             KeyContext(

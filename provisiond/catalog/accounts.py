@@ -1,0 +1,102 @@
+"""Which SIP accounts does a phone's configuration hold? Read where the manifest says they stand."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from provisiond.catalog.manifest import AccountKeys, FileRule, Manifest, ModelRule
+from provisiond.catalog.param import said_in
+from provisiond.catalog.syntax import Assignment
+from provisiond.inventory.secret import Secret
+
+_FIELDS = ("user", "auth_user", "password", "server")
+_WORDS = {
+    "user": "SIP user",
+    "auth_user": "authentication user",
+    "password": "SIP password",
+    "server": "SIP server",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A SIP account as the inventory has it; `number` counts from 1."""
+
+    number: int
+    user: str
+    auth_user: str
+    password: Secret
+    server: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """A value that stands in a file, and the file's rule: it decides how things are written."""
+
+    text: str = field(repr=False)
+    rule: FileRule
+
+
+def account_keys(manifest: Manifest, model: ModelRule) -> AccountKeys | None:
+    """Where the accounts of this model stand, or None where the manifest does not say."""
+    fitting = (
+        keys for keys in manifest.account_keys if not keys.models or model.name in keys.models
+    )
+    return next(fitting, None)
+
+
+def values_in(assignments: Iterable[Assignment], rule: FileRule) -> dict[str, Value]:
+    """Key to value of what was read back; a key of elements without the sections above it, too.
+
+    Where a key stands twice the later one counts, as on phones.
+    """
+    values: dict[str, Value] = {}
+    for assignment in assignments:
+        value = Value(text=assignment.value, rule=rule)
+        path = assignment.key.split("/")
+        for depth in range(len(path)):
+            values["/".join(path[depth:])] = value
+    return values
+
+
+def account_faults(
+    keys: AccountKeys, values: Mapping[str, Value], accounts: Sequence[Account], most: int
+) -> Iterator[str]:
+    """What a phone would register with otherwise than `accounts` say, in words, without secrets.
+
+    `most` is how many accounts the model has: those that are not in `accounts` must hold neither
+    user nor password.
+    """
+    for account in accounts:
+        for what in _FIELDS:
+            yield from _one_fault(keys, values, account, what)
+    used = {account.number for account in accounts}
+    for number in sorted(set(range(1, most + 1)) - used):
+        for what in ("user", "password"):
+            value = values.get(keys.key_of(what, number))
+            if value is not None and value.text not in ("", value.rule.empty):
+                yield f"account {number} is nobody's, and its {_WORDS[what]} is not empty"
+
+
+def _one_fault(
+    keys: AccountKeys, values: Mapping[str, Value], account: Account, what: str
+) -> Iterator[str]:
+    key = keys.key_of(what, account.number)
+    if not key:
+        if what != "auth_user":
+            yield f"account {account.number} has no key for its {_WORDS[what]}"
+        return
+    value = values.get(key)
+    if value is None:
+        yield f"account {account.number}: nothing says {key!r}, its {_WORDS[what]}"
+    elif not _is_right(value, account, what):
+        yield f"account {account.number}: {key!r} is not its {_WORDS[what]}"
+
+
+def _is_right(value: Value, account: Account, what: str) -> bool:
+    if what == "server":
+        host = re.escape(account.server)
+        return re.fullmatch(rf"(\[{host}\]|{host})(:\d+)?(;.*)?", value.text) is not None
+    wanted: str | Secret = getattr(account, what)
+    text = wanted.reveal() if isinstance(wanted, Secret) else wanted
+    return value.text == said_in(value.rule, text)
