@@ -20,6 +20,7 @@ from provisiond.store.database import Database
 from tests.actions.inventory import ADMIN, DOMAIN, INVENTORY, MAC, NOW, load, load_csv, written
 
 NEW = Mac("02ac3e0000aa")
+ROW = f"{NEW},Acme D-6"
 
 
 @pytest.fixture
@@ -120,14 +121,20 @@ async def test_an_empty_cell_leaves_alone_and_a_dash_clears(pbx: Database, shelf
 
 
 async def test_a_row_changes_its_line_and_leaves_the_others(pbx: Database, shelf: Shelf) -> None:
-    await load_csv(pbx, shelf, f"mac,line,extension\n{MAC},2,103\n")
+    await load_csv(pbx, shelf, f"mac,model,line,extension\n{ROW},1,101\n{ROW},2,0102\n")
+    await load_csv(pbx, shelf, f"mac,line,extension\n{NEW},2,103\n")
+    lines = (await stored(pbx)).phones[NEW].lines
+    assert [(one.line, one.extension) for one in lines] == [(1, "101"), (2, "103")]
+    await load_csv(pbx, shelf, f"mac,line,extension\n{NEW},2,-\n")
+    assert [one.line for one in (await stored(pbx)).phones[NEW].lines] == [1]
+
+
+async def test_a_line_is_not_taken_from_under_a_handset(pbx: Database, shelf: Shelf) -> None:
+    (fault,) = await faults(pbx, shelf, f"mac,line,extension\n{MAC},2,-\n")
+    assert (fault.where, fault.message) == ("row 2, column mac", "the phone has no line 2.")
+    assert "handset" in fault.remedy
     lines = (await stored(pbx)).phones[Mac.parse(MAC)].lines
-    assert [(one.line, one.extension, one.label) for one in lines] == [
-        (1, "101", "Alice"),
-        (2, "103", ""),
-    ]
-    await load_csv(pbx, shelf, f"mac,line,extension\n{MAC},2,-\n")
-    assert [one.line for one in (await stored(pbx)).phones[Mac.parse(MAC)].lines] == [1]
+    assert [one.line for one in lines] == [1, 2]
 
 
 async def test_a_display_name_that_is_the_same_moves_no_part_of_it(
@@ -139,9 +146,6 @@ async def test_a_display_name_that_is_the_same_moves_no_part_of_it(
     await load_csv(pbx, shelf, table)
     user = (await stored(pbx)).users["103"]
     assert (user.first_name, user.last_name) == ("Ludwig", "van Beethoven")
-
-
-ROW = "02ac3e0000aa,Acme D-6"
 
 
 @pytest.mark.parametrize(
