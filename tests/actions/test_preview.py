@@ -36,6 +36,7 @@ async def test_the_file_that_proves_the_phone_current_is_the_default(
     assert [(file.id, file.served) for file in preview.files] == [
         ("boot", False),
         ("mac", True),
+        ("counted", True),
         ("common", True),
         ("directory", True),
     ]

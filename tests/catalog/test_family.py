@@ -31,10 +31,11 @@ def rejected(folder: Path) -> TemplateRejected:
 
 def test_loads_rules_models_and_aliases() -> None:
     family = load_family(ACME, "acme/desk")
-    assert [c.rule.id for c in family.rules] == ["boot", "mac", "common", "directory"]
+    assert [c.rule.id for c in family.rules] == ["boot", "mac", "counted", "common", "directory"]
     assert family.models["desk6"] is family.models["d6"]
     assert [rule.id for rule in family.rules_for(family.models["d6"])] == [
         "mac",
+        "counted",
         "common",
         "directory",
     ]
@@ -62,7 +63,7 @@ def test_all_schema_faults_at_once_with_their_lines(copy: Path) -> None:
     edit(copy, "[limits]", "[limits]\nlable_chars = 3")
     text = (copy / "family.toml").read_text().splitlines()
     faults = {f.message.split(":")[0]: f.line for f in rejected(copy).findings}
-    assert text[faults["file.2.scope"] - 1] == 'scope = "galaxy"'  # type: ignore[operator]
+    assert text[faults["file.3.scope"] - 1] == 'scope = "galaxy"'  # type: ignore[operator]
     assert text[faults["model.0.accounts"] - 1] == "accounts = 0"  # type: ignore[operator]
     assert text[faults["limits.lable_chars"] - 1] == "lable_chars = 3"  # type: ignore[operator]
 
