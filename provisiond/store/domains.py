@@ -14,6 +14,12 @@ from provisiond.store.schema import (
     site,
     user_account,
 )
+from provisiond.store.schema_numbers import (
+    call_destination,
+    phone_number,
+    sms_number,
+    time_frame,
+)
 from provisiond.store.settings_json import settings_from_json, settings_to_json
 from provisiond.store.transaction import AnyRow, Read, Write
 
@@ -99,7 +105,8 @@ async def delete_domain(write: Write, domain_id: int) -> None:
     if await write.first(sa.select(domain.c.id).where(domain.c.id == domain_id)) is None:
         raise NotFound("there is no such domain.")
     # Each before those it refers to; rows that belong to one of these go with it.
-    for table in (phone, user_account, override_value, site, layout, directory):
+    numbers = (phone_number, sms_number, time_frame, call_destination)
+    for table in (*numbers, phone, user_account, override_value, site, layout, directory):
         await write.connection.execute(sa.delete(table).where(table.c.domain_id == domain_id))
     await write.connection.execute(sa.delete(domain).where(domain.c.id == domain_id))
     write.touch_domain(domain_id)

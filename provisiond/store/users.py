@@ -6,21 +6,30 @@ from typing import Any
 import sqlalchemy as sa
 
 from provisiond.inventory.errors import NotFound
+from provisiond.inventory.lists import Page, UserOrder, UserQuery
 from provisiond.inventory.people import User
 from provisiond.inventory.secret import Secret
+from provisiond.inventory.uses import Use
+from provisiond.store.paging import count_rows, matches, read_page
 from provisiond.store.records import (
     delete_ids,
     ids_by,
     must_be_new,
     refuse,
-    refuse_if_used,
     seen_last,
     update_rows,
 )
-from provisiond.store.schema import phone, phone_line, site, user_account
+from provisiond.store.schema import site, user_account
+from provisiond.store.schema_numbers import call_destination
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
+from provisiond.store.uses import refuse_uses, uses_of_user
 
 _EXTENSION = user_account.c.extension
+_ORDERS: dict[UserOrder, tuple[sa.Column[str], ...]] = {
+    UserOrder.EXTENSION: (_EXTENSION,),
+    UserOrder.FIRST_NAME: (user_account.c.first_name, _EXTENSION),
+    UserOrder.LAST_NAME: (user_account.c.last_name, _EXTENSION),
+}
 
 
 async def list_users(
@@ -31,6 +40,37 @@ async def list_users(
         _select(domain_id).where(after < _EXTENSION).order_by(_EXTENSION).limit(limit)
     )
     return tuple([_record(read, row) for row in rows])
+
+
+async def query_users(read: Read, domain_id: int, query: UserQuery) -> Page[User]:
+    """Those that match, sorted."""
+    select = _select(domain_id)
+    if query.text:
+        name = user_account.c.first_name + " " + user_account.c.last_name
+        select = select.where(matches(query.text, _EXTENSION, name))
+    if query.site is not None:
+        select = select.where(site.c.name == query.site)
+    rows, after = await read_page(
+        read,
+        select,
+        _ORDERS[query.order],
+        after=query.after,
+        descending=query.descending,
+        limit=query.limit,
+    )
+    return Page(
+        rows=tuple([_record(read, row) for row in rows]),
+        after=after,
+        total=await count_rows(read, select),
+    )
+
+
+async def user_uses(read: Read, domain_id: int, extension: str) -> tuple[Use, ...]:
+    """Which phones and numbers have this user. Raises NotFound."""
+    ids = await ids_by(read, domain_id, _EXTENSION, [extension])
+    if not ids:
+        raise NotFound(f"there is no extension {extension}.")
+    return await uses_of_user(read, domain_id, ids[extension])
 
 
 async def get_user(read: Read, domain_id: int, extension: str) -> User:
@@ -52,9 +92,7 @@ async def find_users(read: Read, domain_id: int, extensions: Sequence[str]) -> d
 
 async def insert_users(write: Write, domain_id: int, records: Sequence[User]) -> None:
     """Add users. Raises Rejected where an extension is taken or a site is not there."""
-    await must_be_new(
-        write, domain_id, _EXTENSION, [record.extension for record in records], "extension"
-    )
+    await _must_be_new(write, domain_id, [record.extension for record in records])
     sites = await _sites(write, domain_id, records)
     ids = await write.new_ids(len(records))
     await write.insert(
@@ -77,7 +115,7 @@ async def update_user(write: Write, domain_id: int, extension: str, record: User
     `record.revision` is the one that was read. Raises NotFound, Conflict and Rejected.
     """
     if record.extension != extension:
-        await must_be_new(write, domain_id, _EXTENSION, [record.extension], "extension")
+        await _must_be_new(write, domain_id, [record.extension])
     await _replace(write, domain_id, {extension: record})
 
 
@@ -87,16 +125,23 @@ async def update_users(write: Write, domain_id: int, records: Sequence[User]) ->
 
 
 async def delete_user(write: Write, domain_id: int, extension: str, *, revision: int) -> None:
-    """Delete a user who has no line. Raises NotFound, and Conflict naming the phones."""
+    """Delete a user whom nothing refers to; the own time frames go along. Raises NotFound, and
+    Conflict naming the phones and numbers."""
     ids = await seen_last(write, domain_id, _EXTENSION, {extension: revision}, "extension")
-    lines = sa.exists().where(
-        phone_line.c.domain_id == domain_id,
-        phone_line.c.user_id == ids[extension],
-        phone_line.c.phone_id == phone.c.id,
-    )
-    await refuse_if_used(write, domain_id, phone.c.mac, lines, f"extension {extension}")
+    uses = await uses_of_user(write, domain_id, ids[extension])
+    refuse_uses(uses, f"extension {extension}")
     await delete_ids(write, user_account.c.id, domain_id, [ids[extension]])
     write.touch_domain(domain_id)
+
+
+async def _must_be_new(write: Write, domain_id: int, extensions: Sequence[str]) -> None:
+    """Raise Rejected where a user or call destination has one of the extensions."""
+    await must_be_new(write, domain_id, _EXTENSION, extensions, "extension")
+    taken = await ids_by(write, domain_id, call_destination.c.extension, extensions)
+    refuse(
+        "extension",
+        [(one, f"{one} is the extension of a call destination.") for one in sorted(taken)],
+    )
 
 
 async def _replace(write: Write, domain_id: int, records: dict[str, User]) -> None:

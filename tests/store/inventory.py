@@ -1,18 +1,35 @@
 """Which inventory do the store's tests put in? A small domain with one of everything."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from provisiond.inventory.admission import opened
 from provisiond.inventory.buttons import Button, ButtonKind
+from provisiond.inventory.destinations import Destination, DestinationKind
 from provisiond.inventory.directory import Directory, DirectoryEntry
 from provisiond.inventory.domains import Domain, Settings, SipTransport, Site, Srtp
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.numbers import Announcement, Handling, Number, NumberRule
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Handset, Layout, Override, Phone, PhoneLine
 from provisiond.inventory.secret import Secret
-from provisiond.store import directories, domains, layouts, overrides, phones, sites, users
+from provisiond.inventory.sms import SmsNumber, SmsTreatment
+from provisiond.inventory.telephone import E164
+from provisiond.inventory.timeframes import FrameKind, TimeFrame, WeeklyHours
+from provisiond.store import (
+    destinations,
+    directories,
+    domains,
+    layouts,
+    numbers,
+    overrides,
+    phones,
+    sites,
+    sms,
+    timeframes,
+    users,
+)
 from provisiond.store.database import Database, Write
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -78,6 +95,66 @@ PHONE = Phone(
 )
 
 
+QUEUE = Destination(kind=DestinationKind.CALL_QUEUE, extension="300", name="Support")
+OFFICE = TimeFrame(
+    name="Office",
+    kind=FrameKind.WEEKLY,
+    parts=(WeeklyHours(weekdays=frozenset({1, 2, 3, 4, 5}), start=480, end=1020),),
+)
+MAIN = Number(
+    number=E164("+18005550100"),
+    default=Handling(treatment="voicemail", destination="103", enhanced_voicemail=True),
+    rules=(
+        NumberRule(
+            frame="Office",
+            handling=Handling(
+                treatment="call_queue",
+                destination="300",
+                caller_id_prefix="Main",
+                announcement=Announcement.CALLERS_AHEAD,
+            ),
+        ),
+        NumberRule(frame="Office", handling=Handling(treatment="user", destination="102")),
+    ),
+    notes="main support line",
+    language="en",
+    time_zone="America/Chicago",
+    enable_on=date(2026, 1, 1),
+    disable_on=date(2030, 12, 31),
+)
+FAX = Number(
+    number=E164("+18005550101"),
+    default=Handling(treatment="call_queue", destination="300"),
+    notes="prescription refill line",
+)
+TEXTS = SmsNumber(
+    number=E164("+18005550100"),
+    treatment=SmsTreatment.USER,
+    destination="103",
+    carrier="Example",
+    mms=True,
+)
+QUEUE_TEXTS = SmsNumber(
+    number=E164("+18005550109"), treatment=SmsTreatment.CALL_QUEUE, destination="300"
+)
+
+
+async def fill_numbers(write: Write, domain_id: int, *, prefix: str = "+1800") -> None:
+    """Put numbers in, with all that they lead to; `prefix` tells those of two domains apart."""
+
+    def own(number: E164) -> E164:
+        return E164(number.text.replace("+1800", prefix))
+
+    fax = Destination(kind=DestinationKind.FAX_SERVER, extension="390")
+    await destinations.insert_destinations(write, domain_id, [QUEUE, fax])
+    lunch = replace(OFFICE, name="Lunch", owner="101")
+    await timeframes.insert_frames(write, domain_id, [OFFICE, lunch])
+    calls = [replace(one, number=own(one.number)) for one in (MAIN, FAX)]
+    await numbers.insert_numbers(write, domain_id, calls)
+    texts = [replace(one, number=own(one.number)) for one in (TEXTS, QUEUE_TEXTS)]
+    await sms.insert_sms_numbers(write, domain_id, texts)
+
+
 async def fill(write: Write, *, domain: Domain = DOMAIN, phone: Phone = PHONE) -> int:
     """Put one of everything in; answers the domain's id."""
     domain_id = await domains.insert_domain(write, domain)
@@ -110,6 +187,14 @@ async def fill(write: Write, *, domain: Domain = DOMAIN, phone: Phone = PHONE) -
     )
     await phones.insert_phones(write, domain_id, [phone], author="tests", at=NOW)
     return domain_id
+
+
+async def filled_numbers(db: Database) -> int:
+    """Put one of everything into a store, numbers too, in a transaction of its own."""
+    async with db.write() as write:
+        domain_id = await fill(write)
+        await fill_numbers(write, domain_id)
+        return domain_id
 
 
 async def filled(db: Database) -> int:

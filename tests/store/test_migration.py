@@ -18,7 +18,7 @@ from provisiond.store.location import SqliteFile
 from provisiond.store.schema import metadata
 from provisiond.store.sealing import SecretKey
 from provisiond.store.version import HEAD, sqlite_version
-from tests.store.inventory import MAC, filled
+from tests.store.inventory import MAC, filled, filled_numbers
 
 NEXT = """
 import sqlalchemy as sa
@@ -43,7 +43,7 @@ BREAKS_A_REFERENCE = 'op.execute("UPDATE phone_line SET user_id = 999999 WHERE l
 async def populated(sqlite_store: str, key: SecretKey) -> SqliteFile:
     """An embedded store with one of everything in it."""
     database = await Database.open(sqlite_store, key)
-    await filled(database)
+    await filled_numbers(database)
     await database.close()
     return SqliteFile(path=Path(sqlite_store.removeprefix("sqlite:///")))
 

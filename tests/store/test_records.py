@@ -120,7 +120,10 @@ async def test_a_users_extension_may_change_and_its_lines_follow(db: Database) -
 async def test_a_user_with_a_line_is_not_deleted(db: Database) -> None:
     domain_id = await filled(db)
     await refused(
-        db, Conflict, "001565aabbcc", lambda w: users.delete_user(w, domain_id, "101", revision=1)
+        db,
+        Conflict,
+        "phone 00:15:65:aa:bb:cc",
+        lambda w: users.delete_user(w, domain_id, "101", revision=1),
     )
     async with db.write() as write:
         await users.delete_user(write, domain_id, "103", revision=1)

@@ -1,0 +1,129 @@
+"""Which part of a long list does somebody want to see?
+
+A list is sorted by one column and the natural key, and read on from the last row that was seen:
+`after` is that row's place (`Page.after`), however many rows came and went before it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+from provisiond.inventory.destinations import DestinationKind
+from provisiond.inventory.sms import SmsTreatment
+
+_T = TypeVar("_T")
+
+MOST_ROWS = 1000
+"""rows that are handed out at once"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[_T]):
+    """Some rows; `after` asks for the next ones, empty where there are none. `total` counts all
+    that match."""
+
+    rows: tuple[_T, ...]
+    after: tuple[str, ...]
+    total: int
+
+
+class NumberOrder(Enum):
+    """What numbers are sorted by."""
+
+    NUMBER = "number"
+    TREATMENT = "treatment"
+    DESTINATION = "destination"
+    NOTES = "notes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberQuery:
+    """Which telephone numbers. `text` is found in the number (its digits in any format), notes,
+    caller ID prefix, and in the extension or name of any of its destinations."""
+
+    text: str = ""
+    treatment: str | None = None
+    destination: str | None = None
+    frame: str | None = None
+    enabled: bool | None = None
+    order: NumberOrder = NumberOrder.NUMBER
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
+class SmsOrder(Enum):
+    """What SMS numbers are sorted by."""
+
+    NUMBER = "number"
+    TREATMENT = "treatment"
+    DESTINATION = "destination"
+    CARRIER = "carrier"
+    NOTES = "notes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsQuery:
+    """Which SMS numbers; `text` as of telephone numbers, and in the carrier."""
+
+    text: str = ""
+    treatment: SmsTreatment | None = None
+    destination: str | None = None
+    carrier: str | None = None
+    mms: bool | None = None
+    order: SmsOrder = SmsOrder.NUMBER
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
+class DestinationOrder(Enum):
+    """What destinations are sorted by."""
+
+    EXTENSION = "extension"
+    NAME = "name"
+    KIND = "kind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationQuery:
+    """Which call destinations; `text` is found in extension and name."""
+
+    text: str = ""
+    kind: DestinationKind | None = None
+    enabled: bool | None = None
+    order: DestinationOrder = DestinationOrder.EXTENSION
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
+class UserOrder(Enum):
+    """What users are sorted by."""
+
+    EXTENSION = "extension"
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserQuery:
+    """Which users; `text` is found in the extension and in "first last"."""
+
+    text: str = ""
+    site: str | None = None
+    order: UserOrder = UserOrder.EXTENSION
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameQuery:
+    """Which time frames, by name. `owner` is a user's extension, "" the domain's own, None all."""
+
+    text: str = ""
+    owner: str | None = None
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100

@@ -1,0 +1,74 @@
+"""Where is a user, a call destination or a time frame used?"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from provisiond.inventory.errors import Conflict
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.uses import Use, told
+from provisiond.store.schema import phone, phone_line
+from provisiond.store.schema_numbers import number_rule, phone_number, sms_number
+from provisiond.store.transaction import Read
+
+
+async def uses_of_user(read: Read, domain_id: int, user_id: int) -> tuple[Use, ...]:
+    """Phones with a line of the user, numbers and SMS numbers that lead to the user."""
+    rows = await read.rows(
+        sa.select(phone.c.mac)
+        .distinct()
+        .join(
+            phone_line,
+            (phone_line.c.domain_id == phone.c.domain_id) & (phone_line.c.phone_id == phone.c.id),
+        )
+        .where(phone_line.c.domain_id == domain_id, phone_line.c.user_id == user_id)
+        .order_by(phone.c.mac)
+    )
+    phones = [Use(noun="phone", key=str(Mac(row.mac))) for row in rows]
+    return (*phones, *await _numbers(read, domain_id, "user_id", user_id))
+
+
+async def uses_of_destination(read: Read, domain_id: int, destination_id: int) -> tuple[Use, ...]:
+    """Numbers and SMS numbers that lead to the call destination."""
+    return await _numbers(read, domain_id, "destination_id", destination_id)
+
+
+async def uses_of_frame(read: Read, domain_id: int, frame_id: int) -> tuple[Use, ...]:
+    """Numbers with a rule for the time frame."""
+    rows = await read.rows(_with_rule(domain_id, number_rule.c.frame_id == frame_id))
+    return tuple([Use(noun="number", key=row.number) for row in rows])
+
+
+def refuse_uses(uses: tuple[Use, ...], what: str) -> None:
+    """Raise Conflict naming those that use `what`."""
+    if uses:
+        raise Conflict(f"{what} is used by {told(uses)}; change that first.")
+
+
+async def _numbers(read: Read, domain_id: int, column: str, target: int) -> tuple[Use, ...]:
+    direct = sa.select(phone_number.c.number).where(
+        phone_number.c.domain_id == domain_id, phone_number.c[column] == target
+    )
+    by_rule = _with_rule(domain_id, number_rule.c[column] == target)
+    messages = sa.select(sms_number.c.number).where(
+        sms_number.c.domain_id == domain_id, sms_number.c[column] == target
+    )
+    found = [row.number for row in await read.rows(direct)]
+    found += [row.number for row in await read.rows(by_rule)]
+    calls = [Use(noun="number", key=number) for number in sorted(set(found))]
+    texts = sorted([row.number for row in await read.rows(messages)])
+    return (*calls, *[Use(noun="SMS number", key=number) for number in texts])
+
+
+def _with_rule(domain_id: int, reference: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return (
+        sa.select(phone_number.c.number)
+        .distinct()
+        .join(
+            number_rule,
+            (number_rule.c.domain_id == phone_number.c.domain_id)
+            & (number_rule.c.number_id == phone_number.c.id),
+        )
+        .where(number_rule.c.domain_id == domain_id, reference)
+        .order_by(phone_number.c.number)
+    )
