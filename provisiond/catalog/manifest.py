@@ -14,13 +14,15 @@ from provisiond.inventory.buttons import ButtonKind
 Value = bool | int | str
 """A manifest's free values: what templates get to read as they stand."""
 
-Syntax = Literal["lines", "elements", "attributes", "indexed", "xml", "text"]
+Syntax = Literal["lines", "sections", "elements", "attributes", "indexed", "xml", "text"]
 """How a file is written and read back.
 
-`lines`: `key = value`, one a line. `elements`: an XML element a key, its text the value; a path
-key `a/b` stands inside element `a`. `attributes`: an XML attribute a key. `indexed`: an XML
-element with an `idx` attribute. `xml`: a well-formed document without `param` (a directory).
-`text`: anything else, without `param` (a boot file).
+`lines`: `key = value`, one a line. `sections`: `Name   :value`, one a line, below `<SECTION>` and
+`--List--  :` headers; a key is `SECTION/List/Name` with `_` for every blank. `elements`: an XML
+element a key, its text the value; a path key `a/b` stands inside element `a`. `attributes`: an
+XML attribute a key. `indexed`: the same as `elements`, where elements have an index in an
+attribute: `a[1]/b[2]/c`. `xml`: a well-formed document without `param` (a directory). `text`:
+anything else, without `param` (a boot file).
 """
 
 
@@ -52,6 +54,11 @@ class FileRule(Part):
         "nothing secret and nothing of a tenant. `site`: served below a token only",
     )
     syntax: Syntax = Field(default="lines", description="how the file is written and read back")
+    index: str = Field(
+        default="idx",
+        pattern=r"^[A-Za-z_][\w.\-]*$",
+        description="syntax `indexed`: the attribute that holds an element's index",
+    )
     content_type: str = Field(default="text/plain; charset=utf-8", description="Content-Type")
     secret: bool = Field(
         default=False,

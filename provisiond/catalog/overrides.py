@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from provisiond.catalog.cleaning import clean, is_clean
 from provisiond.catalog.manifest import Manifest
-from provisiond.catalog.syntax import KEY_SHAPE
+from provisiond.catalog.syntax import KEY_SHAPE, fits
 from provisiond.inventory.errors import Finding
 from provisiond.inventory.phones import Override
 
@@ -132,7 +132,7 @@ def _same_model(row: str, wanted: str) -> bool:
 
 
 def _unwritable(key: str, value: str | None, manifest: Manifest) -> tuple[str, str] | None:
-    if KEY_SHAPE.fullmatch(key) is None:
+    if not all(fits(key, rule.syntax) for rule in manifest.file if rule.template):
         return f"{key!r} cannot be a parameter's name.", "Copy the name from the vendor's guide."
     if value is None:
         return None

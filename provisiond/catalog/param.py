@@ -16,10 +16,11 @@ from markupsafe import Markup
 from provisiond.catalog.cleaning import is_clean, to_ascii
 from provisiond.catalog.manifest import FileRule
 from provisiond.catalog.overrides import Applied
-from provisiond.catalog.syntax import KEY_SHAPE, Pairs, Writer, split_index, writer_for
+from provisiond.catalog.syntax import Pairs, Writer, fits, split_index, writer_for
 from provisiond.inventory.errors import TemplateFault
 
 _INDEX = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
+_IN_LINES = frozenset({"lines", "sections"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,7 @@ class Page:
 
 
 def said_in(rule: FileRule, text: str) -> str:
-    """A value as a file of this rule says it: in `lines` without outer blanks, no word of the
+    """A value as a file of this rule says it: in lines without outer blanks, no word of the
     vendor, in ASCII where the phone reads no other letters, and nothing as the rule's `empty`."""
     said = _said(rule, text)
     return to_ascii(said) if rule.ascii_only else said
@@ -169,7 +170,7 @@ def open_session(
         rule=rule,
         chosen={applied.key: applied for applied in overrides},
     )
-    writer = writer_for(rule.syntax)
+    writer = writer_for(rule.syntax, rule.index)
     if writer is None:
         return _without_param(page)
     return Session(
@@ -184,7 +185,7 @@ def _bind_put(page: Page, writer: Writer) -> Callable[[Site, str, object], str]:
     # Called some 300 times a file: locals of closures, and no call that is not needed.
     chosen, texts, ascii_only = page.chosen, page.texts, page.rule.ascii_only
     note, write, empty = page.origins.append, writer.write, page.rule.empty
-    careful, is_line = _careful_starts(page.rule), page.rule.syntax == "lines"
+    careful, is_line = _careful_starts(page.rule), page.rule.syntax in _IN_LINES
 
     def put(site: Site, key: str, value: object) -> str:
         if key in texts:
@@ -252,7 +253,7 @@ def _careful_starts(rule: FileRule) -> frozenset[str]:
 
 def _said(rule: FileRule, text: str) -> str:
     """A value as this file can say it: in lines without outer blanks, and no word of the vendor."""
-    if rule.syntax == "lines":
+    if rule.syntax in _IN_LINES:
         text = text.strip(" ")
     return rule.reserved.get(text.strip().upper(), text) or rule.empty
 
@@ -276,7 +277,7 @@ def _bind_remaining(page: Page, writer: Writer) -> Callable[..., str]:
             value = _take(page, site, key)
             if value is None:
                 continue
-            if KEY_SHAPE.fullmatch(key) is None:
+            if not fits(key, page.rule.syntax):
                 raise _fault(page, site, f"the override {key!r} cannot be a key")
             text = page.texts[key] = _checked(page, site, key, value)
             page.origins.append(site)
@@ -350,8 +351,9 @@ def _attributes(
         return ()
     if not writer.takes_attributes:
         raise _fault(page, site, f"{key!r}: this syntax has no further attributes")
-    if "idx" in attributes and split_index(key)[1] is not None:
-        raise _fault(page, site, f"{key!r} would have two idx attributes")
+    index = page.rule.index
+    if index in attributes and split_index(key)[1] is not None:
+        raise _fault(page, site, f"{key!r} would have two {index} attributes")
     pairs = []
     for name, value in attributes.items():
         place = f"{key} {name}"

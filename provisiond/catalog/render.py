@@ -20,7 +20,7 @@ from provisiond.catalog.sandbox import MAX_BODY, Sandbox, list_contexts, set_fre
 from provisiond.inventory.errors import Finding, TemplateFault, TemplateRejected
 
 _ESCAPED = frozenset({"elements", "attributes", "indexed", "xml"})
-_WITH_RECORD = frozenset({"lines", "elements", "attributes", "indexed"})
+_WITH_RECORD = frozenset({"lines", "sections", "elements", "attributes", "indexed"})
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (Context, FamilyContext)}
 
 

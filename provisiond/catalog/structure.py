@@ -11,7 +11,7 @@ from dataclasses import replace
 from provisiond.catalog.manifest import FileRule
 from provisiond.catalog.param import Record
 from provisiond.catalog.syntax import Assignment, Pairs, split_index
-from provisiond.catalog.syntax_lines import read_lines
+from provisiond.catalog.syntax_lines import read_lines, read_sections
 from provisiond.catalog.syntax_xml import read_attributes, read_elements
 from provisiond.catalog.wellformed import parse_xml
 from provisiond.inventory.errors import Finding
@@ -49,8 +49,11 @@ def read_back(body: bytes, rule: FileRule) -> tuple[tuple[Assignment, ...], tupl
     if rule.syntax == "lines":
         crlf = rule.newline == "crlf"
         return read_lines(body, where=rule.id, header=rule.header, crlf=crlf)
+    if rule.syntax == "sections":
+        return read_sections(body, where=rule.id, crlf=rule.newline == "crlf")
     if rule.syntax in ("elements", "indexed"):
-        return read_elements(body, where=rule.id, indexed=rule.syntax == "indexed")
+        index = rule.index if rule.syntax == "indexed" else ""
+        return read_elements(body, where=rule.id, index=index)
     if rule.syntax == "attributes":
         return read_attributes(body, where=rule.id)
     if rule.syntax == "xml":

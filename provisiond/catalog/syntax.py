@@ -7,10 +7,18 @@ The writers escape; the readers that turn bytes back into assignments are in `sy
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
-KEY_SHAPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/!%$+\-]*(\[[A-Za-z0-9_.:\-]{1,64}\])?")
+_NAME, _INDEX = r"[A-Za-z0-9_.:/!%$+\-]", r"\[[A-Za-z0-9_.:\-]{1,64}\]"
+KEY_SHAPE = re.compile(rf"[A-Za-z_]{_NAME}*({_INDEX}/{_NAME}+)*({_INDEX})?")
 """What a key may look like in any syntax; a bracketed index at its end is not part of the name
 that is printed: `static.security.user_password[admin]`."""
+
+_FLAT = re.compile(rf"[A-Za-z_]{_NAME}*({_INDEX})?")
+_WORDS = re.compile(rf"[A-Za-z_][A-Za-z0-9_.!%$+\-]*(/[A-Za-z0-9_.!%$+\-]+)*({_INDEX})?")
+_SHAPES = {"indexed": KEY_SHAPE, "sections": _WORDS, "xml": KEY_SHAPE, "text": KEY_SHAPE}
+NAME_WIDTH = 19
+"""columns that a name of syntax `sections` fills before its colon, as phones export their files"""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -43,9 +51,18 @@ class Writer:
     takes_attributes: bool
 
 
-def writer_for(syntax: str) -> Writer | None:
-    """The writer of a syntax, or None where the syntax has no assignments (`xml`, `text`)."""
-    return _WRITERS.get(syntax)
+def writer_for(syntax: str, index: str = "idx") -> Writer | None:
+    """The writer of a syntax, or None where the syntax has no assignments (`xml`, `text`).
+
+    `index` is the attribute that syntax `indexed` keeps an index in.
+    """
+    return _indexed(index) if syntax == "indexed" else _WRITERS.get(syntax)
+
+
+def fits(key: str, syntax: str) -> bool:
+    """Whether the key can be one of this syntax: only `indexed` has indexes inside of a path, and
+    in `sections` a colon ends the name. A syntax without assignments takes any."""
+    return _SHAPES.get(syntax, _FLAT).fullmatch(key) is not None
 
 
 def split_index(key: str) -> tuple[str, str | None]:
@@ -87,11 +104,32 @@ def _element_full(key: str, value: str, attributes: Pairs) -> str:
     return f"<{name}{_attribute_list(attributes)}>{_escaped(value)}</{name}>"
 
 
-def _indexed_full(key: str, value: str, attributes: Pairs) -> str:
-    name, index = split_index(key)
-    first = "" if index is None else f' idx="{_escaped(index)}"'
-    name = name.rpartition("/")[2]
-    return f"<{name}{first}{_attribute_list(attributes)}>{_escaped(value)}</{name}>"
+@cache
+def _indexed(attribute: str) -> Writer:
+    def write_full(key: str, value: str, attributes: Pairs) -> str:
+        name, index = split_index(key)
+        first = "" if index is None else f' {attribute}="{_escaped(index)}"'
+        name = name.rpartition("/")[2]
+        return f"<{name}{first}{_attribute_list(attributes)}>{_escaped(value)}</{name}>"
+
+    return Writer(
+        write=_element,
+        write_full=write_full,
+        remaining=_remaining_here,
+        between="\n",
+        escapes=True,
+        takes_attributes=True,
+    )
+
+
+def _named_line(key: str, value: str, tail: str = "") -> str:
+    # Names are words with blanks between them; keys have an underscore for each.
+    name = key.rpartition("/")[2].replace("_", " ")
+    return f"{name:<{NAME_WIDTH}}:{value}{tail}"
+
+
+def _named_line_full(key: str, value: str, _attributes: Pairs) -> str:
+    return _named_line(split_index(key)[0], value)
 
 
 def _attribute(key: str, value: str, tail: str = "") -> str:
@@ -141,12 +179,12 @@ _WRITERS = {
         escapes=True,
         takes_attributes=False,
     ),
-    "indexed": Writer(
-        write=_element,
-        write_full=_indexed_full,
+    "sections": Writer(
+        write=_named_line,
+        write_full=_named_line_full,
         remaining=_remaining_here,
         between="\n",
-        escapes=True,
-        takes_attributes=True,
+        escapes=False,
+        takes_attributes=False,
     ),
 }

@@ -11,23 +11,22 @@ from provisiond.catalog.syntax import Assignment
 from provisiond.catalog.wellformed import parse_xml
 from provisiond.inventory.errors import Finding
 
-_INDEX = "idx"
-
 
 def read_elements(
-    body: bytes, *, where: str, indexed: bool = False
+    body: bytes, *, where: str, index: str = ""
 ) -> tuple[tuple[Assignment, ...], tuple[Finding, ...]]:
     """Every element without child elements is an assignment: its path below the root is the key.
 
-    With `indexed`, an `idx` attribute is part of the key: `path[idx]`. Other attributes are
-    returned beside the value. Findings: text beside elements, and whatever is not well-formed.
+    With `index`, the name of an attribute, every element that has it is `name[index]` in the
+    path. Other attributes are returned beside the value, those of elements around it are not.
+    Findings: text beside elements, and whatever is not well-formed.
     """
     root, findings = parse_xml(body, where)
     if root is None:
         return (), findings
     assignments: list[Assignment] = []
     stray: list[Finding] = []
-    for path, element in _walk(root, ()):
+    for path, element in _walk(root, (), index):
         if len(element) and any(isinstance(child.tag, str) for child in element):
             stray += _stray_text(element, where)
             continue
@@ -38,12 +37,10 @@ def read_elements(
             message = f"a comment or instruction stands inside the value of {path[-1]!r}."
             stray.append(Finding(where=where, message=message, line=element.sourceline))
         attributes = {str(name): str(value) for name, value in element.attrib.items()}
-        key = "/".join(path)
-        if indexed and _INDEX in attributes:
-            key = f"{key}[{attributes.pop(_INDEX)}]"
+        attributes.pop(index, None)
         assignments.append(
             Assignment(
-                key=key,
+                key="/".join(path),
                 value="".join(map(str, element.itertext())),
                 line=element.sourceline or 0,
                 attributes=tuple(attributes.items()),
@@ -72,12 +69,14 @@ def read_attributes(
 
 
 def _walk(
-    element: etree._Element, path: tuple[str, ...]
+    element: etree._Element, path: tuple[str, ...], index: str = ""
 ) -> Iterator[tuple[tuple[str, ...], etree._Element]]:
     yield path, element
     for child in element:
         if isinstance(child.tag, str):
-            yield from _walk(child, (*path, child.tag))
+            number = child.get(index) if index else None
+            step = child.tag if number is None else f"{child.tag}[{number}]"
+            yield from _walk(child, (*path, step), index)
 
 
 def _stray_text(element: etree._Element, where: str) -> list[Finding]:

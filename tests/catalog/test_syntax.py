@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisiond.catalog.cleaning import clean
-from provisiond.catalog.syntax import split_index, writer_for
-from provisiond.catalog.syntax_lines import read_lines
+from provisiond.catalog.syntax import fits, split_index, writer_for
+from provisiond.catalog.syntax_lines import read_lines, read_sections
 from provisiond.catalog.syntax_xml import read_attributes, read_elements
 
 HOSTILE = st.text(
@@ -68,7 +68,7 @@ def test_indexed_elements_come_back_as_written(
     assert writer is not None
     pairs = tuple(attributes.items())
     body = writer.write_full(f"{name}[{index}]", value, pairs)
-    read, findings = read_elements(f"<f>{body}</f>".encode(), where="f", indexed=True)
+    read, findings = read_elements(f"<f>{body}</f>".encode(), where="f", index="idx")
     assert [(a.key, a.value, a.attributes) for a in read] == [(f"{name}[{index}]", value, pairs)]
     assert findings == ()
 
@@ -118,3 +118,80 @@ def test_attributes_of_a_namespace_are_the_frame() -> None:
     read, findings = read_attributes(body, where="f")
     assert [(a.key, a.value) for a in read] == [("a", "1"), ("b", "2")]
     assert findings == ()
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), KEYS, HOSTILE), min_size=1, max_size=5))
+def test_indexes_inside_of_a_path_come_back_as_written(
+    given_values: list[tuple[int, str, str]],
+) -> None:
+    writer = writer_for("indexed", "index")
+    assert writer is not None
+    keys = [f"sip/line[{n}]/{at}/{name}" for at, (n, name, _) in enumerate(given_values, 1)]
+    keys = [key.replace(f"/{at}/", f"/key[{at}]/") for at, key in enumerate(keys, 1)]
+    body = "".join(
+        f'<line index="{n}"><key index="{at}">{writer.write(key, value, "")}</key></line>'
+        for at, (key, (n, _, value)) in enumerate(zip(keys, given_values, strict=True), 1)
+    )
+    read, findings = read_elements(f"<f><sip>{body}</sip></f>".encode(), where="f", index="index")
+    assert [(a.key, a.value) for a in read] == [
+        (key, value) for key, (_, _, value) in zip(keys, given_values, strict=True)
+    ]
+    assert findings == ()
+    assert all(fits(key, "indexed") for key in keys)
+
+
+WORDS = st.from_regex(r"[A-Za-z][A-Za-z0-9.\-]{0,12}(_[A-Za-z0-9]{1,6}){0,2}", fullmatch=True)
+
+
+@given(
+    st.lists(
+        st.tuples(WORDS, st.one_of(st.just(""), WORDS), WORDS, HOSTILE),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_sections_come_back_as_written(lines: list[tuple[str, str, str, str]]) -> None:
+    writer = writer_for("sections")
+    assert writer is not None
+    body, wanted = ["<<A FILE>>Version:1.2   "], []
+    for section, item, name, value in lines:
+        body.append(f"<{section.replace('_', ' ')}>")
+        if item:
+            body.append(f"--{item.replace('_', ' ')}--  :")
+        key = "/".join(word for word in (section, item, name) if word)
+        assert fits(key, "sections")
+        body.append(writer.write(key, value, ""))
+        wanted.append((key, value))
+    body.append("<<END OF FILE>>")
+    read, findings = read_sections("\r\n".join(body).encode(), where="f", crlf=True)
+    assert [(a.key, a.value) for a in read] == wanted
+    assert findings == ()
+
+
+def test_a_name_of_a_section_fills_its_columns() -> None:
+    writer = writer_for("sections")
+    assert writer is not None
+    assert writer.write("A_B/Enable_SNTP", "1", "\n") == "Enable SNTP        :1\n"
+    assert writer.write_full("A_B/A_name_of_more_than_that[x]", "", ()) == (
+        "A name of more than that:"
+    )
+
+
+def test_lines_of_a_section_that_are_none_are_findings() -> None:
+    body = b"<<A>>\n\n<B C>\nX :1\nnothing\n-- D --:\nY  Z :a:b\n<<END>>\n"
+    read, findings = read_sections(body, where="f")
+    assert [(a.key, a.value, a.line) for a in read] == [("B_C/X", "1", 4), ("B_C/D/Y__Z", "a:b", 7)]
+    assert [f.line for f in findings] == [5]
+
+
+@pytest.mark.parametrize("body", [b"", b"<<A>>\n", b"X :1\n<<END>>\n", b"<<A>>\nX :1\n"])
+def test_sections_stand_between_two_marks(body: bytes) -> None:
+    assert read_sections(body, where="f")[1]
+
+
+def test_a_key_fits_where_the_file_can_say_it() -> None:
+    assert fits("a/b[1]/c", "indexed")
+    assert not fits("a[1]/c", "elements")
+    assert fits("a[1]", "lines")
+    assert not fits("a/b:c", "sections")
+    assert fits("a/b:c", "elements")
