@@ -11,9 +11,12 @@ from provisiond import __version__
 from provisiond.cli_families import app as families
 from provisiond.cli_inventory import export, import_file, render
 from provisiond.cli_output import report, warn
+from provisiond.cli_people import admin
+from provisiond.cli_people import app as people
 from provisiond.cli_phones import app as phones
 from provisiond.cli_server import check, init, migrate, serve
 from provisiond.cli_session import Config, Json, Session
+from provisiond.cli_tokens import app as tokens
 from provisiond.inventory.errors import ProvisiondError
 
 app = typer.Typer(
@@ -56,6 +59,9 @@ app.command("export")(export)
 app.command("render")(render)
 app.add_typer(phones, name="phones")
 app.add_typer(families, name="families")
+app.add_typer(people, name="people")
+app.add_typer(tokens, name="tokens")
+app.add_typer(admin, name="admin")
 
 
 def main() -> None:

@@ -99,12 +99,13 @@ async def _init(session: Session, settings: "Settings", shelf: "Shelf | None") -
     url = settings.database_url().reveal()
     begun = await begin(settings.data_dir, settings.secret_key_path, url)
     report = None
-    if shelf is not None:
-        async with session.store(settings) as database:
+    async with session.store(settings) as database:
+        if shelf is not None:
             path = shipped("configs") / "demo.json"
             report = await add_demo(database, shelf, session.actor, path, now())
+        link = await _admins_link(session, settings, database)
     if session.as_json:
-        emit({"made": begun, "demo": report})
+        emit({"made": begun, "demo": report, "admin_link": link})
         return
     say(_made(begun.folder, f"the folder {settings.data_dir}"))
     say(_made(begun.key, f"the key {settings.secret_key_path}; back it up apart from the store"))
@@ -114,6 +115,19 @@ async def _init(session: Session, settings: "Settings", shelf: "Shelf | None") -
     for domain in report.domains if report is not None else ():
         added = ", ".join(f"{count.added} {count.kind}" for count in domain.counts if count.added)
         say(f"demo: {domain.domain} with {added}")
+    if link is not None:
+        say("nobody can log in yet; this link makes the first admin, once, within a day:")
+        say(f"  {link}")
+
+
+async def _admins_link(session: Session, settings: "Settings", database: "Database") -> str | None:
+    """A link for the first admin, where there is none."""
+    from provisiond.actions.people import invite_admin, is_without_admin
+    from provisiond.cli_people import link_of
+
+    if not settings.web.listen or not await is_without_admin(database):
+        return None
+    return link_of(settings, await invite_admin(database, session.actor, now()))
 
 
 def _made(is_new: bool, what: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from provisiond.inventory.access import Actor
+from provisiond.inventory.access import Actor, Role
 from provisiond.inventory.errors import NotFound, Refused, Rejected
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Session:
     @property
     def actor(self) -> Actor:
         """Who runs the command: the user who called sudo, else the process's own."""
-        return Actor(kind="cli", name=self._name(), is_admin=True)
+        return Actor(kind="cli", name=self._name(), role=Role.ADMIN)
 
     def settings(self) -> "Settings":
         """The settings. Raises BadSettings with every fault."""

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 
-from aiohttp import web
-
 from provisiond import __version__
 from provisiond.actions.answers import AnswerCache
 from provisiond.actions.enrolment import EnrolmentBook
@@ -39,6 +37,7 @@ from provisiond.daemon_setup import (
     raise_file_limit,
     shown,
 )
+from provisiond.daemon_web import desk_of, open_web
 from provisiond.inventory.access import Peer
 from provisiond.inventory.admission import Mode
 from provisiond.inventory.errors import Failed, ProvisiondError
@@ -48,7 +47,7 @@ from provisiond.store.database import Database
 from provisiond.store.journal import JournalWriter
 from provisiond.store.leases import Lease
 from provisiond.systemd import Notifier, watchdog_interval
-from provisiond.web.app import Health, make_app
+from provisiond.web.app import Health
 from provisiond.web.health import Check
 from provisiond.web.metrics import registry_of
 
@@ -135,6 +134,7 @@ class _Daemon:
         self.security = SecurityLog()
         self.cache = AnswerCache(settings.boot.cache_bytes)
         self.tls: PhoneTls | None = None
+        self.web_tls: PhoneTls | None = None
         self.files = 0
         self._probed: tuple[float, str | None] = (-_PROBE_SECONDS, None)
         self._probing = asyncio.Lock()
@@ -217,13 +217,10 @@ class _Daemon:
             registry=registry_of(lambda: figures(self._figure_sources())),
             version=__version__,
         )
-        runner = web.AppRunner(make_app(health), access_log=None)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        for listener in self.settings.web.listen:
-            site = web.TCPSite(runner, listener.host, listener.port)
-            await bound("web.listen", listener, site.start())
-        self._bound["web"] = [shown((a[0], a[1])) for a in runner.addresses]
+        desk = desk_of(self.settings.web, self.database, lambda: self.shelf)
+        opened = await open_web(stack, self.settings, health, desk)
+        self.web_tls = opened.tls
+        self._bound["web"] = list(opened.addresses)
 
     def running(self) -> Running:
         """What listens where, and how much this process can take."""
@@ -263,8 +260,7 @@ class _Daemon:
             self._tick_security,
             self._feed_watchdog,
         ]
-        if self.tls is not None:
-            jobs.append(self.tls.watch)
+        jobs += [tls.watch for tls in (self.tls, self.web_tls) if tls is not None]
         return jobs
 
     async def drain(self) -> None:
@@ -299,8 +295,9 @@ class _Daemon:
             _log.info("reloaded: %d families", len(shelf.families))
         except ProvisiondError as fault:
             _log.error("the families were not reloaded, those before go on: %s", fault)
-        if self.tls is not None:
-            await self.tls.reload()
+        for tls in (self.tls, self.web_tls):
+            if tls is not None:
+                await tls.reload()
         self.notifier.ready(f"serving {len(self.shelf.families)} families")
 
     async def _poll_epochs(self) -> None:

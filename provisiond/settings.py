@@ -5,178 +5,39 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from provisiond.inventory.admission import Mode
 from provisiond.inventory.errors import BadSettings, Finding
 from provisiond.inventory.secret import Secret
-from provisiond.settings_sources import Key, Sources, keys_of
-from provisiond.settings_values import (
-    DatabaseUrl,
-    HttpsUrl,
-    HttpUrl,
-    Listener,
-    Listeners,
-    Network,
-    Networks,
-    OptionalPath,
-    OptionalSecret,
-    ResolvedPath,
-    TftpUrl,
-    parse_listener,
-    parse_network,
+from provisiond.settings_sections import (
+    PRIVATE_NETWORKS,
+    Admission,
+    Boot,
+    Database,
+    Journal,
+    Log,
+    PublicUrl,
+    Section,
+    Web,
 )
+from provisiond.settings_sources import Key, Sources, keys_of
+from provisiond.settings_values import Listener, Networks, OptionalPath, ResolvedPath
+
+__all__ = [
+    "PRIVATE_NETWORKS",
+    "SYSTEM_FILE",
+    "Settings",
+    "all_keys",
+    "find_file",
+    "load",
+    "shipped",
+]
 
 SYSTEM_FILE = Path("/etc/provisiond/provisiond.toml")
-PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
-    parse_network(network)
-    for network in (
-        "127.0.0.0/8",  # RFC 1122 §3.2.1.3
-        "10.0.0.0/8",  # RFC 1918
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "::1/128",  # RFC 4291 §2.5.3
-        "fc00::/7",  # RFC 4193
-        "fe80::/10",  # RFC 4291 §2.5.6
-    )
-)
-_MIB = 1 << 20
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class Https(_Section):
-    """The phones' HTTPS listener."""
-
-    listen: Listeners = Field(default=(), description="addresses and ports; empty is off")
-    certificate: OptionalPath = Field(
-        default=None, description="PEM file: the certificate and what links it to its root"
-    )
-    key: OptionalPath = Field(default=None, description="PEM file of its private key")
-    min_tls: Literal["1.0", "1.1", "1.2", "1.3"] = Field(
-        default="1.2", description="oldest TLS version spoken; old phones need 1.0"
-    )
-
-
-class Boot(_Section):
-    """Where and how phones ask."""
-
-    http: Listeners = Field(
-        default=(parse_listener("127.0.0.1:8080"),),
-        description="addresses and ports of HTTP; empty is off",
-    )
-    tftp: Listeners = Field(
-        default=(parse_listener("127.0.0.1:6969"),),
-        description="addresses and ports of TFTP (its own is 69); empty is off",
-    )
-    https: Https = Field(default_factory=Https)
-    tftp_networks: Networks = Field(
-        default=(),
-        description="TFTP answers these and nobody else; unset: admission.plain_networks",
-    )
-    trusted_proxies: Networks = Field(
-        default=(), description="whose X-Forwarded-For and X-Forwarded-Proto are believed"
-    )
-    max_connections: int = Field(
-        default=12_000, ge=16, le=1_000_000, description="HTTP connections held at once"
-    )
-    max_transfers: int = Field(
-        default=10_000, ge=16, le=1_000_000, description="TFTP transfers held at once"
-    )
-    cache_bytes: int = Field(
-        default=48 * _MIB,
-        ge=0,
-        description="bytes of rendered files kept, compressed (48 MiB hold about 30,000 phones); "
-        "0 renders each anew",
-    )
-    header_seconds: float = Field(
-        default=10.0, gt=0, le=300, description="time a client has to send its request's header"
-    )
-    idle_seconds: float = Field(
-        default=30.0, gt=0, le=3600, description="how long a silent kept-alive connection stays"
-    )
-    loop: Literal["auto", "uvloop", "asyncio"] = Field(
-        default="auto", description="event loop; auto takes uvloop where it is installed"
-    )
-    stop_seconds: float = Field(
-        default=30.0, ge=0, le=600, description="time that running transfers get at a stop"
-    )
-
-
-class Web(_Section):
-    """Where people and monitors ask."""
-
-    listen: Listeners = Field(
-        default=(parse_listener("127.0.0.1:8081"),),
-        description="addresses and ports of /healthz, /readyz and /metrics",
-    )
-
-
-class Database(_Section):
-    """Where the inventory is kept."""
-
-    url: DatabaseUrl = Field(
-        default=None,
-        description="postgresql://user@host/database or sqlite:////path; "
-        "unset: provisiond.db in data_dir",
-    )
-    password: OptionalSecret = Field(
-        default=None, description="PostgreSQL's password; better set database.password_file"
-    )
-
-
-class PublicUrl(_Section):
-    """Under which URLs phones reach this server; these go into their files."""
-
-    https: HttpsUrl = Field(default=None, description="https://host[:port][/path]")
-    http: HttpUrl = Field(default=None, description="http://host[:port][/path]")
-    tftp: TftpUrl = Field(default=None, description="tftp://host[:port]")
-
-
-class Admission(_Section):
-    """Which phones get their files."""
-
-    mode: Mode = Field(
-        default=Mode.TOKEN, description="token, or open: whoever knows a MAC gets its file"
-    )
-    open_on_purpose: bool = Field(
-        default=False, description="allow mode open on listeners that others can reach"
-    )
-    plain_networks: Networks = Field(
-        default=PRIVATE_NETWORKS, description="where secrets may go over plain HTTP and TFTP"
-    )
-    enrol_networks: Networks = Field(
-        default=(),
-        description="from where an open enrolment may be used; unset: admission.plain_networks",
-    )
-    enrolment_hours: int = Field(
-        default=24, ge=1, le=24 * 90, description="how long an enrolment stays open"
-    )
-
-
-class Journal(_Section):
-    """How long requests and changes are remembered."""
-
-    keep_days: int = Field(default=90, ge=1, le=3650, description="days that requests are kept")
-    keep_rows: int = Field(
-        default=1_000_000, ge=1000, description="requests kept; the oldest go first"
-    )
-
-
-class Log(_Section):
-    """What the daemon tells."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="the least severity that is logged"
-    )
-    format: Literal["text", "json"] = Field(
-        default="text", description="a line for people, or a JSON object a line"
-    )
-
-
-class Settings(_Section):
+class Settings(Section):
     """All of it, checked. Paths are absolute, defaults that depend on others are filled in."""
 
     data_dir: ResolvedPath = Field(
@@ -312,6 +173,7 @@ class _Check:
         self._listeners()
         self._admission()
         self._https()
+        self._web()
         self._files()
 
     def _fault(self, key: str, message: str, remedy: str) -> None:
@@ -329,15 +191,13 @@ class _Check:
         tcp = [("boot.http", listener) for listener in settings.boot.http]
         tcp += [("boot.https.listen", listener) for listener in settings.boot.https.listen]
         tcp += [("web.listen", listener) for listener in settings.web.listen]
+        tcp += [("web.monitor", listener) for listener in settings.web.monitor]
         seen: dict[Listener, str] = {}
         for key, listener in tcp:
             if listener.port and listener in seen:
                 self._fault(key, f"{listener} is taken by {seen[listener]}.", "Use another port.")
             seen.setdefault(listener, key)
-        for network in settings.boot.trusted_proxies:
-            if network.prefixlen == 0:
-                message = f"{network} lets anybody claim any address."
-                self._fault("boot.trusted_proxies", message, "Name the proxies' own addresses.")
+        self._not_everybody("boot.trusted_proxies", settings.boot.trusted_proxies)
 
     def _admission(self) -> None:
         admission, public = self._settings.admission, self._settings.public_url
@@ -372,6 +232,32 @@ class _Check:
             elif file is not None and not https.listen:
                 message = "it is used by nothing, for boot.https.listen is empty."
                 self._fault(f"boot.https.{name}", message, "Set boot.https.listen or remove it.")
+
+    def _web(self) -> None:
+        web = self._settings.web
+        for name, file in (("certificate", web.certificate), ("key", web.key)):
+            if file is not None and not _may_exist(file):
+                self._fault(f"web.{name}", f"there is no file {file}.", "Correct the path.")
+        if (web.certificate is None) != (web.key is None):
+            given, missing = ("certificate", "key") if web.key is None else ("key", "certificate")
+            message = f"HTTPS needs it beside web.{given}."
+            self._fault(f"web.{missing}", message, f"Set it, or remove web.{given}.")
+        reachable = [str(each) for each in web.listen if not each.is_loopback]
+        if reachable and web.certificate is None and web.key is None:
+            self._fault(
+                "web.listen",
+                f"others than this machine can reach {', '.join(reachable)}, where passwords and "
+                "tokens would go over plain HTTP.",
+                "Set web.certificate and web.key, or listen on loopback behind a proxy that speaks "
+                "HTTPS. What monitors ask alone goes on web.monitor.",
+            )
+        self._not_everybody("web.trusted_proxies", web.trusted_proxies)
+
+    def _not_everybody(self, key: str, networks: Networks) -> None:
+        for network in networks:
+            if network.prefixlen == 0:
+                message = f"{network} lets anybody claim any address."
+                self._fault(key, message, "Name the proxies' own addresses.")
 
     def _files(self) -> None:
         settings = self._settings

@@ -109,13 +109,14 @@ def _check_database(value: str | None) -> str | None:
     return value
 
 
-def _public_url(scheme: str) -> AfterValidator:
+def _public_url(*schemes: str) -> AfterValidator:
     def check(value: str | None) -> str | None:
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.scheme != scheme or not parts.hostname:
-            raise ValueError(f"{value!r} does not begin with {scheme}:// and a host")
+        if parts.scheme not in schemes or not parts.hostname:
+            begin = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"{value!r} does not begin with {begin} and a host")
         if parts.query or parts.fragment or parts.username is not None:
             raise ValueError(f"{value!r} may hold no user, query or fragment")
         return value.rstrip("/")
@@ -138,3 +139,4 @@ DatabaseUrl = Annotated[
 HttpsUrl = Annotated[str | None, _public_url("https"), BeforeValidator(_empty_is_none)]
 HttpUrl = Annotated[str | None, _public_url("http"), BeforeValidator(_empty_is_none)]
 TftpUrl = Annotated[str | None, _public_url("tftp"), BeforeValidator(_empty_is_none)]
+WebUrl = Annotated[str | None, _public_url("https", "http"), BeforeValidator(_empty_is_none)]

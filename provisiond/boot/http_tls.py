@@ -33,21 +33,21 @@ _FLOORS = {
     "1.2": ssl.TLSVersion.TLSv1_2,
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
-_CERTIFICATE = "boot.https.certificate"
-_KEY = "boot.https.key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsFiles:
     """PEM files of the listener: the certificate with its chain, leaf first, and its key.
 
-    `floor` is the oldest protocol spoken, 1.0 to 1.3. Below 1.2 OpenSSL also has to accept
-    SHA-1 signatures (its security level 0), so that is for phones that know nothing better.
+    `setting` is the table of the settings that names them. `floor` is the oldest protocol spoken,
+    1.0 to 1.3. Below 1.2 OpenSSL also has to accept SHA-1 signatures (its security level 0), so
+    that is for phones that know nothing better.
     """
 
     certificate: Path
     key: Path
     floor: str = "1.2"
+    setting: str = "boot.https"
 
 
 class CertificateUnfit(Exception):
@@ -157,17 +157,17 @@ class _RollingContext(ssl.SSLContext):
 
 def _try_on(files: TlsFiles, at: datetime) -> _Pair:
     """Read and check the pair as a phone would see it; raises CertificateUnfit."""
-    leaf = _read_certificate(files.certificate)
-    _check_key(files.key, leaf)
+    leaf = _read_certificate(files.certificate, f"{files.setting}.certificate")
+    _check_key(files.key, f"{files.setting}.key", leaf)
     if at < leaf.not_valid_before_utc:
         raise CertificateUnfit(
-            _CERTIFICATE,
+            f"{files.setting}.certificate",
             f"{files.certificate} is valid only from {leaf.not_valid_before_utc}.",
             "Check this machine's clock.",
         )
     if at >= leaf.not_valid_after_utc:
         raise CertificateUnfit(
-            _CERTIFICATE,
+            f"{files.setting}.certificate",
             f"{files.certificate} expired at {leaf.not_valid_after_utc}.",
             "Renew it.",
         )
@@ -176,7 +176,9 @@ def _try_on(files: TlsFiles, at: datetime) -> _Pair:
         context.load_cert_chain(files.certificate, files.key)
     except (ssl.SSLError, OSError) as exc:
         raise CertificateUnfit(
-            _CERTIFICATE, f"OpenSSL does not take the pair: {exc}.", "Issue the pair anew."
+            f"{files.setting}.certificate",
+            f"OpenSSL does not take the pair: {exc}.",
+            "Issue the pair anew.",
         ) from exc
     return _Pair(
         context=context,
@@ -185,35 +187,35 @@ def _try_on(files: TlsFiles, at: datetime) -> _Pair:
     )
 
 
-def _read_certificate(path: Path) -> x509.Certificate:
+def _read_certificate(path: Path, where: str) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificates(_read(path, _CERTIFICATE))[0]
+        return x509.load_pem_x509_certificates(_read(path, where))[0]
     except ValueError as exc:
         raise CertificateUnfit(
-            _CERTIFICATE,
+            where,
             f"{path} is no PEM certificate.",
             "It must begin with -----BEGIN CERTIFICATE-----, the server's own first.",
         ) from exc
 
 
-def _check_key(path: Path, leaf: x509.Certificate) -> None:
-    octets = _read(path, _KEY)
+def _check_key(path: Path, where: str, leaf: x509.Certificate) -> None:
+    octets = _read(path, where)
     try:
         key = load_pem_private_key(octets, None)
     except TypeError as exc:
         raise CertificateUnfit(
-            _KEY,
+            where,
             f"{path} is encrypted.",
             "Nobody is there to type the passphrase at boot: store it decrypted, mode 0600.",
         ) from exc
     except ValueError as exc:
         raise CertificateUnfit(
-            _KEY, f"{path} is no PEM private key.", "It must hold the certificate's key."
+            where, f"{path} is no PEM private key.", "It must hold the certificate's key."
         ) from exc
     encoding = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if key.public_key().public_bytes(*encoding) != leaf.public_key().public_bytes(*encoding):
         raise CertificateUnfit(
-            _KEY,
+            where,
             f"{path} is not the key of the first certificate in the file.",
             "Put the server's own certificate first, and the key that it was issued for.",
         )

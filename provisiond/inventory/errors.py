@@ -10,6 +10,9 @@ The whole tree; the journal keeps these names, the wire shows what the door deci
     │   ├── AmbiguousFile       two families claim the name and nothing decides
     │   ├── NotAdmitted         known, but not to this asker, not now, or not this way
     │   ├── NotAllowed          this actor may not do that
+    │   │   ├── WrongLogin      name, password or code are not right
+    │   │   └── CodeNeeded      the password is right, and a time code is asked for too
+    │   ├── TooManyGuesses      wrong log-ins are slowed down
     │   ├── NotFound            the thing named does not exist
     │   ├── Conflict            somebody else changed it, or it exists already
     │   ├── Rejected            one field's value cannot stand
@@ -72,6 +75,28 @@ class NotAllowed(Refused):
     """This actor may not do that."""
 
     code = "not_allowed"
+
+
+class WrongLogin(NotAllowed):
+    """Name, password or code are not right; which of them is told to nobody."""
+
+    code = "wrong_login"
+
+
+class CodeNeeded(NotAllowed):
+    """The password is right, and a time code is asked for beside it."""
+
+    code = "code_needed"
+
+
+class TooManyGuesses(Refused):
+    """Too many wrong log-ins; `seconds` says how long to wait."""
+
+    code = "too_many_guesses"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"too many wrong log-ins; try again in {seconds:.0f} s.")
+        self.seconds = seconds
 
 
 class NotFound(Refused):

@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from provisiond.inventory.errors import StoreUnusable
-from provisiond.store import schema_numbers  # noqa: F401 - its tables belong to the schema
+from provisiond.store import (  # their tables belong to the schema
+    schema_access,  # noqa: F401
+    schema_numbers,  # noqa: F401
+)
 from provisiond.store.location import SqliteFile
 from provisiond.store.schema import domain, epoch, epoch_clock, server_settings
 from provisiond.store.sealing import KEY_CHECK, KEY_CHECK_TEXT, SecretKey

@@ -1,14 +1,21 @@
-"""What does the web listener answer? Health, readiness and metrics, for monitors."""
+"""What does the web listener answer? People and programs, and health for monitors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from provisiond.actions.desk import Desk
+from provisiond.web.headers import know_the_caller, protect
 from provisiond.web.health import DEADLINE_SECONDS, Check, look
+from provisiond.web.keys import DESK, POLICY, WebPolicy
+from provisiond.web.pages.html import PAGES, Pages
+from provisiond.web.pages.join import save_join, show_join
+from provisiond.web.static_files import STATIC, StaticFile, load_static, serve_static
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -29,14 +36,41 @@ class Health:
 _HEALTH = web.AppKey("health", Health)
 
 
-def make_app(health: Health) -> web.Application:
-    """The web listener's application.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What pages are made of."""
+
+    pages: Pages
+    static: Mapping[str, StaticFile]
+
+
+def load_shown() -> Shown:
+    """Read the pages' files: call it in a thread, or before the loop."""
+    return Shown(pages=Pages(), static=load_static())
+
+
+def make_portal(health: Health, desk: Desk, policy: WebPolicy, shown: Shown) -> web.Application:
+    """The application of the listeners for people and programs; monitors are answered too."""
+    app = make_app(health, middlewares=(know_the_caller,))
+    app[DESK] = desk
+    app[POLICY] = policy
+    app[PAGES] = shown.pages
+    app[STATIC] = shown.static
+    app.on_response_prepare.append(protect)
+    app.router.add_get("/static/{name:.+}", serve_static)
+    app.router.add_get("/join/{key}", show_join)
+    app.router.add_post("/join/{key}", save_join)
+    return app
+
+
+def make_app(health: Health, *, middlewares: tuple[Middleware, ...] = ()) -> web.Application:
+    """The application of the listeners for monitors.
 
     `/healthz`: 200 while the loop turns (restart what does not answer). `/readyz`: 200, or 503
     with the reasons, as JSON (send phones elsewhere meanwhile). `/metrics`: Prometheus text, or
     OpenMetrics where that is asked for.
     """
-    app = web.Application()
+    app = web.Application(middlewares=middlewares)
     app[_HEALTH] = health
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)

@@ -9,13 +9,13 @@ from typing import Any
 from provisiond.actions.exports import ExportInventory, Format, export_inventory
 from provisiond.actions.imports import ImportInventory, ImportReport, Mode, import_inventory
 from provisiond.catalog.shelf import Shelf
-from provisiond.inventory.access import Actor
+from provisiond.inventory.access import Actor, Role
 from provisiond.inventory.errors import Finding, RejectedAll
 from provisiond.store.database import Database
 
 MODELS = Path(__file__).parent.parent / "models"
-ADMIN = Actor(kind="cli", name="tess", is_admin=True)
-MANAGER = Actor(kind="portal", name="olga")
+ADMIN = Actor(kind="cli", name="tess", role=Role.ADMIN)
+MANAGER = Actor(kind="portal", name="olga", role=Role.MANAGER)
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 MAC = "02:ac:3e:00:00:01"
 DOMAIN = "pbx.example.test"

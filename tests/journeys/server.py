@@ -56,11 +56,16 @@ class ServerProcess:
             f'http = ["{self.host}:{self.http}"]\n'
             f'tftp = ["{self.host}:{self.tftp}"]\n'
             "[web]\n"
-            f'listen = ["{self.host}:{self.web}"]\n'
+            f"{self._web()}\n"
             "[public_url]\n"
             f'http = "http://{self.host}:{self.http}/"\n'
             f"[admission]\n{self.admission}\n"
         )
+
+    def _web(self) -> str:
+        if self.host == "127.0.0.1":
+            return f'listen = ["{self.host}:{self.web}"]'
+        return f'listen = []\nmonitor = ["{self.host}:{self.web}"]'  # no TLS, so monitors alone
 
     def run(
         self, *arguments: str, code: int = 0, as_json: bool = False

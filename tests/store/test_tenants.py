@@ -17,13 +17,17 @@ from provisiond.store.schema import metadata
 from tests.store.inventory import DOMAIN, MAC, PHONE, fill, fill_numbers, filled
 
 SERVER_WIDE = {
+    "account",
     "alembic_version",
+    "api_token",
     "change_journal",
     "domain",
     "epoch",
     "epoch_clock",
     "errand",
+    "join_link",
     "lease",
+    "login_session",
     "request_journal",
     "server_override",
     "server_settings",

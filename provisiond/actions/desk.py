@@ -1,0 +1,23 @@
+"""What do the doors for people need? One thing to hand from the listener to the actions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from provisiond.actions.log_in import Door
+from provisiond.catalog.shelf import Shelf
+from provisiond.store.database import Database
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The open store, the catalogue as it is now, and the log-in. `clock` is in UTC."""
+
+    db: Database
+    shelf: Callable[[], Shelf]
+    door: Door
+    clock: Callable[[], datetime] = _now

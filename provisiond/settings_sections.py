@@ -1,0 +1,191 @@
+"""Which settings are there? One class a table of the file, with each default and meaning."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from provisiond.inventory.admission import Mode
+from provisiond.settings_values import (
+    DatabaseUrl,
+    HttpsUrl,
+    HttpUrl,
+    Listeners,
+    Network,
+    Networks,
+    OptionalPath,
+    OptionalSecret,
+    TftpUrl,
+    WebUrl,
+    parse_listener,
+    parse_network,
+)
+
+PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
+    parse_network(network)
+    for network in (
+        "127.0.0.0/8",  # RFC 1122 §3.2.1.3
+        "10.0.0.0/8",  # RFC 1918
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",  # RFC 4291 §2.5.3
+        "fc00::/7",  # RFC 4193
+        "fe80::/10",  # RFC 4291 §2.5.6
+    )
+)
+_MIB = 1 << 20
+
+
+class Section(BaseModel):
+    """What all tables of the file share: no unknown names, nothing changes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Https(Section):
+    """The phones' HTTPS listener."""
+
+    listen: Listeners = Field(default=(), description="addresses and ports; empty is off")
+    certificate: OptionalPath = Field(
+        default=None, description="PEM file: the certificate and what links it to its root"
+    )
+    key: OptionalPath = Field(default=None, description="PEM file of its private key")
+    min_tls: Literal["1.0", "1.1", "1.2", "1.3"] = Field(
+        default="1.2", description="oldest TLS version spoken; old phones need 1.0"
+    )
+
+
+class Boot(Section):
+    """Where and how phones ask."""
+
+    http: Listeners = Field(
+        default=(parse_listener("127.0.0.1:8080"),),
+        description="addresses and ports of HTTP; empty is off",
+    )
+    tftp: Listeners = Field(
+        default=(parse_listener("127.0.0.1:6969"),),
+        description="addresses and ports of TFTP (its own is 69); empty is off",
+    )
+    https: Https = Field(default_factory=Https)
+    tftp_networks: Networks = Field(
+        default=(),
+        description="TFTP answers these and nobody else; unset: admission.plain_networks",
+    )
+    trusted_proxies: Networks = Field(
+        default=(), description="whose X-Forwarded-For and X-Forwarded-Proto are believed"
+    )
+    max_connections: int = Field(
+        default=12_000, ge=16, le=1_000_000, description="HTTP connections held at once"
+    )
+    max_transfers: int = Field(
+        default=10_000, ge=16, le=1_000_000, description="TFTP transfers held at once"
+    )
+    cache_bytes: int = Field(
+        default=48 * _MIB,
+        ge=0,
+        description="bytes of rendered files kept, compressed (48 MiB hold about 30,000 phones); "
+        "0 renders each anew",
+    )
+    header_seconds: float = Field(
+        default=10.0, gt=0, le=300, description="time a client has to send its request's header"
+    )
+    idle_seconds: float = Field(
+        default=30.0, gt=0, le=3600, description="how long a silent kept-alive connection stays"
+    )
+    loop: Literal["auto", "uvloop", "asyncio"] = Field(
+        default="auto", description="event loop; auto takes uvloop where it is installed"
+    )
+    stop_seconds: float = Field(
+        default=30.0, ge=0, le=600, description="time that running transfers get at a stop"
+    )
+
+
+class Web(Section):
+    """Where people, programs and monitors ask."""
+
+    listen: Listeners = Field(
+        default=(parse_listener("127.0.0.1:8081"),),
+        description="addresses and ports of log-in, API and all that monitors ask",
+    )
+    monitor: Listeners = Field(
+        default=(),
+        description="addresses and ports of /healthz, /readyz and /metrics alone, over plain HTTP",
+    )
+    certificate: OptionalPath = Field(
+        default=None, description="PEM file: the certificate that makes web.listen HTTPS"
+    )
+    key: OptionalPath = Field(default=None, description="PEM file of its private key")
+    url: WebUrl = Field(
+        default=None,
+        description="under which URL people reach web.listen, for links; unset: its address",
+    )
+    trusted_proxies: Networks = Field(
+        default=(), description="whose X-Forwarded-For and X-Forwarded-Proto are believed"
+    )
+    session_idle_minutes: int = Field(
+        default=120, ge=1, le=7 * 24 * 60, description="an unused log-in ends after so long"
+    )
+    session_hours: int = Field(
+        default=12, ge=1, le=30 * 24, description="a log-in ends after so long, used or not"
+    )
+
+
+class Database(Section):
+    """Where the inventory is kept."""
+
+    url: DatabaseUrl = Field(
+        default=None,
+        description="postgresql://user@host/database or sqlite:////path; "
+        "unset: provisiond.db in data_dir",
+    )
+    password: OptionalSecret = Field(
+        default=None, description="PostgreSQL's password; better set database.password_file"
+    )
+
+
+class PublicUrl(Section):
+    """Under which URLs phones reach this server; these go into their files."""
+
+    https: HttpsUrl = Field(default=None, description="https://host[:port][/path]")
+    http: HttpUrl = Field(default=None, description="http://host[:port][/path]")
+    tftp: TftpUrl = Field(default=None, description="tftp://host[:port]")
+
+
+class Admission(Section):
+    """Which phones get their files."""
+
+    mode: Mode = Field(
+        default=Mode.TOKEN, description="token, or open: whoever knows a MAC gets its file"
+    )
+    open_on_purpose: bool = Field(
+        default=False, description="allow mode open on listeners that others can reach"
+    )
+    plain_networks: Networks = Field(
+        default=PRIVATE_NETWORKS, description="where secrets may go over plain HTTP and TFTP"
+    )
+    enrol_networks: Networks = Field(
+        default=(),
+        description="from where an open enrolment may be used; unset: admission.plain_networks",
+    )
+    enrolment_hours: int = Field(
+        default=24, ge=1, le=24 * 90, description="how long an enrolment stays open"
+    )
+
+
+class Journal(Section):
+    """How long requests and changes are remembered."""
+
+    keep_days: int = Field(default=90, ge=1, le=3650, description="days that requests are kept")
+    keep_rows: int = Field(
+        default=1_000_000, ge=1000, description="requests kept; the oldest go first"
+    )
+
+
+class Log(Section):
+    """What the daemon tells."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="the least severity that is logged"
+    )
+    format: Literal["text", "json"] = Field(
+        default="text", description="a line for people, or a JSON object a line"
+    )

@@ -1,0 +1,68 @@
+"""Which files do pages need beside them? Those that came with the program, and no other."""
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+_FOLDER = Path(__file__).parent / "static"
+_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+}
+_SMALL = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticFile:
+    """A file in memory; `packed` is gzip, where that is worth it."""
+
+    content: bytes
+    packed: bytes | None
+    content_type: str
+    etag: str
+
+
+def load_static() -> Mapping[str, StaticFile]:
+    """The files by their path below /static/. Reads them: call it in a thread."""
+    return {
+        path.relative_to(_FOLDER).as_posix(): _file(path)
+        for path in sorted(_FOLDER.rglob("*"))
+        if path.suffix in _TYPES
+    }
+
+
+def _file(path: Path) -> StaticFile:
+    content = path.read_bytes()
+    packed = gzip.compress(content, 9, mtime=0) if len(content) > _SMALL else None
+    return StaticFile(
+        content=content,
+        packed=packed,
+        content_type=_TYPES[path.suffix],
+        etag=hashlib.sha256(content).hexdigest()[:24],
+    )
+
+
+STATIC: web.AppKey[Mapping[str, StaticFile]] = web.AppKey("static", Mapping)
+
+
+async def serve_static(request: web.Request) -> web.Response:
+    """`/static/…`: looked up among what was loaded, so that no path leads elsewhere."""
+    file = request.app[STATIC].get(request.match_info["name"])
+    if file is None:
+        raise web.HTTPNotFound
+    headers = {"Cache-Control": "public, max-age=3600", "ETag": f'"{file.etag}"'}
+    if file.etag in request.headers.get("If-None-Match", ""):
+        return web.Response(status=304, headers=headers)
+    body = file.content
+    if file.packed is not None:
+        headers["Vary"] = "Accept-Encoding"
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            body = file.packed
+            headers["Content-Encoding"] = "gzip"
+    return web.Response(body=body, content_type=file.content_type, charset="utf-8", headers=headers)
