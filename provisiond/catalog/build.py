@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from provisiond.catalog.cleaning import clean, clean_label
+from provisiond.catalog.cleaning import Cleaner, clean, clean_ascii, clean_label
 from provisiond.catalog.context import (
     AccountContext,
     Context,
@@ -48,7 +48,8 @@ def build_context(
     manifest = family.manifest
     phone = facts.phone
     settings = effective_settings(facts)
-    accounts = tuple(_accounts(manifest, model, facts))
+    said = clean_ascii if rule.ascii_only else clean
+    accounts = tuple(_accounts(manifest, model, facts, said))
     keys, sidecars = _keys(
         _Desk(
             manifest=manifest,
@@ -57,6 +58,7 @@ def build_context(
             codes=dict(settings.feature_codes or ()),
             accounts=accounts,
             users=facts.domain.users,
+            said=said,
         ),
         facts,
     )
@@ -64,24 +66,24 @@ def build_context(
     return Context(
         phone=PhoneContext(
             mac=phone.mac.text,
-            name=clean(phone.name),
+            name=said(phone.name),
             model=model.name,
-            site=clean(phone.site or ""),
+            site=said(phone.site or ""),
         ),
         model=ModelContext(name=model.name, accounts=model.accounts, features=model.features),
-        domain=clean(facts.domain.name),
+        domain=said(facts.domain.name),
         accounts=accounts,
         lines=tuple(account for account in accounts if account.used),
-        handsets=tuple(_handsets(model, facts)),
+        handsets=tuple(_handsets(model, facts, said)),
         keys=keys,
         sidecars=sidecars,
-        settings=_settings(settings, phone.mac.text),
+        settings=_settings(settings, phone.mac.text, said),
         zone=zone_rule(settings.time_zone or "Etc/UTC", year),
         urls=phone_urls(manifest, model, urls, phone.token, settings),
-        directory=_directory(phone.directory, facts),
+        directory=_directory(phone.directory, facts, said),
         file=FileContext(id=rule.id, revision=revision if rule.revision else 0),
         tables=manifest.tables,
-        query={name: clean(asked.get(name, "")) for name in rule.query},
+        query={name: said(asked.get(name, "")) for name in rule.query},
     )
 
 
@@ -151,7 +153,9 @@ def provisioning_url(manifest: Manifest, base: str) -> str:
     return base
 
 
-def _accounts(manifest: Manifest, model: ModelRule, facts: PhoneFacts) -> Iterable[AccountContext]:
+def _accounts(
+    manifest: Manifest, model: ModelRule, facts: PhoneFacts, said: Cleaner
+) -> Iterable[AccountContext]:
     lines = {line.line: line for line in facts.phone.lines}
     count = max(model.accounts, *lines, 0) if lines else model.accounts
     for number in range(1, min(count, model.accept_accounts or model.accounts) + 1):
@@ -163,17 +167,17 @@ def _accounts(manifest: Manifest, model: ModelRule, facts: PhoneFacts) -> Iterab
         yield AccountContext(
             number=number,
             used=True,
-            extension=clean(user.extension),
-            label=clean_label(line.label or user.extension, manifest.limits),
-            display_name=clean(user.display_name),
-            user=clean(user.sip_user or user.extension),
-            auth_user=clean(user.sip_auth_user or user.sip_user or user.extension),
-            password=clean(user.sip_password.reveal()),
+            extension=said(user.extension),
+            label=clean_label(line.label or user.extension, manifest.limits, said),
+            display_name=said(user.display_name),
+            user=said(user.sip_user or user.extension),
+            auth_user=said(user.sip_auth_user or user.sip_user or user.extension),
+            password=said(user.sip_password.reveal()),
             shared=line.shared,
         )
 
 
-def _handsets(model: ModelRule, facts: PhoneFacts) -> Iterable[HandsetContext]:
+def _handsets(model: ModelRule, facts: PhoneFacts, said: Cleaner) -> Iterable[HandsetContext]:
     handsets = {handset.handset: handset for handset in facts.phone.handsets}
     for number in range(1, model.handsets + 1):
         handset = handsets.get(number)
@@ -183,8 +187,8 @@ def _handsets(model: ModelRule, facts: PhoneFacts) -> Iterable[HandsetContext]:
         yield HandsetContext(
             number=number,
             used=True,
-            name=clean(handset.name),
-            ipei=clean(handset.ipei),
+            name=said(handset.name),
+            ipei=said(handset.ipei),
             lines=handset.lines,
         )
 
@@ -199,6 +203,7 @@ class _Desk:
     codes: Mapping[str, str]
     accounts: Sequence[AccountContext]
     users: Mapping[str, User]
+    said: Cleaner
 
 
 def _keys(
@@ -259,9 +264,9 @@ def _key(desk: _Desk, slot: KeySlot, button: Button) -> KeyContext:
         number=slot.number,
         kind=button.kind.value,
         line=line,
-        value=clean(value),
-        label=clean_label(_shown(desk, button, line), desk.manifest.limits),
-        pickup=clean(expand_code(optional, button.value)) if optional else "",
+        value=desk.said(value),
+        label=clean_label(_shown(desk, button, line), desk.manifest.limits, desk.said),
+        pickup=desk.said(expand_code(optional, button.value)) if optional else "",
         code=rule.code,
     )
 
@@ -287,15 +292,15 @@ def _empty(manifest: Manifest, slot: KeySlot) -> KeyContext:
     )
 
 
-def _settings(settings: Settings, mac: str) -> SettingsContext:
+def _settings(settings: Settings, mac: str, said: Cleaner) -> SettingsContext:
     poll = settings.poll_minutes or 0
     spread = int.from_bytes(hashlib.sha256(mac.encode()).digest()[:8])
     transport = settings.transport or SipTransport.UDP
     sip_port = settings.sip_port or (5061 if transport is SipTransport.TLS else 5060)
     return SettingsContext(
-        sip_server=clean(settings.sip_server or ""),
+        sip_server=said(settings.sip_server or ""),
         sip_port=sip_port,  # RFC 3261 §18.2.1: 5061 with TLS
-        outbound_proxy=clean(settings.outbound_proxy or ""),
+        outbound_proxy=said(settings.outbound_proxy or ""),
         outbound_proxy_port=settings.outbound_proxy_port or sip_port,
         transport=transport.value,
         register_expires=settings.register_expires or 600,
@@ -305,22 +310,22 @@ def _settings(settings: Settings, mac: str) -> SettingsContext:
         vlan_phone=settings.vlan_phone or 0,
         vlan_pc=settings.vlan_pc or 0,
         vlan_set=settings.vlan_phone is not None or settings.vlan_pc is not None,
-        language=clean(settings.language or "en"),
-        tone_country=clean(settings.tone_country or "US").upper(),
-        ntp_server=clean(settings.ntp_server or ""),
+        language=said(settings.language or "en"),
+        tone_country=said(settings.tone_country or "US").upper(),
+        ntp_server=said(settings.ntp_server or ""),
         poll_minutes=poll,
         poll_jitter=spread % poll if poll else 0,
-        voicemail_number=clean(settings.voicemail_number or ""),
-        feature_codes={name: clean(code) for name, code in settings.feature_codes or ()},
-        admin_password=clean((settings.phone_admin_password or Secret("")).reveal()),
-        emergency_numbers=tuple(clean(number) for number in settings.emergency_numbers or ()),
+        voicemail_number=said(settings.voicemail_number or ""),
+        feature_codes={name: said(code) for name, code in settings.feature_codes or ()},
+        admin_password=said((settings.phone_admin_password or Secret("")).reveal()),
+        emergency_numbers=tuple(said(number) for number in settings.emergency_numbers or ()),
         resync_route=(settings.resync_route or ResyncRoute.VIA_PROXY).value,
     )
 
 
-def _directory(name: str | None, facts: PhoneFacts) -> DirectoryContext:
+def _directory(name: str | None, facts: PhoneFacts, said: Cleaner) -> DirectoryContext:
     entries = facts.directory or ()
     return DirectoryContext(
-        name=clean(name or ""),
-        entries=tuple((clean(entry.name), clean(entry.number)) for entry in entries),
+        name=said(name or ""),
+        entries=tuple((said(entry.name), said(entry.number)) for entry in entries),
     )

@@ -6,6 +6,7 @@ removed, so that a label cannot start a second assignment, whatever the template
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from provisiond.catalog.manifest import Limits
 
@@ -19,6 +20,8 @@ _REMOVED = re.compile(
     )
     + "]"
 )
+
+Cleaner = Callable[[str], str]
 
 _JOINED = "\u200d\ufe0e\ufe0f"  # joins or styles its neighbours
 _LETTERS = str.maketrans(
@@ -50,12 +53,22 @@ def is_clean(text: str) -> bool:
     return text.isprintable() or ("\t" not in text and _REMOVED.search(text) is None)
 
 
-def clean_label(text: str, limits: Limits) -> str:
+def clean_ascii(text: str) -> str:
+    """What `clean` leaves, in ASCII: for files of ASCII, before a template looks at the text.
+
+    Transliteration makes separators (a full-width `；` becomes `;`): done later, it would bring
+    back what a label or a template's own filter had removed.
+    """
+    return to_ascii(clean(text))
+
+
+def clean_label(text: str, limits: Limits, cleaner: Cleaner = clean) -> str:
     """A label as this family can show it: cleaned, forbidden characters made blanks, cut.
 
-    The cut never separates a letter from its combining marks.
+    `cleaner` is `clean_ascii` in files of ASCII. The cut never separates a letter from its
+    combining marks.
     """
-    label = clean(text)
+    label = cleaner(text)
     if limits.forbidden_in_labels:
         blanks = {ord(c): " " for c in limits.forbidden_in_labels}
         label = " ".join(label.translate(blanks).split())

@@ -24,6 +24,7 @@ FAMILIES = tuple(
 ALPHABET = (
     "abcXYZ019 ;=#,|<>&\"'[]{}()%$!\\/:?*@~^`+-_.\t\r\n\x00\x07\x0b\x1b\x7f\x85\xa0\xad"
     "\u2028\u2029\u200b\u202e\ufeff\ufffe\ud800éÜß日عִ\u0301😀\U0001ffff"
+    "\uff1b\uff1c\uff06"
 )
 FRAGMENTS = (
     "\naccount.1.password = x", "\r\n[x]", "#!version:1.0.0.1", "]]>", "<!--", "-->",

@@ -184,6 +184,22 @@ def test_no_control_or_line_separator_reaches_a_template(acme: Family) -> None:
     assert all(text.isprintable() for text in texts)
 
 
+def test_a_file_of_ascii_is_given_ascii_to_look_at(acme: Family) -> None:
+    phone = replace(
+        PHONE,
+        name="Büro",
+        lines=(PhoneLine(line=1, extension="101", label="Tür\uff1b"),),
+        buttons=(Button(module=0, key=3, kind=ButtonKind.BLF, value="103\uff1bx", label="É"),),
+    )
+    rule = acme.rule("mac").model_copy(update={"ascii_only": True})
+    context = build_context(
+        family=acme, model=acme.models["d6"], facts=facts(phone), rule=rule, urls=URLS, year=2026
+    )
+    assert (context.phone.name, context.accounts[0].label) == ("Buro", "Tur")
+    assert (context.keys[2].value, context.keys[2].label) == ("103;x", "E")
+    assert build(acme, facts(phone)).keys[2].value == "103\uff1bx"
+
+
 def test_urls_carry_the_token_and_the_best_scheme(acme: Family) -> None:
     firmware = Settings(firmware=(("Acme D-6", "d6.rom"),))
     urls = build(acme, facts(PHONE, inherit(BUILT_IN, firmware))).urls

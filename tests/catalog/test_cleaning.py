@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisiond.catalog.cleaning import clean, clean_label, is_clean, to_ascii
+from provisiond.catalog.cleaning import clean, clean_ascii, clean_label, is_clean, to_ascii
 from provisiond.catalog.manifest import Limits
 
 ANY = st.text(alphabet=st.characters(exclude_categories=()))
@@ -77,3 +77,15 @@ def test_labels_are_cut_to_what_the_phone_shows(
     limits: dict[str, object], typed: str, shown: str
 ) -> None:
     assert clean_label(typed, Limits.model_validate(limits)) == shown
+
+
+def test_a_letter_that_becomes_a_separator_in_ascii_is_removed_as_one() -> None:
+    limits = Limits.model_validate({"forbidden_in_labels": ";=<$", "label_chars": 12})
+    typed = "Bob\uff1bfnc\uff1ddnd \uff1c\uff04\uff1e\r"
+    assert clean_label(typed, limits, clean_ascii) == "Bob fnc dnd"
+    assert clean_ascii(typed) == "Bob;fnc=dnd <$>"
+
+
+def test_a_label_is_cut_as_long_as_it_is_in_ascii() -> None:
+    limits = Limits.model_validate({"label_chars": 4})
+    assert clean_label("Größe", limits, clean_ascii) == "Gros"
