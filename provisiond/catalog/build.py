@@ -26,6 +26,7 @@ from provisiond.inventory.buttons import CODE_NEEDED, CODE_OPTIONAL, Button, But
 from provisiond.inventory.domains import Dtmf, ResyncRoute, Settings, SipTransport, Srtp, inherit
 from provisiond.inventory.facts import PhoneFacts
 from provisiond.inventory.people import User
+from provisiond.inventory.phones import Phone
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.time_zone import zone_rule
 from provisiond.inventory.urls import PublicUrls
@@ -64,12 +65,7 @@ def build_context(
     )
     asked = dict(query)
     return Context(
-        phone=PhoneContext(
-            mac=phone.mac.text,
-            name=said(phone.name),
-            model=model.name,
-            site=said(phone.site or ""),
-        ),
+        phone=_phone(phone, model, said),
         model=ModelContext(name=model.name, accounts=model.accounts, features=model.features),
         domain=said(facts.domain.name),
         accounts=accounts,
@@ -151,6 +147,15 @@ def provisioning_url(manifest: Manifest, base: str) -> str:
     if wanted.form == "full":
         return base + wanted.file
     return base
+
+
+def _phone(phone: Phone, model: ModelRule, said: Cleaner) -> PhoneContext:
+    return PhoneContext(
+        mac=phone.mac.text,
+        name=said(phone.name),
+        model=model.name,
+        site=said(phone.site or ""),
+    )
 
 
 def _accounts(
