@@ -12,10 +12,11 @@ import yaml
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.inventory_text import Tree
 from provisiond.inventory.buttons import Button
+from provisiond.inventory.directory import Directory
 from provisiond.inventory.domains import Settings, Site
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Enrolment, Handset, Override, Phone
+from provisiond.inventory.phones import Enrolment, Handset, Layout, Override, Phone
 from provisiond.inventory.secret import Secret
 
 _SECRET_KEY = re.compile(r"pass(word|wd)?|secret|pwd|psk|(^|[._])pin($|[._])", re.IGNORECASE)
@@ -77,16 +78,10 @@ def domain_tree(contents: DomainContents, *, with_secrets: bool = False) -> Obje
     return {
         "domain": contents.domain.name,
         **_filled(optional),
-        "sites": [_site(site, rows(site.name), with_secrets=with_secrets) for site in sites],
-        "users": [_user(user, with_secrets=with_secrets) for user in users],
-        "directories": [
-            {
-                "name": directory.name,
-                "entries": [{"name": e.name, "number": e.number} for e in directory.entries],
-            }
-            for directory in directories
-        ],
-        "layouts": [{"name": lay.name, "buttons": _buttons(lay.buttons)} for lay in layouts],
+        "sites": [site_tree(site, rows(site.name), with_secrets=with_secrets) for site in sites],
+        "users": [user_tree(user, with_secrets=with_secrets) for user in users],
+        "directories": [directory_tree(directory) for directory in directories],
+        "layouts": [layout_tree(layout) for layout in layouts],
         "phones": [phone_tree(phone, with_secrets=with_secrets) for phone in phones],
     }
 
@@ -168,12 +163,14 @@ def overrides_tree(rows: Iterable[Override], *, with_secrets: bool = False) -> l
     ]
 
 
-def _site(site: Site, overrides: list[Tree], *, with_secrets: bool) -> Object:
+def site_tree(site: Site, overrides: list[Tree], *, with_secrets: bool = False) -> Object:
+    """A site with its settings beside its name, and the overrides of its scope."""
     settings = settings_tree(site.settings, with_secrets=with_secrets)
     return {"name": site.name, **settings, **_filled({"overrides": overrides})}
 
 
-def _user(user: User, *, with_secrets: bool) -> Object:
+def user_tree(user: User, *, with_secrets: bool = False) -> Object:
+    """A user; without secrets the password is `***`."""
     return {
         "extension": user.extension,
         "first_name": user.first_name,
@@ -184,6 +181,19 @@ def _user(user: User, *, with_secrets: bool) -> Object:
         "site": user.site,
         "in_directory": user.in_directory,
     }
+
+
+def directory_tree(directory: Directory) -> Object:
+    """A directory with its own entries in order."""
+    return {
+        "name": directory.name,
+        "entries": [{"name": entry.name, "number": entry.number} for entry in directory.entries],
+    }
+
+
+def layout_tree(layout: Layout) -> Object:
+    """A button layout."""
+    return {"name": layout.name, "buttons": _buttons(layout.buttons)}
 
 
 def _buttons(buttons: Iterable[Button]) -> list[Tree]:

@@ -125,9 +125,9 @@ def check_rules(
 ) -> tuple[Finding, ...]:
     """What a person should know before the rules are saved; each finding names the rules.
 
-    A frame that does not exist, one that can never win because those above it cover it for two
-    years to come, holidays below hours that they should interrupt, a destination that is gone
-    or disabled.
+    A frame that does not exist is a fault. Warnings: one that can never win because those above
+    it cover it for two years to come, holidays below hours that they should interrupt, a
+    destination that is gone or disabled.
     """
     return tuple(_findings(number, schedule, now, find_fault))
 
@@ -142,7 +142,7 @@ def _findings(
         frame = schedule.frames.get(rule.frame)
         fault = find_fault(rule.handling)
         if fault:
-            yield Finding(where=f"{where}.destination", message=f"{rule.frame}: {fault}")
+            yield _warning(f"{where}.destination", f"{rule.frame}: {fault}")
         if frame is None:
             yield Finding(
                 where=f"{where}.frame",
@@ -151,10 +151,10 @@ def _findings(
             )
             continue
         if not times:
-            yield Finding(
-                where=where,
-                message=f"{rule.frame} holds at no time of the next two years.",
-                remedy="Give it dates that are still to come, or remove the rule.",
+            yield _warning(
+                where,
+                f"{rule.frame} holds at no time of the next two years.",
+                "Give it dates that are still to come, or remove the rule.",
             )
         elif not _rest(times, above):
             yield _shadowed(where, rule.frame, times, above)
@@ -163,7 +163,7 @@ def _findings(
         above.append((frame, times))
     fault = find_fault(number.default)
     if fault:
-        yield Finding(where="default.destination", message=f"Default: {fault}")
+        yield _warning("default.destination", f"Default: {fault}")
 
 
 def _rest(
@@ -181,11 +181,11 @@ def _shadowed(
     above: Sequence[tuple[TimeFrame, tuple[Span, ...]]],
 ) -> Finding:
     covering = [frame.name for frame, others in above if without(times, others) != times]
-    return Finding(
-        where=where,
-        message=f"{name} can never win: {' and '.join(covering)} above it "
+    return _warning(
+        where,
+        f"{name} can never win: {' and '.join(covering)} above it "
         f"{'hold' if len(covering) > 1 else 'holds'} whenever it does.",
-        remedy=f"Move {name} above {covering[0]}, or remove it.",
+        f"Move {name} above {covering[0]}, or remove it.",
     )
 
 
@@ -197,12 +197,16 @@ def _late_holidays(
 ) -> Iterator[Finding]:
     for other, taken in above:
         if not _is_holiday(other) and without(times, taken) != times:
-            yield Finding(
-                where=where,
-                message=f"on holidays {other.name} wins over {frame.name}, which stands below it.",
-                remedy=f"Move {frame.name} above {other.name}: holidays belong at the top.",
+            yield _warning(
+                where,
+                f"on holidays {other.name} wins over {frame.name}, which stands below it.",
+                f"Move {frame.name} above {other.name}: holidays belong at the top.",
             )
             return
+
+
+def _warning(where: str, message: str, remedy: str = "") -> Finding:
+    return Finding(where=where, message=message, remedy=remedy, severity="warning")
 
 
 def _is_holiday(frame: TimeFrame) -> bool:

@@ -6,7 +6,7 @@ there at all.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -113,6 +113,13 @@ class TimeFrame:
     owner: str | None = None
     time_zone: str | None = None
     revision: int = 0
+
+
+def arranged(frame: TimeFrame) -> TimeFrame:
+    """The frame with its parts by their sorts, as files write them; their order says nothing."""
+    sorts = (WeeklyHours, DateRange, HolidayCalendar, OwnHoliday)
+    parts = sorted(frame.parts, key=lambda part: sorts.index(type(part)))
+    return replace(frame, parts=tuple(parts))
 
 
 def holds(frame: TimeFrame, instant: datetime, time_zone: str) -> bool:

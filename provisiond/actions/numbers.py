@@ -1,0 +1,310 @@
+"""What can be done with a telephone number? Listed, shown, added, changed, made available,
+deleted; and asked where a call would go."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from provisiond.actions.edits import (
+    Editing,
+    Saved,
+    accepted,
+    check_seen,
+    domain_record,
+    domain_settings,
+    editing,
+)
+from provisiond.actions.number_trees import number_tree
+from provisiond.actions.reach import (
+    Reach,
+    candidates,
+    extensions_of,
+    handlings_of,
+    load_reach,
+    missing_findings,
+    resolved_handling,
+)
+from provisiond.actions.telephones import taken_findings
+from provisiond.inventory.access import Actor
+from provisiond.inventory.errors import Finding, NotFound, Rejected
+from provisiond.inventory.lists import NumberQuery, Page
+from provisiond.inventory.number_faults import number_faults
+from provisiond.inventory.numbers import Handling, Number, NumberRule, Treatment
+from provisiond.inventory.occurrences import Span
+from provisiond.inventory.routing import Route, check_rules, holes, route
+from provisiond.inventory.telephone import E164
+from provisiond.store.database import Database, Read
+from provisiond.store.numbers import delete_number as delete_stored
+from provisiond.store.numbers import find_numbers, insert_numbers, list_numbers, update_numbers
+
+_BY_HAND = {treatment.value for treatment in Treatment}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberView:
+    """A number as people look at it: `names` are of the extensions it leads to, `now` is where a
+    call goes at the moment it was asked for."""
+
+    domain: str
+    number: Number
+    names: Mapping[str, str]
+    now: Route
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteReport:
+    """Where a call would go at `at`, what is wrong with the rules, and when in the two years
+    after `at` nothing answers; `names` as in `NumberView`."""
+
+    domain: str
+    number: Number
+    at: datetime
+    time_zone: str
+    route: Route
+    names: Mapping[str, str]
+    findings: tuple[Finding, ...]
+    holes: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddNumber:
+    """The command. Destinations may be names, and numbers outside in any form."""
+
+    domain: str
+    number: Number
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeNumber:
+    """The command: the record in place of the one with its number; `number.revision` is the one
+    that was seen."""
+
+    domain: str
+    number: Number
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeAvailable:
+    """The command: the number stays with its notes, and nothing is programmed for it any more."""
+
+    domain: str
+    number: E164
+    revision: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteNumber:
+    """The command; `revision` None deletes whatever stands."""
+
+    domain: str
+    number: E164
+    revision: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteNumber:
+    """The question: where would a call to the number go at `at` (aware)?"""
+
+    domain: str
+    number: E164
+    at: datetime
+
+
+async def list_domain_numbers(
+    db: Database, domain: str, query: NumberQuery, at: datetime
+) -> Page[NumberView]:
+    """Numbers that match, each with where a call goes at `at`. Raises NotFound."""
+    async with db.read() as read:
+        domain_id, record = await domain_record(read, domain)
+        page = await list_numbers(read, domain_id, query)
+        reach = await load_reach(read, domain_id, record, extensions_of(page.rows))
+    views = await asyncio.to_thread(
+        lambda: tuple([_view(record.name, number, reach, at) for number in page.rows])
+    )
+    return Page(rows=views, after=page.after, total=page.total)
+
+
+async def show_number(db: Database, domain: str, number: E164, at: datetime) -> NumberView:
+    """One number. Raises NotFound."""
+    async with db.read() as read:
+        domain_id, record = await domain_record(read, domain)
+        found = await _stored(read, domain_id, domain, number)
+        reach = await load_reach(read, domain_id, record, extensions_of([found]))
+    return await asyncio.to_thread(_view, record.name, found, reach, at)
+
+
+async def route_number(db: Database, command: RouteNumber) -> RouteReport:
+    """Where a call would go, each rule that loses and why. Raises NotFound."""
+    async with db.read() as read:
+        domain_id, record = await domain_record(read, command.domain)
+        number = await _stored(read, domain_id, command.domain, command.number)
+        reach = await load_reach(read, domain_id, record, extensions_of([number]))
+
+    def answer() -> RouteReport:
+        zone, at = reach.schedule.zone_of(number), command.at
+        return RouteReport(
+            domain=record.name,
+            number=number,
+            at=at,
+            time_zone=zone,
+            route=route(number, reach.schedule, at),
+            names=_names(number, reach),
+            findings=check_rules(number, reach.schedule, at, reach.why_silent),
+            holes=holes(number, reach.schedule, at, reach.why_silent),
+        )
+
+    return await asyncio.to_thread(answer)
+
+
+async def add_number(db: Database, actor: Actor, command: AddNumber, at: datetime) -> Saved[Number]:
+    """Add a number. Raises RejectedAll with every fault, and NotFound."""
+    async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
+        number, warnings = await _checked(edit, replace(command.number, revision=1), None)
+        await insert_numbers(edit.write, edit.domain_id, [number])
+        await edit.note("add number", number.number.text, after=number_tree(number))
+    return Saved(domain=edit.domain.name, record=number, warnings=warnings)
+
+
+async def change_number(
+    db: Database, actor: Actor, command: ChangeNumber, at: datetime
+) -> Saved[Number]:
+    """Change a number. Raises RejectedAll with every fault, NotFound, and Conflict where it was
+    changed meanwhile."""
+    key = command.number.number
+    async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
+        stood = await _stored(edit.write, edit.domain_id, command.domain, key)
+        check_seen(stood.revision, command.number.revision, f"number {key}")
+        number, warnings = await _checked(edit, command.number, stood)
+        changed = number != stood
+        if changed:
+            number = await _put(edit, stood, number, "edit number")
+    return Saved(domain=edit.domain.name, record=number, warnings=warnings, changed=changed)
+
+
+async def make_available(
+    db: Database, actor: Actor, command: MakeAvailable, at: datetime
+) -> Saved[Number]:
+    """Take away what a number does. Raises NotFound and Conflict."""
+    async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
+        stood = await _stored(edit.write, edit.domain_id, command.domain, command.number)
+        check_seen(stood.revision, command.revision, f"number {command.number}")
+        number = replace(stood, default=Handling(), rules=())
+        changed = number != stood
+        if changed:
+            number = await _put(edit, stood, number, "make number available")
+    return Saved(domain=edit.domain.name, record=number, changed=changed)
+
+
+async def delete_number(db: Database, actor: Actor, command: DeleteNumber, at: datetime) -> Number:
+    """Delete a number; answers what it was. Raises NotFound and Conflict."""
+    async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
+        stood = await _stored(edit.write, edit.domain_id, command.domain, command.number)
+        check_seen(stood.revision, command.revision, f"number {command.number}")
+        await delete_stored(edit.write, edit.domain_id, command.number, revision=stood.revision)
+        await edit.note("delete number", command.number.text, before=number_tree(stood))
+    return stood
+
+
+async def suggest_destinations(
+    db: Database, domain: str, treatment: str, text: str, limit: int = 20
+) -> tuple[tuple[str, str], ...]:
+    """Extensions and names to choose from, by what was typed of either. Raises NotFound."""
+    async with db.read() as read:
+        domain_id, _ = await domain_record(read, domain)
+        return tuple(await candidates(read, domain_id, treatment, text, limit))
+
+
+async def _stored(read: Read, domain_id: int, domain: str, number: E164) -> Number:
+    found = await find_numbers(read, domain_id, [number])
+    if number not in found:
+        raise NotFound(f"there is no number {number} in {domain}.")
+    return found[number]
+
+
+async def _put(edit: Editing, stood: Number, number: Number, action: str) -> Number:
+    await update_numbers(edit.write, edit.domain_id, [number])
+    before, after = number_tree(stood), number_tree(number)
+    await edit.note(action, number.number.text, before=before, after=after)
+    return replace(number, revision=stood.revision + 1)
+
+
+async def _checked(
+    edit: Editing, number: Number, stood: Number | None
+) -> tuple[Number, tuple[Finding, ...]]:
+    """The number as it is stored, and its warnings. Raises RejectedAll."""
+    number, findings = await _resolved(edit, number)
+    reach = await load_reach(edit.write, edit.domain_id, edit.domain, extensions_of([number]))
+    unread = {finding.where for finding in findings}
+    findings += [finding for finding in number_faults(number) if finding.where not in unread]
+    findings += _by_hand(number, stood)
+    broken = {finding.where for finding in findings}
+    rules = await asyncio.to_thread(
+        check_rules, number, reach.schedule, edit.at, reach.why_disabled
+    )
+    later = (*missing_findings(number, reach), *rules)
+    findings += [finding for finding in later if finding.where not in broken]
+    if stood is None:
+        is_here = bool(await find_numbers(edit.write, edit.domain_id, [number.number]))
+        findings += await taken_findings(
+            edit.write, edit.actor, edit.domain.name, number.number, is_here=is_here
+        )
+    return number, accepted(findings, number.number.text)
+
+
+async def _resolved(edit: Editing, number: Number) -> tuple[Number, list[Finding]]:
+    """The number with its destinations as they are stored, and those that cannot be read."""
+    settings = await domain_settings(edit.write, edit.domain)
+    country = (settings.tone_country or "US").upper()
+    findings: list[Finding] = []
+
+    async def stored(handling: Handling, where: str) -> Handling:
+        try:
+            return await resolved_handling(edit.write, edit.domain_id, country, handling, where)
+        except Rejected as fault:
+            findings.append(Finding(where=fault.field, message=fault.message, remedy=fault.remedy))
+            return handling
+
+    default = await stored(number.default, "default")
+    rules = [
+        NumberRule(frame=rule.frame, handling=await stored(rule.handling, f"rules[{index}]"))
+        for index, rule in enumerate(number.rules)
+    ]
+    return replace(number, default=default, rules=tuple(rules)), findings
+
+
+def _by_hand(number: Number, stood: Number | None) -> list[Finding]:
+    """A treatment that only an import may bring: it stays, and is never chosen."""
+    kept = {handling.treatment for _, handling in handlings_of(stood)} if stood else set()
+    return [
+        Finding(
+            where=f"{where}.treatment",
+            message=f"{handling.treatment!r} is no treatment that can be chosen.",
+            remedy=f"There are {', '.join(sorted(_BY_HAND))}.",
+        )
+        for where, handling in handlings_of(number)
+        if handling.treatment not in _BY_HAND and handling.treatment not in kept
+    ]
+
+
+def _view(domain: str, number: Number, reach: Reach, at: datetime) -> NumberView:
+    return NumberView(
+        domain=domain,
+        number=number,
+        names=_names(number, reach),
+        now=route(number, reach.schedule, at),
+        time_zone=reach.schedule.zone_of(number),
+    )
+
+
+def _names(number: Number, reach: Reach) -> Mapping[str, str]:
+    return {
+        handling.destination: reach.name_of(handling.treatment, handling.destination)
+        for _, handling in handlings_of(number)
+        if handling.destination
+    }

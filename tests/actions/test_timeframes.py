@@ -1,0 +1,123 @@
+"""Time frames are edited, held by the numbers with rules for them, and say when they hold."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from provisiond.actions.numbers import show_number
+from provisiond.actions.timeframes import (
+    AddFrame,
+    ChangeFrame,
+    DeleteFrame,
+    add_frame,
+    change_frame,
+    delete_frame,
+    list_domain_frames,
+    list_holidays,
+    preview_frame,
+    show_frame,
+)
+from provisiond.inventory.errors import Conflict, NotFound, Rejected, RejectedAll
+from provisiond.inventory.lists import FrameQuery
+from provisiond.inventory.timeframes import (
+    DateRange,
+    FrameKind,
+    HolidayCalendar,
+    TimeFrame,
+    WeeklyHours,
+)
+from provisiond.store.database import Database
+from tests.actions.inventory import ADMIN, DOMAIN
+from tests.actions.offices import LUNCH, MAIN, NOW, OFFICE, added, changes, open_office, rule
+
+MIXED = TimeFrame(
+    name="forward",
+    kind=FrameKind.CUSTOM,
+    parts=(HolidayCalendar(country="DE"), WeeklyHours(weekdays=frozenset({6}))),
+    owner="102",
+)
+
+
+async def test_a_frame_is_added_renamed_and_deleted(db: Database) -> None:
+    await open_office(db)
+    saved = await add_frame(db, ADMIN, AddFrame(domain=DOMAIN, frame=MIXED), NOW)
+    renamed = replace(saved.record, name="later")
+    command = ChangeFrame(domain=DOMAIN, name="forward", owner="102", frame=renamed)
+    saved = await change_frame(db, ADMIN, command, NOW)
+    view = await show_frame(db, DOMAIN, "later", NOW, owner="102")
+    assert view.frame == saved.record
+    assert [type(part) for part in view.frame.parts] == [WeeklyHours, HolidayCalendar]
+    page = await list_domain_frames(db, DOMAIN, FrameQuery(owner="102"))
+    assert [frame.name for frame in page.rows] == ["later"]
+    with pytest.raises(NotFound):
+        await show_frame(db, DOMAIN, "later", NOW)
+    gone = DeleteFrame(domain=DOMAIN, name="later", owner="102")
+    await delete_frame(db, ADMIN, gone, NOW)
+    assert [(e.action, e.subject) for e in await changes(db)] == [
+        ("delete time frame", "later of user 102"),
+        ("edit time frame", "forward of user 102"),
+        ("add time frame", "forward of user 102"),
+    ]
+
+
+async def test_a_frame_says_when_it_holds_next_over_a_change_of_clocks(lite: Database) -> None:
+    await open_office(lite)
+    friday = datetime(2026, 3, 6, 14, 0, tzinfo=UTC)
+    view = await show_frame(lite, DOMAIN, "Office", friday, count=2)
+    assert (view.time_zone, view.holds) == ("America/New_York", True)
+    assert view.next == (
+        (datetime(2026, 3, 6, 13, tzinfo=UTC), datetime(2026, 3, 6, 22, tzinfo=UTC)),
+        (datetime(2026, 3, 9, 12, tzinfo=UTC), datetime(2026, 3, 9, 21, tzinfo=UTC)),
+    )
+    berlin = replace(OFFICE, time_zone="Europe/Berlin")
+    [first] = await preview_frame(lite, DOMAIN, berlin, friday, count=1)
+    assert first[0] == datetime(2026, 3, 6, 7, tzinfo=UTC)
+
+
+async def test_a_frame_in_use_is_held_and_renamed_with_its_rules(lite: Database) -> None:
+    await open_office(lite)
+    await added(lite, rules=(rule("Lunch", "user", "101"),))
+    with pytest.raises(Conflict, match=r"Lunch is used by number \+18005550100"):
+        await delete_frame(lite, ADMIN, DeleteFrame(domain=DOMAIN, name="Lunch"), NOW)
+    renamed = replace(LUNCH, name="Noon", revision=1)
+    await change_frame(lite, ADMIN, ChangeFrame(domain=DOMAIN, name="Lunch", frame=renamed), NOW)
+    number = (await show_number(lite, DOMAIN, MAIN, NOW)).number
+    assert [one.frame for one in number.rules] == ["Noon"]
+    assert [str(u) for u in (await show_frame(lite, DOMAIN, "Noon", NOW)).uses] == [
+        "number +18005550100"
+    ]
+
+
+async def test_faults_and_what_people_should_know(lite: Database) -> None:
+    await open_office(lite)
+    for frame, words in (
+        (replace(OFFICE, owner="999"), "no user with the extension 999"),
+        (OFFICE, "a time frame Office already"),
+        (replace(OFFICE, name="x", parts=()), "nothing says when"),
+    ):
+        with pytest.raises(RejectedAll, match=words):
+            await add_frame(lite, ADMIN, AddFrame(domain=DOMAIN, frame=frame), NOW)
+    past = DateRange(
+        start=datetime.fromisoformat("2020-01-01T00:00"),
+        end=datetime.fromisoformat("2020-01-02T00:00"),
+    )
+    over = TimeFrame(name="Move", kind=FrameKind.DATES, parts=(past,))
+    saved = await add_frame(lite, ADMIN, AddFrame(domain=DOMAIN, frame=over), NOW)
+    assert [f.message for f in saved.warnings] == ["it holds at no time of the next two years."]
+    names = frozenset({"Christmas Day", "Festivus"})
+    ticked = TimeFrame(
+        name="Ticked",
+        kind=FrameKind.HOLIDAYS,
+        parts=(HolidayCalendar(country="US", names=names),),
+    )
+    saved = await add_frame(lite, ADMIN, AddFrame(domain=DOMAIN, frame=ticked), NOW)
+    assert ["Festivus" in f.message for f in saved.warnings] == [True]
+
+
+async def test_the_holidays_of_a_region_are_listed() -> None:
+    found = await list_holidays("DE", "BY", 2027)
+    assert "Epiphany" in found[date(2027, 1, 6)][0]
+    assert {day.year for day in found} == {2027}
+    with pytest.raises(Rejected):
+        await list_holidays("XX", None, 2027)
