@@ -1,7 +1,7 @@
 """Which days are holidays in a country, and which do people keep when one falls on a weekend?
 
-The days are those of the `holidays` library, without its own rules for weekends: what is kept
-instead is the office's choice.
+The days are those of the `holidays` library under their names in the country's own language,
+without its own rules for weekends: what is kept instead is the office's choice.
 """
 
 from collections.abc import Mapping
@@ -69,8 +69,14 @@ def holidays_around(country: str, region: str | None, year: int) -> NamedDays:
     check_calendar(country, region)
     import holidays
 
+    # Without a language the library takes the process's locale: names that were ticked at a prompt
+    # would be no holidays to the daemon.
     calendar = holidays.country_holidays(
-        country, subdiv=region, years=(year - 1, year, year + 1), observed=False
+        country,
+        subdiv=region,
+        years=(year - 1, year, year + 1),
+        observed=False,
+        language=getattr(holidays, country).default_language,
     )
     first, last = date(year, 1, 1) - timedelta(days=14), date(year, 12, 31) + timedelta(days=14)
     return NamedDays(

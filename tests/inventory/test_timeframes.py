@@ -1,5 +1,8 @@
 """Time frames at the edges: midnight, clock changes, leap days, weekends; and their occurrences."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -194,3 +197,19 @@ def test_without_leaves_what_is_in_neither() -> None:
         hour(3, 9),
         hour(22, 30),
     )
+
+
+@pytest.mark.parametrize("locale", ["C", "en_US.UTF-8", "de_DE.UTF-8"])
+def test_holidays_are_called_the_same_whatever_the_locale_of_the_process(locale: str) -> None:
+    program = (
+        "from provisiond.inventory.holiday_calendars import holidays_around\n"
+        "print(sorted(holidays_around('DE', 'BY', 2027).days.items())[1][1])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "LANGUAGE": locale, "LANG": locale, "LC_ALL": locale},
+    )
+    assert done.stdout == "('Zweiter Weihnachtstag',)\n"
