@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 
 from provisiond.catalog.cleaning import Cleaner, clean, clean_ascii, clean_label
 from provisiond.catalog.context import (
@@ -20,7 +21,7 @@ from provisiond.catalog.context import (
     UrlContext,
 )
 from provisiond.catalog.family import Family
-from provisiond.catalog.manifest import FileRule, Manifest, ModelRule
+from provisiond.catalog.manifest import ButtonRule, FileRule, Manifest, ModelRule
 from provisiond.catalog.placing import SIDECAR_BANK, KeySlot, phone_slots, place, sidecar_slots
 from provisiond.inventory.buttons import CODE_NEEDED, CODE_OPTIONAL, Button, ButtonKind, expand_code
 from provisiond.inventory.domains import Dtmf, ResyncRoute, Settings, SipTransport, Srtp, inherit
@@ -167,7 +168,7 @@ def _accounts(
         line = lines.get(number)
         user = facts.users.get(line.extension) if line is not None else None
         if line is None or user is None:
-            yield AccountContext(number=number, used=False)
+            yield _unused(number)
             continue
         yield AccountContext(
             number=number,
@@ -180,6 +181,11 @@ def _accounts(
             password=said(user.sip_password.reveal()),
             shared=line.shared,
         )
+
+
+@cache
+def _unused(number: int) -> AccountContext:
+    return AccountContext(number=number, used=False)
 
 
 def _handsets(model: ModelRule, facts: PhoneFacts, said: Cleaner) -> Iterable[HandsetContext]:
@@ -209,6 +215,7 @@ class _Desk:
     accounts: Sequence[AccountContext]
     users: Mapping[str, User]
     said: Cleaner
+    meanings: dict[ButtonKind, "_Meaning"] = field(default_factory=dict)
 
 
 def _keys(
@@ -220,9 +227,7 @@ def _keys(
 
     def key(module: int, slot: KeySlot) -> KeyContext:
         button = placed.get((module, slot.position))
-        if button is None or _is_blocked(desk, slot, button):
-            return _empty(manifest, slot)
-        return _key(desk, slot, button)
+        return _empty(manifest, slot) if button is None else _key(desk, slot, button)
 
     keys = tuple([key(0, slot) for slot in phone_slots(manifest.layouts[desk.model.layout])])
     sidecars = tuple(
@@ -238,41 +243,67 @@ def _keys(
     return keys, sidecars
 
 
-def _is_blocked(desk: _Desk, slot: KeySlot, button: Button) -> bool:
-    """Whether this model or domain cannot have the button here: the key stays empty."""
-    if button.kind is ButtonKind.NONE:
-        return True
-    rule = desk.manifest.buttons[button.kind]
-    if rule.unavailable or button.kind.value in desk.model.unavailable:
-        return True
-    wanted = CODE_NEEDED.get(button.kind)
-    if wanted is not None and wanted not in desk.codes:
-        return True
-    if slot.bank == SIDECAR_BANK:
-        return not rule.sidecar
-    return bool(rule.banks) and slot.bank not in rule.banks
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Meaning:
+    """What a kind of button is to this model and domain; the same for all its buttons.
+
+    `code` is the domain's code that the kind dials, `pickup` one that it may have beside.
+    """
+
+    word: str
+    rule: ButtonRule
+    blocked: bool
+    code: str | None
+    pickup: str | None
+    default_line: int
+
+
+def _meaning(desk: _Desk, kind: ButtonKind) -> _Meaning:
+    known = desk.meanings.get(kind)
+    if known is None:
+        rule, wanted = desk.manifest.buttons[kind], CODE_NEEDED.get(kind)
+        known = desk.meanings[kind] = _Meaning(
+            word=kind.value,
+            rule=rule,
+            blocked=kind is ButtonKind.NONE
+            or bool(rule.unavailable)
+            or kind.value in desk.model.unavailable
+            or (wanted is not None and wanted not in desk.codes),
+            code=desk.codes.get(wanted or ""),
+            pickup=desk.codes.get(CODE_OPTIONAL.get(kind, "")) or None,
+            default_line=1 if rule.needs_line or kind in _LINE_KINDS else 0,
+        )
+    return known
+
+
+def _fits_bank(rule: ButtonRule, bank: str) -> bool:
+    if bank == SIDECAR_BANK:
+        return rule.sidecar
+    return not rule.banks or bank in rule.banks
 
 
 def _key(desk: _Desk, slot: KeySlot, button: Button) -> KeyContext:
-    rule = desk.manifest.buttons[button.kind]
-    wanted = CODE_NEEDED.get(button.kind)
+    """The key with its button; empty where this model or domain cannot have the button here."""
+    kind = button.kind
+    meaning = _meaning(desk, kind)
+    if meaning.blocked or not _fits_bank(meaning.rule, slot.bank):
+        return _empty(desk.manifest, slot)
     value = button.value
-    if wanted is not None:
-        value = expand_code(desk.codes[wanted], button.value)
-    elif button.kind is ButtonKind.VOICEMAIL:
-        value = button.value or desk.settings.voicemail_number or ""
-    optional = desk.codes.get(CODE_OPTIONAL.get(button.kind, ""))
-    line = button.line or (1 if rule.needs_line or button.kind in _LINE_KINDS else 0)
+    if meaning.code is not None:
+        value = expand_code(meaning.code, value)
+    elif kind is ButtonKind.VOICEMAIL:
+        value = value or desk.settings.voicemail_number or ""
+    line = button.line or meaning.default_line
     return KeyContext(
         position=slot.position,
         bank=slot.bank,
         number=slot.number,
-        kind=button.kind.value,
+        kind=meaning.word,
         line=line,
         value=desk.said(value),
         label=clean_label(_shown(desk, button, line), desk.manifest.limits, desk.said),
-        pickup=desk.said(expand_code(optional, button.value)) if optional else "",
-        code=rule.code,
+        pickup=desk.said(expand_code(meaning.pickup, button.value)) if meaning.pickup else "",
+        code=meaning.rule.code,
     )
 
 

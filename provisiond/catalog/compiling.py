@@ -102,7 +102,7 @@ class _Environment(Sandbox):
         self.findings: list[Finding] = []
         self.references: set[str] = set()
         self._known = frozenset(sources)
-        self._sites = sites
+        self.sites = sites
 
     def fault(self, file: str, line: int | None, message: str) -> None:
         """Add a finding."""
@@ -126,7 +126,7 @@ class _Environment(Sandbox):
         printed: int | None = None
         for part in parts:
             if printed is not None and isinstance(part, nodes.TemplateData):
-                self._sites[printed] = replace(self._sites[printed], tail=part.data)
+                self.sites[printed] = replace(self.sites[printed], tail=part.data)
                 printed = None
                 continue
             printed = part.args[0].as_const() if prints(part) and part.args else None
@@ -142,18 +142,13 @@ class _Environment(Sandbox):
                 return
             pattern = call.args[0].value  # type: ignore[attr-defined]
             call.args = call.args[1:]
-            call.door = _door(pattern, call)  # type: ignore[attr-defined]
-        self._sites.append(Site.at(pattern, file, call.lineno))
-        number = nodes.Const(len(self._sites) - 1, lineno=call.lineno)
+        site = Site.at(pattern, file, call.lineno)
+        if function == "param":
+            plain = not call.kwargs and not pattern.endswith("]")
+            call.filled = site.filled if plain else ""  # type: ignore[attr-defined]
+        self.sites.append(site)
+        number = nodes.Const(len(self.sites) - 1, lineno=call.lineno)
         call.args = [number, *call.args]
-
-
-def _door(pattern: str, call: nodes.Call) -> str:
-    """Which of the `Printer`'s functions this call of `param` needs."""
-    indexes = len(call.args) - 1
-    if call.kwargs or indexes > 1 or pattern.endswith("]"):
-        return "full"
-    return "one" if indexes else "plain"
 
 
 def _param_fault(call: nodes.Call) -> str:

@@ -110,14 +110,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printer:
-    """`param`, as compiled templates call it: by the number of the site, the value, the indexes.
+    """`param`, as compiled templates call it, with the site first.
 
-    `plain` is for a pattern without index, `one` with one; `full` takes any number of them,
-    indexes in brackets and attributes.
+    `put` takes a key and its value; `checked` gives an index that is no whole number, if it may
+    be one; `full` takes value, indexes, indexes in brackets and attributes.
     """
 
-    plain: Callable[..., str]
-    one: Callable[..., str]
+    put: Callable[[Site, str, object], str]
+    checked: Callable[[Site, object], object]
     full: Callable[..., str]
 
 
@@ -139,7 +139,6 @@ class Page:
     """
 
     family: str
-    sites: Sequence[Site]
     rule: FileRule
     chosen: dict[str, Applied]
     texts: dict[str, str | None] = field(default_factory=dict)
@@ -155,9 +154,7 @@ def said_in(rule: FileRule, text: str) -> str:
     return to_ascii(said) if rule.ascii_only else said
 
 
-def open_session(
-    *, family: str, sites: Sequence[Site], rule: FileRule, overrides: Sequence[Applied]
-) -> Session:
+def open_session(*, family: str, rule: FileRule, overrides: Sequence[Applied]) -> Session:
     """`param` and `remaining_overrides` for one file, bound to a fresh record.
 
     Faults are TemplateFault(family, file, line): a key printed twice, a value that is neither
@@ -166,7 +163,6 @@ def open_session(
     """
     page = Page(
         family=family,
-        sites=sites,
         rule=rule,
         chosen={applied.key: applied for applied in overrides},
     )
@@ -214,20 +210,13 @@ def _bind_put(page: Page, writer: Writer) -> Callable[[Site, str, object], str]:
 
 
 def _bind_param(page: Page, writer: Writer) -> Printer:
-    sites, texts, put = page.sites, page.texts, _bind_put(page, writer)
+    texts, put = page.texts, _bind_put(page, writer)
 
-    def plain(number: int, value: object) -> str:
-        site = sites[number]
-        return put(site, site.pattern, value)
+    def checked(site: Site, index: object) -> object:
+        _check_index(page, site, index)
+        return index
 
-    def one(number: int, value: object, index: object) -> str:
-        site = sites[number]
-        if type(index) is not int:
-            _check_index(page, site, index)
-        return put(site, site.filled % index, value)
-
-    def full(number: int, value: object, *indexes: object, **attributes: object) -> str:
-        site = sites[number]
+    def full(site: Site, value: object, *indexes: object, **attributes: object) -> str:
         for index in indexes:
             if type(index) is not int:
                 _check_index(page, site, index)
@@ -243,7 +232,7 @@ def _bind_param(page: Page, writer: Writer) -> Printer:
             page.attributes[key] = extra
         return writer.write_full(key, text, extra) + site.tail
 
-    return Printer(plain=plain, one=one, full=full)
+    return Printer(put=put, checked=checked, full=full)
 
 
 def _careful_starts(rule: FileRule) -> frozenset[str]:
@@ -268,8 +257,7 @@ def _take(page: Page, site: Site, key: str) -> str | None:
 
 
 def _bind_remaining(page: Page, writer: Writer) -> Callable[..., str]:
-    def remaining_overrides(number: int, section: str = "") -> str:
-        site = page.sites[number]
+    def remaining_overrides(site: Site, section: str = "") -> str:
         printed = []
         for key in writer.remaining(page.chosen, section):
             if key in page.texts:
@@ -288,12 +276,11 @@ def _bind_remaining(page: Page, writer: Writer) -> Callable[..., str]:
 
 
 def _without_param(page: Page) -> Session:
-    def refuse(number: int, *_values: object, **_attributes: object) -> str:
-        site = page.sites[number]
+    def refuse(site: Site, *_values: object, **_attributes: object) -> str:
         raise _fault(page, site, f"a file of syntax {page.rule.syntax!r} has no assignments")
 
     return Session(
-        param=Printer(plain=refuse, one=refuse, full=refuse),
+        param=Printer(put=refuse, checked=refuse, full=refuse),
         remaining_overrides=refuse,
         record=Record(page),
     )

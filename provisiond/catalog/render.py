@@ -55,9 +55,8 @@ class Renderer:
         if missing:
             raise TemplateRejected(family_name, missing)
         self._compiled = Compiled(family_name, sources)
-        self._sites = tuple(self._compiled.sites)
         keys: dict[str, tuple[str, int]] = {}
-        for site in self._sites:
+        for site in self._compiled.sites:
             if site.pattern:
                 keys.setdefault(site.pattern, (site.file, site.line))
         self._keys = MappingProxyType(keys)
@@ -89,9 +88,7 @@ class Renderer:
         """
         if rule.template is None:
             raise TemplateFault(self._family, rule.id, None, "this file is never served")
-        session = open_session(
-            family=self._family, sites=self._sites, rule=rule, overrides=overrides
-        )
+        session = open_session(family=self._family, rule=rule, overrides=overrides)
         template = self._compiled.template(rule.template, escaped=rule.syntax in _ESCAPED)
         names: dict[str, object] = {name: getattr(context, name) for name in _FIELDS[type(context)]}
         names["param"] = session.param

@@ -115,6 +115,10 @@ class TemplateCode(CodeGenerator):
     ) -> None:
         for name in _OWNERS:
             self.writeline(f"has_{name} = environment.owners[{name!r}]")
+        for call in node.find_all(nodes.Call):
+            if prints(call) and call.args:
+                number = call.args[0].as_const()
+                self.writeline(f"site_{number} = environment.sites[{number}]")
         super().visit_Template(node, frame)
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
@@ -138,19 +142,42 @@ class TemplateCode(CodeGenerator):
     def visit_Call(  # noqa: N802 - jinja2 finds it by the node's name
         self, node: nodes.Call, frame: Frame, forward_caller: bool = False
     ) -> None:
-        if not prints(node):
+        if not prints(node) or not node.args:  # without them it is a fault that was noted
             super().visit_Call(node, frame, forward_caller=forward_caller)
             return
         # What is no direct output passes through escaping later and must survive it.
         marked = frame.eval_ctx.autoescape and not getattr(node, "direct", False)
         self.write("Markup(" if marked else "")
         self.visit(node.node, frame)
-        door = getattr(node, "door", None)  # set where the call got its number
-        self.write(f".{door}(" if door else "(")
-        for argument in (*node.args, *node.kwargs):
-            self.visit(argument, frame)
-            self.write(", ")
-        self.write("))" if marked else ")")
+        number, *rest = node.args
+        site = f"site_{number.as_const()}"
+        filled = getattr(node, "filled", None)  # set where a call of `param` got its number
+        if filled:
+            self._write_put(node.node, site, filled, rest, frame)
+        else:
+            self.write(f"{'' if filled is None else '.full'}({site}, ")
+            for argument in (*rest, *node.kwargs):
+                self.visit(argument, frame)
+                self.write(", ")
+            self.write(")")
+        self.write(")" if marked else "")
+
+    def _write_put(
+        self, param: nodes.Expr, site: str, filled: str, rest: list[nodes.Expr], frame: Frame
+    ) -> None:
+        """`.put(site, key, value)`, the key made on the spot: no call but this one."""
+        value, *indexes = rest
+        self.write(f".put({site}, {filled if indexes else filled % ()!r}")
+        self.write(" % (" if indexes else "")
+        for index in indexes:
+            self.write("(index if (index := ")
+            self.visit(index, frame)
+            self.write(").__class__ is int else ")
+            self.visit(param, frame)
+            self.write(f".checked({site}, index)), ")
+        self.write("), " if indexes else ", ")
+        self.visit(value, frame)
+        self.write(")")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if prints(node):
@@ -186,6 +213,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             auto_reload=False,
             cache_size=-1,
         )
+        self.sites: list[Any] = []  # of `param` and `remaining_overrides`, by number
         self.globals = {"range": _small_range, "namespace": Namespace}
         self.filters = {name: FILTERS[name] for name in FILTERS_ALLOWED}
         self.filters["replace"] = _bounded_filter("replace", _check_replace_filter)
