@@ -95,7 +95,10 @@ class FileRule(Part):
     )
     header: str = Field(default="", description="the exact first line, checked in the bytes")
     newline: Literal["lf", "crlf"] = Field(default="lf", description="line ends sent")
-    ascii_only: bool = Field(default=False, description="other letters are transliterated")
+    ascii_only: bool = Field(
+        default=False,
+        description="other letters are transliterated, before the template reads them",
+    )
     max_line_bytes: int | None = Field(default=None, ge=1, description="longest line allowed")
     max_bytes: int | None = Field(default=None, ge=1, description="largest file allowed")
     models: tuple[str, ...] = Field(default=(), description="only for these models; empty: all")

@@ -200,7 +200,7 @@ def _bind_put(page: Page, writer: Writer) -> Callable[[Site, str, object], str]:
             if replaced is None:
                 return site.tail
             text = replaced
-        if ascii_only or not text.isprintable():
+        if not text.isprintable() or (ascii_only and not text.isascii()):
             text = _checked(page, site, key, text)
         texts[key] = text
         note(site)

@@ -431,6 +431,7 @@ def test_the_pickup_of_a_watched_number(
     read = config(family, settings=settings, buttons=(button(3, "blf", "205", "Bob"),))
     assert read["Attendant_Console_Call_Pickup_Code"] == dialled
     assert read["Call_Pickup_Code"] == call_pickup
+    assert read["Attendant_Console_Call_Park_Code"] == ""  # not the factory's *68
     assert key_of(read, 3)[3].startswith(f"fnc={function};sub=205@")
 
 
