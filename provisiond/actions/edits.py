@@ -71,21 +71,25 @@ class _Undone(Exception):
 
 
 @asynccontextmanager
-async def editing(
-    db: Database, actor: Actor, domain: str, at: datetime, *, dry_run: bool = False
-) -> AsyncIterator[Editing]:
-    """One transaction in a domain; a dry run does all of it, finds every fault, and undoes it.
-
-    Raises NotFound where there is no such domain.
-    """
+async def transaction(db: Database, *, dry_run: bool = False) -> AsyncIterator[Write]:
+    """One transaction; a dry run does all of it, finds every fault, and undoes it."""
     try:
         async with db.write() as write:
-            domain_id, record = await domain_record(write, domain)
-            yield Editing(write=write, actor=actor, at=at, domain_id=domain_id, domain=record)
+            yield write
             if dry_run:
                 raise _Undone
     except _Undone:
         return
+
+
+@asynccontextmanager
+async def editing(
+    db: Database, actor: Actor, domain: str, at: datetime, *, dry_run: bool = False
+) -> AsyncIterator[Editing]:
+    """One transaction in a domain, as `transaction`. Raises NotFound where there is no such."""
+    async with transaction(db, dry_run=dry_run) as write:
+        domain_id, record = await domain_record(write, domain)
+        yield Editing(write=write, actor=actor, at=at, domain_id=domain_id, domain=record)
 
 
 async def domain_record(read: Read, domain: str) -> tuple[int, Domain]:

@@ -62,7 +62,7 @@ def phone_findings(
     known = shelf.find_model(phone.model) if phone.model else None
     if known is None:
         if phone.model:
-            found.append(_unknown_model(phone.model, shelf))
+            found.append(unknown_model(phone.model, shelf))
         return tuple(found)
     family, model = known
     layers = (BUILT_IN, server, *layer_settings(contents, phone))
@@ -85,7 +85,7 @@ def _domain(plan: DomainPlan, shelf: Shelf) -> Iterator[Fault]:
         yield from _faults((*plan.path, "settings"), below)
         for model, _ in plan.after.domain.settings.firmware or ():
             if shelf.find_model(model) is None:
-                unknown = replace(_unknown_model(model, shelf), severity="warning")
+                unknown = replace(unknown_model(model, shelf), severity="warning")
                 unknown = replace(unknown, where=f"firmware.{model}")
                 yield from _faults((*plan.path, "settings"), [unknown])
     settings = inherit(plan.after.domain.settings)
@@ -236,7 +236,8 @@ def _missing(field: str, name: str, names: Iterable[str]) -> Finding:
     )
 
 
-def _unknown_model(text: str, shelf: Shelf) -> Finding:
+def unknown_model(text: str, shelf: Shelf) -> Finding:
+    """That the catalogue has no such model, with those that it may have been."""
     near = shelf.near_models(text)
     return Finding(
         where="model",

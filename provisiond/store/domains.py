@@ -38,6 +38,31 @@ async def list_domains(
     return tuple([(row.id, _record(read, row)) for row in rows])
 
 
+_NOUNS = {
+    "sites": site,
+    "users": user_account,
+    "destinations": call_destination,
+    "time frames": time_frame,
+    "numbers": phone_number,
+    "SMS numbers": sms_number,
+    "directories": directory,
+    "layouts": layout,
+    "phones": phone,
+}
+
+
+async def count_below(read: Read, domain_id: int | None = None) -> dict[int, dict[str, int]]:
+    """How many of each noun a domain holds, or every domain, by its id."""
+    counts: dict[int, dict[str, int]] = {}
+    for noun, table in _NOUNS.items():
+        select = sa.select(table.c.domain_id, sa.func.count()).group_by(table.c.domain_id)
+        if domain_id is not None:
+            select = select.where(table.c.domain_id == domain_id)
+        for owner, count in await read.rows(select):
+            counts.setdefault(owner, dict.fromkeys(_NOUNS, 0))[noun] = count
+    return counts
+
+
 async def find_domain(read: Read, name: str) -> tuple[int, Domain] | None:
     """The domain's id and record, or None."""
     row = await read.first(sa.select(domain).where(domain.c.name == name.lower()))

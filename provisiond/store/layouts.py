@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from provisiond.inventory.errors import NotFound
+from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Layout
 from provisiond.store.buttons import insert_buttons, load_buttons
 from provisiond.store.records import (
@@ -48,6 +49,19 @@ async def get_layout(read: Read, domain_id: int, name: str) -> Layout:
         raise NotFound(f"there is no layout {name}.")
     buttons = await load_buttons(read, domain_id, button.c.layout_id, [row.id])
     return Layout(name=name, buttons=tuple(buttons[row.id]), revision=row.revision)
+
+
+async def layout_phones(read: Read, domain_id: int, name: str) -> tuple[Mac, ...]:
+    """The phones that have the layout, by MAC."""
+    rows = await read.rows(
+        sa.select(phone.c.mac)
+        .join(
+            layout, (layout.c.domain_id == phone.c.domain_id) & (layout.c.id == phone.c.layout_id)
+        )
+        .where(phone.c.domain_id == domain_id, layout.c.name == name)
+        .order_by(phone.c.mac)
+    )
+    return tuple([Mac(row.mac) for row in rows])
 
 
 async def insert_layouts(write: Write, domain_id: int, records: Sequence[Layout]) -> None:

@@ -1,0 +1,82 @@
+"""Sites are edited; the secrets of their settings stay where they are not typed anew."""
+
+from dataclasses import replace
+
+import pytest
+
+from provisiond.actions.sites import (
+    AddSite,
+    ChangeSite,
+    DeleteSite,
+    add_site,
+    change_site,
+    delete_site,
+    list_domain_sites,
+    show_site,
+)
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.domains import Settings, Site
+from provisiond.inventory.errors import Conflict, NotFound, RejectedAll
+from provisiond.inventory.faults import MASK
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.secret import Secret
+from provisiond.store import sites
+from provisiond.store.database import Database
+from tests.actions.inventory import ADMIN, DOMAIN, MAC, NOW, load
+from tests.actions.offices import changes
+
+LAB = Site(
+    name="Lab",
+    settings=Settings(
+        time_zone="Europe/Berlin",
+        phone_admin_password=Secret("CANARY-lab"),
+        firmware=(("acme d6", "d6.rom"),),
+    ),
+)
+
+
+async def test_a_site_is_added_changed_and_deleted(db: Database, shelf: Shelf) -> None:
+    await load(db, shelf)
+    saved = await add_site(db, shelf, ADMIN, AddSite(domain=DOMAIN, site=LAB), NOW)
+    assert saved.record.settings.firmware == (("Acme D-6", "d6.rom"),)
+    seen = await show_site(db, DOMAIN, "Lab")
+    assert seen.settings.phone_admin_password == Secret(MASK)
+    renamed = replace(seen, name="Plant", settings=replace(seen.settings, vlan_phone=42))
+    command = ChangeSite(domain=DOMAIN, name="Lab", site=renamed)
+    await change_site(db, shelf, ADMIN, command, NOW)
+    async with db.read() as read:
+        stored = await sites.get_site(read, 1, "Plant")
+    assert stored.settings.phone_admin_password == Secret("CANARY-lab")
+    with pytest.raises(NotFound):
+        await change_site(db, shelf, ADMIN, command, NOW)
+    stale = replace(command, name="Plant")
+    with pytest.raises(Conflict):
+        await change_site(db, shelf, ADMIN, stale, NOW)
+    await delete_site(db, ADMIN, DeleteSite(domain=DOMAIN, name="Plant"), NOW)
+    assert "Plant" not in [site.name for site in await list_domain_sites(db, DOMAIN)]
+    entries = (await changes(db))[:3]
+    assert [entry.action for entry in entries] == ["delete site", "edit site", "add site"]
+    assert not any("CANARY" in entry.before + entry.after for entry in entries)
+
+
+async def test_a_site_where_somebody_is_stays(lite: Database, shelf: Shelf) -> None:
+    await load(lite, shelf)
+    with pytest.raises(Conflict, match=Mac.parse(MAC).text):
+        await delete_site(lite, ADMIN, DeleteSite(domain=DOMAIN, name="HQ"), NOW)
+
+
+async def test_faults_and_unknown_models(lite: Database, shelf: Shelf) -> None:
+    await load(lite, shelf)
+    wrong = Site(name="HQ", settings=Settings(time_zone="Europe/Berln", vlan_phone=9999))
+    with pytest.raises(RejectedAll) as caught:
+        await add_site(lite, shelf, ADMIN, AddSite(domain=DOMAIN, site=wrong), NOW)
+    assert {f.where for f in caught.value.findings} == {
+        "settings.time_zone",
+        "settings.vlan_phone",
+        "name",
+    }
+    odd = Site(name="x", settings=Settings(firmware=(("Acme Nine", "a.rom"),)))
+    saved = await add_site(lite, shelf, ADMIN, AddSite(domain=DOMAIN, site=odd), NOW)
+    assert [(f.where, f.severity) for f in saved.warnings] == [
+        ("settings.firmware.Acme Nine", "warning")
+    ]
