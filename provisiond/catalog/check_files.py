@@ -174,6 +174,8 @@ def _outranked(family: Family, model: ModelRule, printed: _Printed) -> Iterator[
     if not values:
         return
     for rival in family.manifest.outranked_by:
+        if rival.file and rival.file not in printed:
+            continue
         found = {key: value for key, value in values.items() if matches(key, (rival.key,))}
         if not found:
             yield Finding(

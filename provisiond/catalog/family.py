@@ -151,7 +151,11 @@ def _references(folder: Path, manifest: Manifest, text: str) -> list[Finding]:
     """Faults that a schema cannot see: names that point nowhere, names given twice."""
     return [
         Finding(where=MANIFEST, line=line_of(text, loc), message=message)
-        for loc, message in (*_rule_faults(folder, manifest), *_model_faults(manifest))
+        for loc, message in (
+            *_rule_faults(folder, manifest),
+            *_pointer_faults(manifest),
+            *_model_faults(manifest),
+        )
     ]
 
 
@@ -176,12 +180,20 @@ def _rule_faults(folder: Path, manifest: Manifest) -> Iterable[_Fault]:
             yield ("file", index, "path"), "a file of scope family cannot have {mac} in its path."
         for name in sorted(set(rule.models) - model_names):
             yield ("file", index, "models"), f"there is no model {name!r}."
+
+
+def _pointer_faults(manifest: Manifest) -> Iterable[_Fault]:
+    rule_ids = {rule.id for rule in manifest.file}
+    model_names = {model.name for model in manifest.model}
     for index, keys in enumerate(manifest.account_keys):
         for name in sorted(set(keys.models) - model_names):
             yield ("account_keys", index, "models"), f"there is no model {name!r}."
     for index, step in enumerate(manifest.boot):
         if step.file not in rule_ids:
             yield ("boot", index, "file"), f"there is no file rule {step.file!r}."
+    for index, rival in enumerate(manifest.outranked_by):
+        if rival.file and rival.file not in rule_ids:
+            yield ("outranked_by", index, "file"), f"there is no file rule {rival.file!r}."
 
 
 def _model_faults(manifest: Manifest) -> Iterable[_Fault]:

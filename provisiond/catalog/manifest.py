@@ -260,6 +260,11 @@ class Outranked(Part):
         description="value that switches it off; left out: the tokened URL must be "
         "part of the value",
     )
+    file: str = Field(
+        default="",
+        description="id of the [[file]] that settles it: models without that file have no such "
+        "rival; empty: all have it",
+    )
 
 
 class UserAgentExample(Part):

@@ -72,6 +72,7 @@ MANIFEST_MISTAKES = [
     ('value = "0"', 'value = "1"', "'provision.dhcp' is '0'; '1' switches it off"),
     ('value = "0"\n', "", "'provision.dhcp' does not hold the tokened URL"),
     ('key = "provision.dhcp"', 'key = "provision.opt66"', "which settles it"),
+    ('key = "provision.dhcp"', 'file = "phone"\nkey = "provision.opt66"', "which settles it"),
     ('user = "account.{}.user"', 'user = "account.{}.login"',
      "nothing says 'account.1.login', its SIP user"),
     ('user = "account.{}.user"', 'user = "account.{}.name"', "is not its SIP user"),
@@ -94,6 +95,16 @@ def test_a_mistake_in_the_manifest_is_found(folder: Path, old: str, new: str, sa
     edit(folder, "family.toml", old, new)
     messages = [finding.message for finding in found(folder)]
     assert any(said in message for message in messages), messages
+
+
+def test_a_model_without_the_file_that_settles_a_rival_has_no_such_rival(folder: Path) -> None:
+    edit(folder, "family.toml", 'key = "provision.dhcp"', 'file = "site"\nkey = "provision.opt66"')
+    rule = '[[file]]\nid = "site"\npath = "{mac}.site"\ntemplate = "phone.j2"\nsecret = true\n'
+    rule += 'header = "#!desk"\nmodels = ["D22"]\n'
+    edit(folder, "family.toml", "[[file]]", rule + "\n[[file]]")
+    rivals = [f.message for f in found(folder) if "goes before the tokened URL" in f.message]
+    assert len(rivals) == 1
+    assert rivals[0].endswith("(D22)")
 
 
 TEMPLATE_MISTAKES = [

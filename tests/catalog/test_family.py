@@ -75,6 +75,7 @@ def test_all_schema_faults_at_once_with_their_lines(copy: Path) -> None:
         ('layout = "six"', 'layout = "sixty"', "no layout 'sixty'"),
         ("EXP = 2", "EXQ = 2", "no sidecar 'EXQ'"),
         ('file = "common"', 'file = "komm"', "no file rule 'komm'"),
+        ('by = "DHCP', 'file = "komm"\nby = "DHCP', "no file rule 'komm'"),
         ('id = "common"', 'id = "mac"', "given twice"),
         ('"acme{code}.cfg"', '"acme{kode}.cfg"', "names.kode"),
         ('aliases = ["Desk6"]', 'aliases = ["D.2"]', "also a name"),
