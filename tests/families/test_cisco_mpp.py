@@ -199,13 +199,17 @@ def test_every_model_has_its_counts(
 
 
 def test_there_are_these_models_and_no_other(family: Family) -> None:
-    assert len(family.manifest.model) == 17
+    older = [model.name for model in family.manifest.model if not model.features["phoneos"]]
+    newer = {model.name for model in family.manifest.model} - set(older)
+    assert len(older) == 17
+    assert newer == {"9811", "9841", "9851", "9861", "9871", "8875"}
     counts = {name: rule.keys for name, rule in family.manifest.sidecars.items()}
     assert counts == {
         "BEKEM": 36,
         "CP-8800-Audio": 28,
         "CP-8800-Video": 28,
         "CP-68KEM-3PCC": 28,
+        "DP-9800-KEM": 40,
     }
 
 
@@ -691,7 +695,10 @@ def test_without_a_public_url_no_rule_is_written(family: Family) -> None:
         ("CP-8865-3PCC.cfg", "enrol-older", None),
         (f"p/{TOKEN}/directory.xml", "directory", None),
         ("directories.xml", "directories", None),
-        ("9861-3PCC.xml", None, None),
+        ("9861.xml", "enrol", None),
+        ("9861-3PCC.xml", "enrol-alike", None),
+        ("8851.xml", None, None),
+        ("CP-9861-3PCC.cfg", None, None),
         ("000000000000.xml", None, None),
         ("8851-3PCCxxml", None, None),
         (f"{MAC}.xml.bak", None, None),
@@ -708,6 +715,7 @@ def test_the_boot_chain(family: Family) -> None:
     assert steps == [
         ("enrol-older", 200, ""),
         ("enrol", 200, ""),
+        ("enrol-alike", 200, ""),
         ("config", 200, "Profile_Rule_B"),
     ]
     rules = {rule.id: rule for rule in family.manifest.file}
