@@ -14,15 +14,16 @@ from provisiond.inventory.buttons import ButtonKind
 Value = bool | int | str
 """A manifest's free values: what templates get to read as they stand."""
 
-Syntax = Literal["lines", "sections", "elements", "attributes", "indexed", "xml", "text"]
+Syntax = Literal["lines", "sections", "elements", "attributes", "indexed", "named", "xml", "text"]
 """How a file is written and read back.
 
 `lines`: `key = value`, one a line. `sections`: `Name   :value`, one a line, below `<SECTION>` and
 `--List--  :` headers; a key is `SECTION/List/Name` with `_` for every blank. `elements`: an XML
 element a key, its text the value; a path key `a/b` stands inside element `a`. `attributes`: an
 XML attribute a key. `indexed`: the same as `elements`, where elements have an index in an
-attribute: `a[1]/b[2]/c`. `xml`: a well-formed document without `param` (a directory). `text`:
-anything else, without `param` (a boot file).
+attribute: `a[1]/b[2]/c`. `named`: an XML element, always of the same name, with the key in an
+attribute; `holder` says which. `xml`: a well-formed document without `param` (a directory).
+`text`: anything else, without `param` (a boot file).
 """
 
 
@@ -58,6 +59,11 @@ class FileRule(Part):
         default="idx",
         pattern=r"^[A-Za-z_][\w.\-]*$",
         description="syntax `indexed`: the attribute that holds an element's index",
+    )
+    holder: str = Field(
+        default="",
+        pattern=r"^([A-Za-z_][\w.\-]*@[A-Za-z_][\w.\-]*)?$",
+        description="syntax `named`: the element and its attribute with the key, `item@name`",
     )
     content_type: str = Field(default="text/plain; charset=utf-8", description="Content-Type")
     secret: bool = Field(
@@ -107,6 +113,8 @@ class FileRule(Part):
     def _consistent(self) -> "FileRule":
         if self.scope == "family" and (self.secret or self.needs):
             raise ValueError("a file of scope family holds nothing secret and no directory")
+        if (self.syntax == "named") != bool(self.holder):
+            raise ValueError("syntax named has a holder such as item@name; no other syntax has one")
         if self.proves_current and self.template is None:
             raise ValueError("a file that is never served cannot prove a phone current")
         if self.scope != "phone" and self.proves_current:

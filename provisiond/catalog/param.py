@@ -166,7 +166,7 @@ def open_session(*, family: str, rule: FileRule, overrides: Sequence[Applied]) -
         rule=rule,
         chosen={applied.key: applied for applied in overrides},
     )
-    writer = writer_for(rule.syntax, rule.index)
+    writer = writer_for(rule.syntax, index=rule.index, holder=rule.holder)
     if writer is None:
         return _without_param(page)
     return Session(

@@ -19,8 +19,8 @@ from provisiond.catalog.param import Record, open_session
 from provisiond.catalog.sandbox import MAX_BODY, Sandbox, list_contexts, set_free
 from provisiond.inventory.errors import Finding, TemplateFault, TemplateRejected
 
-_ESCAPED = frozenset({"elements", "attributes", "indexed", "xml"})
-_WITH_RECORD = frozenset({"lines", "sections", "elements", "attributes", "indexed"})
+_ESCAPED = frozenset({"elements", "attributes", "indexed", "named", "xml"})
+_WITH_RECORD = frozenset({"lines", "sections", "elements", "attributes", "indexed", "named"})
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (Context, FamilyContext)}
 
 

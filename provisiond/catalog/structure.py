@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from provisiond.catalog.manifest import FileRule
 from provisiond.catalog.param import Record
-from provisiond.catalog.syntax import Assignment, Pairs, split_index
+from provisiond.catalog.syntax import Assignment, Pairs, split_holder, split_index
 from provisiond.catalog.syntax_lines import read_lines, read_sections
-from provisiond.catalog.syntax_xml import read_attributes, read_elements
+from provisiond.catalog.syntax_xml import read_attributes, read_elements, read_named
 from provisiond.catalog.wellformed import parse_xml
 from provisiond.inventory.errors import Finding
 
@@ -54,6 +54,9 @@ def read_back(body: bytes, rule: FileRule) -> tuple[tuple[Assignment, ...], tupl
     if rule.syntax in ("elements", "indexed"):
         index = rule.index if rule.syntax == "indexed" else ""
         return read_elements(body, where=rule.id, index=index)
+    if rule.syntax == "named":
+        element, attribute = split_holder(rule.holder)
+        return read_named(body, where=rule.id, element=element, attribute=attribute)
     if rule.syntax == "attributes":
         return read_attributes(body, where=rule.id)
     if rule.syntax == "xml":

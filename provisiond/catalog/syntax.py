@@ -51,12 +51,21 @@ class Writer:
     takes_attributes: bool
 
 
-def writer_for(syntax: str, index: str = "idx") -> Writer | None:
+def writer_for(syntax: str, *, index: str = "idx", holder: str = "") -> Writer | None:
     """The writer of a syntax, or None where the syntax has no assignments (`xml`, `text`).
 
-    `index` is the attribute that syntax `indexed` keeps an index in.
+    `index` is the attribute that syntax `indexed` keeps an index in, `holder` syntax `named`'s
+    `element@attribute`.
     """
+    if syntax == "named":
+        return _named(*split_holder(holder))
     return _indexed(index) if syntax == "indexed" else _WRITERS.get(syntax)
+
+
+def split_holder(holder: str) -> tuple[str, str]:
+    """`element@attribute` to (element, attribute)."""
+    element, _, attribute = holder.partition("@")
+    return element, attribute
 
 
 def fits(key: str, syntax: str) -> bool:
@@ -138,6 +147,26 @@ def _attribute(key: str, value: str, tail: str = "") -> str:
 
 def _attribute_full(key: str, value: str, _attributes: Pairs) -> str:
     return _attribute(split_index(key)[0], value)
+
+
+def _named(element: str, attribute: str) -> Writer:
+    opening, closing = f'<{element} {attribute}="', f"</{element}>"
+
+    def write(key: str, value: str, tail: str) -> str:
+        return f'{opening}{key}">{_escaped(value)}{closing}{tail}'
+
+    def write_full(key: str, value: str, attributes: Pairs) -> str:
+        name = split_index(key)[0]
+        return f'{opening}{name}"{_attribute_list(attributes)}>{_escaped(value)}{closing}'
+
+    return Writer(
+        write=write,
+        write_full=write_full,
+        remaining=_all_remaining,
+        between="\n",
+        escapes=True,
+        takes_attributes=True,
+    )
 
 
 def _attribute_list(attributes: Pairs) -> str:

@@ -1,4 +1,4 @@
-"""Which assignments stand in an XML file, as elements, attributes or indexed elements?
+"""Which assignments stand in an XML file, as elements, attributes, indexed or named elements?
 
 Reads with lxml what the writers printed as text; shares nothing with them.
 """
@@ -43,6 +43,41 @@ def read_elements(
                 key="/".join(path),
                 value="".join(map(str, element.itertext())),
                 line=element.sourceline or 0,
+                attributes=tuple(attributes.items()),
+            )
+        )
+    return tuple(assignments), tuple(stray)
+
+
+def read_named(
+    body: bytes, *, where: str, element: str, attribute: str
+) -> tuple[tuple[Assignment, ...], tuple[Finding, ...]]:
+    """Every `element` with this `attribute` is an assignment: the attribute is the key.
+
+    Its other attributes are returned beside the value. Findings: text beside elements, one of
+    another name or without the attribute that holds no element, and what is not well-formed.
+    """
+    root, findings = parse_xml(body, where)
+    if root is None:
+        return (), findings
+    assignments: list[Assignment] = []
+    stray: list[Finding] = []
+    for path, found in _walk(root, ()):
+        attributes = {str(name): str(value) for name, value in found.attrib.items()}
+        if not path or found.tag != element or attribute not in attributes:
+            stray += _stray_text(found, where)
+            if path and not len(found):
+                message = f"{found.tag!r} is no assignment: those are {element!r} elements."
+                stray.append(Finding(where=where, message=message, line=found.sourceline))
+            continue
+        if len(found):
+            message = f"something stands inside the value of {attributes[attribute]!r}."
+            stray.append(Finding(where=where, message=message, line=found.sourceline))
+        assignments.append(
+            Assignment(
+                key=attributes.pop(attribute),
+                value="".join(map(str, found.itertext())),
+                line=found.sourceline or 0,
                 attributes=tuple(attributes.items()),
             )
         )

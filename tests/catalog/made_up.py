@@ -97,7 +97,14 @@ def manifest(*rules: FileRule) -> Manifest:
 def rule(syntax: str = "lines", **changes: Any) -> FileRule:
     """A file of this syntax, made by `main.j2`."""
     return FileRule.model_validate(
-        {"id": "main", "path": "{mac}.cfg", "template": "main.j2", "syntax": syntax, **changes}
+        {
+            "id": "main",
+            "path": "{mac}.cfg",
+            "template": "main.j2",
+            "syntax": syntax,
+            "holder": "item@name" if syntax == "named" else "",
+            **changes,
+        }
     )
 
 

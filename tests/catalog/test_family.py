@@ -79,6 +79,8 @@ def test_all_schema_faults_at_once_with_their_lines(copy: Path) -> None:
         ('id = "common"', 'id = "mac"', "given twice"),
         ('"acme{code}.cfg"', '"acme{kode}.cfg"', "names.kode"),
         ('aliases = ["Desk6"]', 'aliases = ["D.2"]', "also a name"),
+        ('template = "mac.cfg.j2"', 'template = "mac.cfg.j2"\nholder = "item@name"', "holder"),
+        ('template = "mac.cfg.j2"', 'template = "mac.cfg.j2"\nsyntax = "named"', "holder"),
         ("[buttons.line]", "[buttons.lime]", "buttons.lime"),
         ("(?P<model>", "(?P<modell>", "(?P<model>"),
     ],

@@ -38,6 +38,7 @@ def test_a_whole_number_is_printed_as_it_is(tmp_path: Path) -> None:
         ("lines", b"k = <a> & \"b\" 'c'"),
         ("elements", b"<k>&lt;a&gt; &amp; &#34;b&#34; &#39;c&#39;</k>"),
         ("attributes", b' k="&lt;a&gt; &amp; &#34;b&#34; &#39;c&#39;"'),
+        ("named", b'<item name="k">&lt;a&gt; &amp; &#34;b&#34; &#39;c&#39;</item>'),
         ("indexed", b"<k>&lt;a&gt; &amp; &#34;b&#34; &#39;c&#39;</k>"),
     ],
 )

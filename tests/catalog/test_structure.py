@@ -31,6 +31,8 @@ def checked(
         ("attributes", '<f>\n<g{{ param("a", "x") }}{{ remaining_overrides() }}/></f>'),
         ("indexed", '<f>{{ param("a", "x") }}{{ param("k[{}]", "1", 1, perm="R") }}'
          '{{ param("k[{}]", "2", 2) }}{{ remaining_overrides() }}</f>'),
+        ("named", '<f><g>{{ param("a", "x") }}{{ param("b.{}", "", 1) }}'
+         '{{ remaining_overrides() }}</g></f>'),
     ],
 )  # fmt: skip
 def test_a_faithful_template_has_no_findings(tmp_path: Path, syntax: str, template: str) -> None:
@@ -62,6 +64,9 @@ def test_a_faithful_template_has_no_findings(tmp_path: Path, syntax: str, templa
         ("attributes", '<f{{ param("a", 1) }} b="2"/>', 1, "'b' stands in the file"),
         ("attributes", '<f{{ param("a", 1) }} a="2"/>', 1, "redefined"),
         ("attributes", '<f{{ param("a", 1) }}><g a="1"/></f>', 1, "stands 2 times"),
+        ("named", '<f>{{ param("a", 1) }}<item name="b">1</item></f>', 1, "'b' stands in"),
+        ("named", '<f>{{ param("a", 1) }}<item name="a">2</item></f>', 1, "stands 2 times"),
+        ("named", '<f>{{ param("a", 1) }}\n<b>1</b></f>', 2, "'b' is no assignment"),
         ("indexed", '<f>{{ param("k[{}]", 1, 2) }}<k idx="3">1</k></f>', 1, "'k[3]' stands"),
         ("indexed", '<f><g>{{ param("k[{}]", 1, 2) | replace("2", "3") }}</g></f>', None, "'k[2]'"),
     ],

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from provisiond.catalog.cleaning import clean
 from provisiond.catalog.syntax import fits, split_index, writer_for
 from provisiond.catalog.syntax_lines import read_lines, read_sections
-from provisiond.catalog.syntax_xml import read_attributes, read_elements
+from provisiond.catalog.syntax_xml import read_attributes, read_elements, read_named
 
 HOSTILE = st.text(
     alphabet=st.one_of(
@@ -73,6 +73,35 @@ def test_indexed_elements_come_back_as_written(
     assert findings == ()
 
 
+@given(KEYS, HOSTILE, st.dictionaries(KEYS, HOSTILE, max_size=3))
+def test_named_elements_come_back_as_written(
+    name: str, value: str, attributes: dict[str, str]
+) -> None:
+    attributes.pop("key", None)
+    writer = writer_for("named", holder="set@key")
+    assert writer is not None
+    pairs = tuple(attributes.items())
+    body = writer.write("a.b", value, "\n") + writer.write_full(name, value, pairs)
+    read, findings = read_named(
+        f"<f>\n<g>{body}</g></f>".encode(), where="f", element="set", attribute="key"
+    )
+    assert [(a.key, a.value, a.attributes) for a in read] == [
+        ("a.b", value, ()),
+        (name, value, pairs),
+    ]
+    assert findings == ()
+
+
+@pytest.mark.parametrize(
+    "stray", ["<mac>1</mac>", "<set/>", "<set key='b'><x/></set>", "<g>text</g>", "text"]
+)
+def test_whatever_stands_beside_named_elements_is_a_finding(stray: str) -> None:
+    body = f"<f><set key='a'>1</set>\n{stray}</f>".encode()
+    read, findings = read_named(body, where="f", element="set", attribute="key")
+    assert (read[0].key, read[0].value, read[0].line) == ("a", "1", 1)
+    assert findings
+
+
 def test_lines_allow_comments_blank_lines_and_the_header() -> None:
     body = b"[ cfg:x ]\n# note = 1\n\na = 1\nb =\n"
     read, findings = read_lines(body, where="f", header="[ cfg:x ]")
@@ -124,7 +153,7 @@ def test_attributes_of_a_namespace_are_the_frame() -> None:
 def test_indexes_inside_of_a_path_come_back_as_written(
     given_values: list[tuple[int, str, str]],
 ) -> None:
-    writer = writer_for("indexed", "index")
+    writer = writer_for("indexed", index="index")
     assert writer is not None
     keys = [f"sip/line[{n}]/{at}/{name}" for at, (n, name, _) in enumerate(given_values, 1)]
     keys = [key.replace(f"/{at}/", f"/key[{at}]/") for at, key in enumerate(keys, 1)]
