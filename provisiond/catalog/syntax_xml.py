@@ -19,6 +19,7 @@ def read_elements(
 
     With `index`, the name of an attribute, every element that has it is `name[index]` in the
     path. Other attributes are returned beside the value, those of elements around it are not.
+    One that holds line breaks only, which no value does, is a section of which nothing is left.
     Findings: text beside elements, and whatever is not well-formed.
     """
     root, findings = parse_xml(body, where)
@@ -30,7 +31,8 @@ def read_elements(
         if len(element) and any(isinstance(child.tag, str) for child in element):
             stray += _stray_text(element, where)
             continue
-        if not path:
+        value = "".join(map(str, element.itertext()))
+        if not path or ("\n" in value and value.isspace()):
             stray += _stray_text(element, where)
             continue
         if len(element):
@@ -41,7 +43,7 @@ def read_elements(
         assignments.append(
             Assignment(
                 key="/".join(path),
-                value="".join(map(str, element.itertext())),
+                value=value,
                 line=element.sourceline or 0,
                 attributes=tuple(attributes.items()),
             )
@@ -54,8 +56,8 @@ def read_named(
 ) -> tuple[tuple[Assignment, ...], tuple[Finding, ...]]:
     """Every `element` with this `attribute` is an assignment: the attribute is the key.
 
-    Its other attributes are returned beside the value. Findings: text beside elements, one of
-    another name or without the attribute that holds no element, and what is not well-formed.
+    Its other attributes are returned beside the value. Findings: text outside of them, one
+    without the attribute, and what is not well-formed.
     """
     root, findings = parse_xml(body, where)
     if root is None:
@@ -66,8 +68,8 @@ def read_named(
         attributes = {str(name): str(value) for name, value in found.attrib.items()}
         if not path or found.tag != element or attribute not in attributes:
             stray += _stray_text(found, where)
-            if path and not len(found):
-                message = f"{found.tag!r} is no assignment: those are {element!r} elements."
+            if found.tag == element:
+                message = f"{element!r} has no {attribute!r}: it is no assignment."
                 stray.append(Finding(where=where, message=message, line=found.sourceline))
             continue
         if len(found):

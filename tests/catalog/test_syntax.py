@@ -135,6 +135,14 @@ def test_elements_below_sections_are_paths() -> None:
     assert [(a.key, a.value, a.line) for a in read] == [("s/T", "1", 2), ("U", "", 3)]
 
 
+def test_a_section_of_which_nothing_is_left_is_no_assignment() -> None:
+    read, findings = read_elements(b"<f><s>\n\n</s><T> </T>\n</f>", where="f")
+    assert [(a.key, a.value) for a in read] == [("T", " ")]
+    assert findings == ()
+    read, findings = read_named(b"<f><s>\n</s></f>", where="f", element="set", attribute="key")
+    assert (read, findings) == ((), ())
+
+
 def test_text_and_comments_around_values_are_findings() -> None:
     _, findings = read_elements(b"<f>x<T>1</T>\n<U>a<!-- b -->c</U></f>", where="f")
     assert [f.line for f in findings] == [1, 2]

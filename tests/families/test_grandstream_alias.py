@@ -86,6 +86,9 @@ def test_accounts_without_a_line_are_off_and_empty(family: Family) -> None:
             assert read[f"account.{n}.{field}"] == ""
         assert read[f"account.{n}.sip.server.1.address"] == ""
     assert "account.7.enable" not in read
+    read = config(family, "GXP2135")  # 4 accounts by one source, 8 by another
+    assert [read[f"account.{n}.enable"] for n in range(1, 9)] == ["Yes"] * 2 + ["No"] * 6
+    assert read["account.8.sip.subscriber.password"] == ""
 
 
 @pytest.mark.parametrize(
