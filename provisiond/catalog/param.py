@@ -342,11 +342,18 @@ def _attributes(
     if index in attributes and split_index(key)[1] is not None:
         raise _fault(page, site, f"{key!r} would have two {index} attributes")
     pairs = []
+    ascii_only = page.rule.ascii_only
     for name, value in attributes.items():
-        place = f"{key} {name}"
         kind = type(value)
-        text = str(value) if kind in (int, str) else _text_of(page, writer, site, place, value)
-        pairs.append((name, _checked(page, site, place, text)))
+        if kind is str:
+            text: str = value  # type: ignore[assignment]
+        elif kind is int:
+            text = str(value)
+        else:
+            text = _text_of(page, writer, site, f"{key} {name}", value)
+        if ascii_only or not text.isprintable():
+            text = _checked(page, site, f"{key} {name}", text)
+        pairs.append((name, text))
     return tuple(pairs)
 
 
