@@ -8,15 +8,23 @@ from typing import Annotated
 import typer
 
 from provisiond import __version__
+from provisiond.cli_destinations import app as destinations
+from provisiond.cli_directories import app as directories
+from provisiond.cli_domains import app as domains
 from provisiond.cli_families import app as families
 from provisiond.cli_inventory import export, import_file, render
+from provisiond.cli_numbers import app as numbers
 from provisiond.cli_output import report, warn
 from provisiond.cli_people import admin
 from provisiond.cli_people import app as people
 from provisiond.cli_phones import app as phones
 from provisiond.cli_server import check, init, migrate, serve
 from provisiond.cli_session import Config, Json, Session
+from provisiond.cli_sites import app as sites
+from provisiond.cli_sms import app as sms
+from provisiond.cli_timeframes import app as timeframes
 from provisiond.cli_tokens import app as tokens
+from provisiond.cli_users import app as users
 from provisiond.inventory.errors import ProvisiondError
 
 app = typer.Typer(
@@ -58,6 +66,14 @@ app.command("import")(import_file)
 app.command("export")(export)
 app.command("render")(render)
 app.add_typer(phones, name="phones")
+app.add_typer(numbers, name="numbers")
+app.add_typer(sms, name="sms")
+app.add_typer(timeframes, name="timeframes")
+app.add_typer(destinations, name="destinations")
+app.add_typer(users, name="users")
+app.add_typer(directories, name="directories")
+app.add_typer(sites, name="sites")
+app.add_typer(domains, name="domains")
 app.add_typer(families, name="families")
 app.add_typer(people, name="people")
 app.add_typer(tokens, name="tokens")

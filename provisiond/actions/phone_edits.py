@@ -8,6 +8,7 @@ from typing import Any
 from provisiond.actions.import_merge import merge_settings
 from provisiond.actions.inventory_schema import SettingsEntry, settings_entry
 from provisiond.inventory.buttons import Button, ButtonKind
+from provisiond.inventory.domains import Settings
 from provisiond.inventory.errors import Finding, Rejected, RejectedAll
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Handset, Phone, PhoneLine
@@ -15,6 +16,7 @@ from provisiond.inventory.phones import Handset, Phone, PhoneLine
 _PLACE = re.compile(r"(?:(\d{1,2})/)?(\d{1,3})")
 _KIND = re.compile(r"([a-z_]+)(?:@(\d{1,2}))?")
 _LISTS = ("codecs", "emergency_numbers")
+_MAPS = ("feature_codes", "firmware")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +79,11 @@ def edited(phone: Phone, edit: PhoneEdit) -> Phone:
     lines = attempt(_label, edit.labels, attempt(_line, edit.lines, lines))
     handsets = attempt(_handset, edit.handsets, {one.handset: one for one in phone.handsets})
     buttons = {(button.module, button.key): button for button in phone.buttons}
-    buttons = attempt(_button, edit.buttons, buttons)
+    buttons = attempt(set_button, edit.buttons, buttons)
     overrides = attempt(_override, edit.overrides, dict(phone.overrides))
     overrides |= dict.fromkeys(edit.omitted)
     overrides = attempt(_dropped, edit.dropped, overrides)
-    settings = attempt(_setting, edit.settings, phone.settings)
+    settings = attempt(set_setting, edit.settings, phone.settings)
     if faults:
         raise RejectedAll(tuple(faults), f"{len(faults)} fault(s); nothing was changed.")
     return replace(
@@ -146,7 +148,9 @@ def _handset(text: str, handsets: dict[int, Handset]) -> dict[int, Handset]:
     return {**handsets, number: handset}
 
 
-def _button(text: str, buttons: dict[tuple[int, int], Button]) -> dict[tuple[int, int], Button]:
+def set_button(text: str, buttons: dict[tuple[int, int], Button]) -> dict[tuple[int, int], Button]:
+    """The buttons with `[SIDECAR/]KEY=KIND[@LINE][,VALUE[,LABEL]]` among them; nothing behind the
+    sign takes one away. Raises Rejected(button)."""
     example = "3=blf,103,Carol"
     name, value = _split("button", text, example)
     place = _PLACE.fullmatch(name)
@@ -184,13 +188,20 @@ def _dropped(key: str, overrides: dict[str, str | None]) -> dict[str, str | None
     return {name: value for name, value in overrides.items() if name != key}
 
 
-def _setting(text: str, settings: Any) -> Any:
+def set_setting(text: str, settings: Settings) -> Settings:
+    """The settings with `NAME=VALUE` over them; nothing behind the sign unsets it. Of feature codes
+    and firmware it is one of them: `feature_codes.pickup=*8{value}`. Raises Rejected(set)."""
     name, value = _split("set", text, "poll_minutes=60")
+    group, dot, key = name.partition(".")
     given: Any = value.strip() or None
-    if given is not None and name in _LISTS:
+    if group in _MAPS:
+        if not dot or not key:
+            message = f"{group} cannot be set with one word."
+            raise Rejected("set", message, f"Set one of them: {group}.NAME=VALUE.")
+        held = dict(getattr(settings, group) or ())
+        held.pop(key, None)
+        name, given = group, {**held, **({key: given} if given is not None else {})} or None
+    elif given is not None and name in _LISTS:
         given = [part.strip() for part in given.split(",")]
-    if name in ("feature_codes", "firmware"):
-        message = f"{name} cannot be set with one word."
-        raise Rejected("set", message, "Import it with an inventory file.")
     entry: SettingsEntry = settings_entry({name: given}, "set")
     return merge_settings(settings, entry)

@@ -1,5 +1,7 @@
 """Which telephone number did a person mean? Read as the domain's country writes them."""
 
+import phonenumbers  # noqa: F401 - loaded here, so that no request has to wait for it
+
 from provisiond.actions.edits import domain_record, domain_settings
 from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import Finding, NotFound

@@ -180,7 +180,10 @@ def _shadowed(
     times: tuple[Span, ...],
     above: Sequence[tuple[TimeFrame, tuple[Span, ...]]],
 ) -> Finding:
-    covering = [frame.name for frame, others in above if without(times, others) != times]
+    alone = [frame.name for frame, others in above if not without(times, others)]
+    covering = alone[:1] or [
+        frame.name for frame, others in above if without(times, others) != times
+    ]
     return _warning(
         where,
         f"{name} can never win: {' and '.join(covering)} above it "

@@ -1,19 +1,20 @@
 """Which number did a person type? Stored as E.164, read in any form, shown as the country does."""
 
 from dataclasses import dataclass
-
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+from typing import TYPE_CHECKING
 
 from provisiond.inventory.errors import Rejected
 
-_WHY = {
-    NumberParseException.INVALID_COUNTRY_CODE: "its country code does not exist",
-    NumberParseException.NOT_A_NUMBER: "it is no telephone number",
-    NumberParseException.TOO_SHORT_AFTER_IDD: "nothing stands behind the international prefix",
-    NumberParseException.TOO_SHORT_NSN: "it is too short",
-    NumberParseException.TOO_LONG: "it is too long",
-}
+if TYPE_CHECKING:  # the library is loaded when the first number is read
+    from phonenumbers import PhoneNumber
+
+_WHY = (  # by NumberParseException's error types
+    "its country code does not exist",
+    "it is no telephone number",
+    "nothing stands behind the international prefix",
+    "it is too short",
+    "it is too long",
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,30 +30,39 @@ class E164:
         Raises Rejected(field) for what cannot be a number: letters, an extension behind it, too
         few or too many digits for its country.
         """
+        import phonenumbers
+
         try:
             parsed = phonenumbers.parse(written, country)
-        except NumberParseException as fault:
-            raise _rejected(field, written, _WHY.get(fault.error_type, "it is none")) from None
+        except phonenumbers.NumberParseException as fault:
+            raise _rejected(field, written, _WHY[fault.error_type]) from None
         if parsed.extension:
             raise _rejected(field, written, f"an extension ({parsed.extension}) stands behind it")
         if any(character.isalpha() for character in written):
             raise _rejected(field, written, "it has letters")
         if not phonenumbers.is_possible_number(parsed):
             raise _rejected(field, written, "no number of its country has so many digits")
-        return cls(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+        return cls(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
     @property
     def national(self) -> str:
         """As people of its own country write it: `(800) 555-0100`."""
-        return phonenumbers.format_number(self._parsed, PhoneNumberFormat.NATIONAL)
+        import phonenumbers
+
+        return phonenumbers.format_number(self._parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
 
     @property
     def international(self) -> str:
         """As the rest of the world writes it: `+1 800-555-0100`."""
-        return phonenumbers.format_number(self._parsed, PhoneNumberFormat.INTERNATIONAL)
+        import phonenumbers
+
+        form = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        return phonenumbers.format_number(self._parsed, form)
 
     @property
-    def _parsed(self) -> PhoneNumber:
+    def _parsed(self) -> "PhoneNumber":
+        import phonenumbers
+
         return phonenumbers.parse(self.text)
 
     def __str__(self) -> str:

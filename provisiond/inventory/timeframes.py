@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
-
 from provisiond.inventory.holiday_calendars import Observance, holidays_around, moved
+
+if TYPE_CHECKING:  # the library is loaded when the first repeated range is asked for
+    from dateutil.rrule import rrule
 
 DAY = 1440
 """minutes of a day on the wall"""
@@ -199,19 +200,19 @@ def _starts(part: DateRange, low: datetime, high: datetime) -> list[datetime]:
     return [start for start in _rule(part).between(low, high, inc=True) if start < high]
 
 
-_FREQUENCIES: dict[Repeat, Literal[0, 1, 2, 3]] = {
-    Repeat.DAILY: DAILY,
-    Repeat.WEEKLY: WEEKLY,
-    Repeat.MONTHLY: MONTHLY,
-    Repeat.YEARLY: YEARLY,
-}
-
-
 @lru_cache(maxsize=1024)
-def _rule(part: DateRange) -> rrule:
+def _rule(part: DateRange) -> "rrule":
+    from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
+
+    frequencies: dict[Repeat, Literal[0, 1, 2, 3]] = {
+        Repeat.DAILY: DAILY,
+        Repeat.WEEKLY: WEEKLY,
+        Repeat.MONTHLY: MONTHLY,
+        Repeat.YEARLY: YEARLY,
+    }
     until = datetime.combine(part.until, time.max) if part.until else None
     return rrule(
-        _FREQUENCIES[part.repeat], dtstart=part.start, interval=part.every, until=until, cache=True
+        frequencies[part.repeat], dtstart=part.start, interval=part.every, until=until, cache=True
     )
 
 

@@ -15,6 +15,9 @@ HEAVY = (
     "cryptography",
     "pydantic",
     "asyncpg",
+    "phonenumbers",
+    "dateutil",
+    "holidays",
 )
 
 

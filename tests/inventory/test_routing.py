@@ -109,6 +109,13 @@ def test_a_frame_that_is_covered_from_above_is_named_with_what_covers_it() -> No
     assert check_rules(made(("Lunch", "2"), ("Office", "1")), SCHEDULE, NOW, fine) == ()
 
 
+def test_a_frame_that_covers_alone_is_named_alone() -> None:
+    rules = made(("Holidays", "3"), ("Office", "1"), ("Lunch", "2"))
+    [finding] = check_rules(rules, SCHEDULE, NOW, fine)
+    assert finding.message == "Lunch can never win: Office above it holds whenever it does."
+    assert finding.severity == "warning"
+
+
 def test_holidays_below_office_hours_are_a_warning() -> None:
     [finding] = check_rules(made(("Office", "1"), ("Holidays", "2")), SCHEDULE, NOW, fine)
     assert finding.message == ("on holidays Office wins over Holidays, which stands below it.")
