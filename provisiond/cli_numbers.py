@@ -1,5 +1,6 @@
 """How are telephone numbers listed, programmed, and asked where a call goes, at a prompt?"""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ from provisiond.cli_records import (
 )
 from provisiond.cli_session import Config, DomainName, Json, now, one_domain, session_of
 from provisiond.cli_telephones import NumberArgument, meant
-from provisiond.inventory.lists import NumberOrder
+from provisiond.inventory.lists import MOST_ROWS, NumberOrder, NumberQuery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,48 +63,29 @@ def list_numbers(
     """List numbers with what they do, and where a call goes now."""
     session = session_of(context, config, as_json)
 
+    query = NumberQuery(
+        text=search,
+        treatment=treatment,
+        destination=destination,
+        frame=frame,
+        order=sort,
+        descending=descending,
+        limit=MOST_ROWS,
+    )
+
     async def work(database: "Database") -> "list[NumberView]":
         from provisiond.actions.numbers import list_domain_numbers
-        from provisiond.inventory.lists import MOST_ROWS, NumberQuery
 
         name, at = await one_domain(database, domain), now()
         return await every(
-            lambda after: list_domain_numbers(
-                database,
-                name,
-                NumberQuery(
-                    text=search,
-                    treatment=treatment,
-                    destination=destination,
-                    frame=frame,
-                    order=sort,
-                    descending=descending,
-                    after=after,
-                    limit=MOST_ROWS,
-                ),
-                at,
-            )
+            lambda after: list_domain_numbers(database, name, replace(query, after=after), at)
         )
 
     views = ask(session, work)
     if session.as_json:
         emit([_tree(view) for view in views])
-        return
-    table(
-        ("number", "national", "treatment", "destination", "rules", "now", "notes"),
-        [
-            (
-                view.number.number,
-                view.number.number.national,
-                view.number.default.treatment,
-                _destination(view.number.default, view.names),
-                [rule.frame for rule in view.number.rules],
-                _shown(view.now.handling, view.names) if view.now.handling else view.now.reason,
-                view.number.notes,
-            )
-            for view in views
-        ],
-    )
+    else:
+        _tell_list(views)
 
 
 @app.command("show")
@@ -274,6 +256,24 @@ def _tree(view: "NumberView") -> dict[str, Any]:
         },
         "revision": view.number.revision,
     }
+
+
+def _tell_list(views: "list[NumberView]") -> None:
+    table(
+        ("number", "national", "treatment", "destination", "rules", "now", "notes"),
+        [
+            (
+                view.number.number,
+                view.number.number.national,
+                view.number.default.treatment,
+                _destination(view.number.default, view.names),
+                [rule.frame for rule in view.number.rules],
+                _shown(view.now.handling, view.names) if view.now.handling else view.now.reason,
+                view.number.notes,
+            )
+            for view in views
+        ],
+    )
 
 
 def _tell(view: "NumberView") -> None:

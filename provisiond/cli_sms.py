@@ -95,23 +95,8 @@ def list_sms_numbers(
     views = ask(session, work)
     if session.as_json:
         emit([_tree(view) for view in views])
-        return
-    table(
-        ("number", "national", "treatment", "destination", "carrier", "mms", "group", "notes"),
-        [
-            (
-                view.number.number,
-                view.number.number.national,
-                view.number.treatment.value,
-                f"{view.number.destination} {view.name}".strip(),
-                view.number.carrier,
-                view.number.mms,
-                view.number.group_mms,
-                view.number.notes,
-            )
-            for view in views
-        ],
-    )
+    else:
+        _tell_list(views)
 
 
 @app.command("show")
@@ -265,6 +250,25 @@ def _edit_of(given: Mapping[str, Any]) -> "SmsEdit":
 
     names = ("treatment", "destination", "carrier", "mms", "group_mms", "notes")
     return SmsEdit(**{name: given.get(name) for name in names})
+
+
+def _tell_list(views: "list[SmsView]") -> None:
+    table(
+        ("number", "national", "treatment", "destination", "carrier", "mms", "group", "notes"),
+        [
+            (
+                view.number.number,
+                view.number.number.national,
+                view.number.treatment.value,
+                f"{view.number.destination} {view.name}".strip(),
+                view.number.carrier,
+                view.number.mms,
+                view.number.group_mms,
+                view.number.notes,
+            )
+            for view in views
+        ],
+    )
 
 
 def _tree(view: "SmsView") -> dict[str, Any]:
