@@ -389,7 +389,13 @@ def test_tones_of_a_country_and_silence_about_others(family: Family) -> None:
     assert read["audio.tone.ringBack"] == "f1=400,f2=450,c=40/20-40/200;"
     assert read["audio.tone.busy"] == "f1=400,c=38/38;"
     read = config(family, "GRP2613", settings=Settings(tone_country="US"))
-    assert read["audio.tone.busy"] == "f1=480,f2=620,c=50/50;"
+    factory = {
+        "dial": "f1=350,f2=440;",
+        "ringBack": "f1=440,f2=480,c=200/400;",
+        "busy": "f1=480,f2=620,c=50/50;",
+        "reorder": "f1=480,f2=620,c=25/25;",
+    }
+    assert {tone: read[f"audio.tone.{tone}"] for tone in factory} == factory
     read = config(family, "GRP2613", settings=Settings(tone_country="ZZ"))
     assert not [key for key in read if key.startswith("audio.tone")]
 
