@@ -26,6 +26,7 @@ from provisiond.cli_timeframes import app as timeframes
 from provisiond.cli_tokens import app as tokens
 from provisiond.cli_users import app as users
 from provisiond.inventory.errors import ProvisiondError
+from provisiond.simulator import simulate
 
 app = typer.Typer(
     name="provisiond",
@@ -65,6 +66,7 @@ app.command("migrate")(migrate)
 app.command("import")(import_file)
 app.command("export")(export)
 app.command("render")(render)
+app.command("simulate")(simulate)
 app.add_typer(phones, name="phones")
 app.add_typer(numbers, name="numbers")
 app.add_typer(sms, name="sms")

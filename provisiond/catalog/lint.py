@@ -22,6 +22,13 @@ def _lint(body: bytes, rule: FileRule) -> Iterable[Finding]:
             where=rule.id,
             message=f"has {len(body)} bytes; the phone reads {rule.max_bytes}.",
         )
+    if (
+        rule.newline == "lf"
+        and b"\r" not in body
+        and (body.isascii() or not rule.ascii_only)
+        and (rule.max_line_bytes is None or max(map(len, lines)) <= rule.max_line_bytes)
+    ):
+        return
     for number, line in enumerate(lines, 1):
         yield from _lint_line(line, number, number == len(lines), rule)
 

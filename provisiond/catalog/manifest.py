@@ -356,6 +356,12 @@ class Manifest(Part):
         default=(), description="path patterns that phones PUT or POST; answered 405"
     )
     boot: tuple[BootStep, ...] = Field(default=(), description="[[boot]] steps in order")
+    macros: dict[str, str] = Field(
+        default={},
+        description="[macros]: the vendor's own words in URLs, and what the phone puts there: "
+        "`{mac}`, `{MAC}`, a `{word}` of the model's names, or `{=key}`, what it was last told for "
+        "a key",
+    )
     account_keys: tuple[AccountKeys, ...] = Field(
         default=(), description="[[account_keys]]: where the accounts stand in the files"
     )
