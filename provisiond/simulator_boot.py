@@ -6,7 +6,7 @@ from typing import Protocol
 
 from provisiond.catalog.accounts import Account, Value, account_faults, account_keys, values_in
 from provisiond.catalog.family import Family, allows, file_name
-from provisiond.catalog.links import targets
+from provisiond.catalog.links import leads_to, targets
 from provisiond.catalog.lint import lint
 from provisiond.catalog.manifest import BootStep, FileRule, ModelRule
 from provisiond.catalog.overrides import matches
@@ -186,9 +186,11 @@ class _Power:
                 if name is None:
                     self.faults.append(f"{step.file}: its link {step.link!r} leads elsewhere")
                     return None
-                parts = name.partition("?")[0].split("/")
-                if any(pattern.fullmatch("/".join(parts[at:])) for at in range(len(parts))):
+                if leads_to(pattern, name):
                     return name
+            if value:
+                self.faults.append(f"{step.file}: its link {step.link!r} is to another file")
+                return None
         if not step.optional:
             self.faults.append(f"{step.file}: no file before it says {step.link!r}")
         return None

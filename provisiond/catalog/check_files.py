@@ -6,6 +6,7 @@ from dataclasses import replace
 from provisiond.catalog.accounts import Account, Value, account_faults, account_keys
 from provisiond.catalog.family import MANIFEST, Family, allows
 from provisiond.catalog.goldens import golden_models
+from provisiond.catalog.links import leads_to, targets
 from provisiond.catalog.lint import lint
 from provisiond.catalog.manifest import BootStep, FileRule, ModelRule
 from provisiond.catalog.overrides import matches
@@ -17,6 +18,7 @@ from provisiond.catalog.samples import (
     TOKEN,
     render_sample,
     sample_context,
+    sample_mac,
 )
 from provisiond.catalog.structure import check_structure
 from provisiond.inventory.errors import Finding, TemplateFault
@@ -200,29 +202,31 @@ def _links(family: Family, model: ModelRule, printed: _Printed) -> Iterator[Find
         if not allows(rule, model):
             continue
         if step.link:
-            yield from _link(family, step, earlier)
+            yield from _link(family, model, step, earlier)
         earlier |= printed.get(step.file, {})
 
 
-def _link(family: Family, step: BootStep, earlier: Mapping[str, str]) -> Iterator[Finding]:
-    found = [value for key, value in earlier.items() if matches(key, (step.link,))]
-    if not any(found):
+def _link(
+    family: Family, model: ModelRule, step: BootStep, earlier: Mapping[str, str]
+) -> Iterator[Finding]:
+    manifest = family.manifest
+    found = [value for key, value in earlier.items() if matches(key, (step.link,)) and value]
+    if not found:
         yield Finding(
             where=MANIFEST,
             message=f"[[boot]] {step.file!r}: no earlier file prints its link {step.link!r}.",
         )
-        return
     pattern = next(r.pattern for r in family.rules if r.rule.id == step.file)
     for value in found:
-        name = value.split(" ")[-1].partition("?")[0]
-        if "$" in value or "{" in value or not name:
-            continue  # the vendor's own macros, which only the phone expands
-        segments = name.split("/")
-        if not any(pattern.fullmatch("/".join(segments[at:])) for at in range(len(segments))):
+        names = tuple(targets(manifest, model, sample_mac(manifest), value, earlier))
+        if not any(leads_to(pattern, name) for name in names):
+            last = (names or (value,))[-1].partition("?")[0]
             yield Finding(
                 where=MANIFEST,
-                message=f"[[boot]] {step.file!r}: the link {step.link!r} leads to {name!r}, which "
+                message=f"[[boot]] {step.file!r}: the link {step.link!r} leads to {last!r}, which "
                 "is not the file's name.",
+                remedy="Correct one of them, or say in [macros] what the vendor's own words in it "
+                "stand for.",
             )
 
 

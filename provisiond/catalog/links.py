@@ -25,6 +25,12 @@ def targets(
             yield found
 
 
+def leads_to(pattern: re.Pattern[str], target: str) -> bool:
+    """Whether a target, with whatever folders or host before it, is a name of this pattern."""
+    parts = target.partition("?")[0].split("/")
+    return any(pattern.fullmatch("/".join(parts[at:])) for at in range(len(parts)))
+
+
 def _put_in(
     manifest: Manifest, word: str, words: Mapping[str, str], told: Mapping[str, str]
 ) -> str | None:

@@ -145,6 +145,8 @@ def test_a_link_must_lead_to_the_files_name(folder: Path) -> None:
     edit(folder, "family.toml", step, step + '\nlink = "screen.logo"')
     assert any("leads to 'none'" in f.message for f in found(folder))
     edit(folder, "common.j2", '"none"', '"https://prov.example.test/$MA.cfg"')
+    assert any("in [macros] what" in f.remedy for f in found(folder))
+    edit(folder, "family.toml", "[[account_keys]]", '[macros]\n"$MA" = "{mac}"\n[[account_keys]]')
     assert found(folder) == ()
     edit(folder, "common.j2", "$MA.cfg", "02ac3e010203.cfg?x=1")
     assert found(folder) == ()
