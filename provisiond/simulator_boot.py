@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from provisiond.catalog.accounts import Account, Value, account_faults, account_keys, values_in
+from provisiond.catalog.build import provisioning_url
 from provisiond.catalog.family import Family, allows, file_name
 from provisiond.catalog.links import leads_to, targets
 from provisiond.catalog.lint import lint
@@ -97,7 +98,8 @@ async def boot(phone: VirtualPhone, wire: Wire, urls: PublicUrls, *, real: bool)
 
 @dataclass(slots=True)
 class _Power:
-    """A phone while it boots. `told` is what it keeps over boots, `said` what this boot gave."""
+    """A phone while it boots. `told` is what it keeps over boots; `said` and `got` are what this
+    boot gave, and the names it asked for."""
 
     phone: VirtualPhone
     wire: Wire
@@ -107,18 +109,21 @@ class _Power:
     faults: list[str] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
     requests: int = 0
+    got: set[str] = field(default_factory=set)
     read: dict[str, tuple[bytes, dict[str, Value]]] = field(default_factory=dict)
 
     async def on(self, base: str, *, with_optional: bool) -> None:
         """One boot below `base`; whatever is wrong is added to `faults`."""
-        self.said = {}
+        self.said, self.got = {}, set()
         manifest, model = self.phone.family.manifest, self.phone.model
+        if base:
+            await self._begin_at_own_url()
         for step in manifest.boot:
             rule = self.phone.family.rule(step.file)
             if not allows(rule, model) or (step.optional and not with_optional):
                 continue
             name = self._linked(step, base) if step.link else base + self._name(rule)
-            if name is not None:
+            if name is not None and name not in self.got:
                 await self._fetch(rule, step.expect, name)
         keys = account_keys(manifest, model)
         if keys is None:
@@ -126,6 +131,22 @@ class _Power:
         else:
             self.faults += account_faults(keys, self.said, self.phone.accounts, model.accounts)
         self._check_own_url()
+
+    async def _begin_at_own_url(self) -> None:
+        """Where the provisioning URL names a file, that one comes first."""
+        phone, wanted = self.phone, self.phone.family.manifest.provisioning_url
+        if wanted.form != "full":
+            return
+        base = f"{self._best()}p/{phone.token.reveal()}/"
+        url = self.told.get(wanted.key) or provisioning_url(phone.family.manifest, base)
+        for target in targets(phone.family.manifest, phone.model, phone.mac, url, self.told):
+            name = self._below(target, "")
+            for compiled in phone.family.rules if name is not None else ():
+                served = compiled.rule.template is not None and allows(compiled.rule, phone.model)
+                if served and name is not None and leads_to(compiled.pattern, name):
+                    await self._fetch(compiled.rule, 200, name)
+                    return
+        self.faults.append(f"{wanted.key!r} leads to no file of the family")
 
     async def must_be_closed(self) -> None:
         """What the enrolment was for is done: without its token the phone gets nothing."""
@@ -139,6 +160,7 @@ class _Power:
                     )
 
     async def _fetch(self, rule: FileRule, expect: int, name: str) -> None:
+        self.got.add(name)
         answer = await self._ask(name, expect)
         if answer.status != expect:
             why = f": {masked_tokens(answer.reason)}" if answer.reason else ""
@@ -167,11 +189,13 @@ class _Power:
     async def _ask(self, name: str, expect: int) -> Answer:
         self.requests += 1
         self.asked.append((name, expect))
-        scheme = self.urls.best(
-            self.phone.model.schemes or self.phone.family.manifest.provisioning_url.schemes
-        ).partition(":")[0]
+        scheme = self._best().partition(":")[0]
         ask = Ask(scheme=scheme, name=name, agent=self.phone.agent, address=self.phone.address)
         return await self.wire.ask(ask)
+
+    def _best(self) -> str:
+        schemes = self.phone.model.schemes or self.phone.family.manifest.provisioning_url.schemes
+        return self.urls.best(schemes)
 
     def _name(self, rule: FileRule) -> str:
         return file_name(rule, self.phone.model, self.phone.mac)
@@ -182,6 +206,8 @@ class _Power:
         pattern = next(r.pattern for r in phone.family.rules if r.rule.id == step.file)
         for value in self._values(step.link):
             for target in targets(phone.family.manifest, phone.model, phone.mac, value, self.told):
+                if step.link_base and "://" not in target:
+                    target = self.told.get(step.link_base, "") + target
                 name = self._below(target, base)
                 if name is None:
                     self.faults.append(f"{step.file}: its link {step.link!r} leads elsewhere")

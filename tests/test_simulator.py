@@ -121,10 +121,11 @@ def test_all_models_of_all_families_boot_with_names_as_attackers_type_them(
     process.configure()
     kept = tmp_path / "kept"
     sequence = tmp_path / "seq"
-    answer = simulated(
-        process, "--generate", str(len(models)), "--nasty", "--keep", str(kept),
-        "--write-seq", str(sequence),
+    done = process.call(
+        "simulate", "--generate", str(len(models)), "--nasty", "--keep", str(kept),
+        "--write-seq", str(sequence), as_json=True,
     )  # fmt: skip
+    answer = json.loads(done.stdout)
     assert answer["faults"] == []
     assert (answer["phones"], answer["good"]) == (len(models), len(models))
     assert {m["model"] for m in answer["models"]} == set(models)

@@ -1,6 +1,7 @@
 """Which SIP accounts does a phone's configuration hold? Read where the manifest says they stand."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -48,14 +49,19 @@ def account_keys(manifest: Manifest, model: ModelRule) -> AccountKeys | None:
 def values_in(assignments: Iterable[Assignment], rule: FileRule) -> dict[str, Value]:
     """Key to value of what was read back; a key of elements without the sections above it, too.
 
-    Where a key stands twice the later one counts, as on phones.
+    Where a key stands twice the later one counts, as on phones; `key[n]` is its nth place, for
+    vendors that repeat a key on purpose.
     """
     values: dict[str, Value] = {}
+    places: Counter[str] = Counter()
     for assignment in assignments:
         value = Value(text=assignment.value, rule=rule)
-        path = assignment.key.split("/")
-        for depth in range(len(path)):
-            values["/".join(path[depth:])] = value
+        key = assignment.key
+        places[key] += 1
+        values[key] = values[f"{key}[{places[key]}]"] = value
+        while "/" in key:
+            key = key.partition("/")[2]
+            values[key] = value
     return values
 
 

@@ -211,6 +211,9 @@ class BootStep(Part):
     link: str = Field(
         default="", description="key in an earlier file whose value is this file's URL"
     )
+    link_base: str = Field(
+        default="", description="key whose value the phone puts before a `link` that is a mere name"
+    )
     optional: bool = Field(default=False, description="only some firmware asks for it")
     note: str = Field(default="", description="in words")
 

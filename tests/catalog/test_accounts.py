@@ -81,6 +81,15 @@ def test_sections_above_an_element_do_not_count() -> None:
     assert {key for key in values if key.endswith("u1")} == {"sip/one/u1", "one/u1", "u1"}
 
 
+def test_a_key_that_is_repeated_is_read_by_its_place_too() -> None:
+    file = rule("attributes")
+    body = b'<files><file url="a"/><file url="b"/></files>'
+    values = values_in(read_back(body, file)[0], file)
+    assert {key: value.text for key, value in values.items()} == {
+        "url": "b", "url[1]": "a", "url[2]": "b",
+    }  # fmt: skip
+
+
 def test_the_first_entry_that_fits_the_model_counts() -> None:
     own = KEYS.model_copy(update={"models": ("D-1",)})
     other = KEYS.model_copy(update={"models": ("D-2",)})

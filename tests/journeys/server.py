@@ -71,7 +71,15 @@ class ServerProcess:
         self, *arguments: str, code: int = 0, as_json: bool = False
     ) -> "subprocess.CompletedProcess[str]":
         """Run one command; asserts on its exit code."""
-        done = subprocess.run(
+        done = self.call(*arguments, as_json=as_json)
+        assert done.returncode == code, (
+            f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+        )
+        return done
+
+    def call(self, *arguments: str, as_json: bool = False) -> "subprocess.CompletedProcess[str]":
+        """Run one command, however it ends."""
+        return subprocess.run(
             [
                 sys.executable, "-m", "provisiond", "--config", str(self.config),
                 *(["--json"] if as_json else []), *arguments,
@@ -82,10 +90,6 @@ class ServerProcess:
             timeout=120,
             env={**os.environ, **self.environment},
         )  # fmt: skip
-        assert done.returncode == code, (
-            f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
-        )
-        return done
 
     def load(self, inventory: Mapping[str, Any]) -> None:
         """Import an inventory document."""
