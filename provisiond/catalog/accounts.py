@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from provisiond.catalog.manifest import AccountKeys, FileRule, Manifest, ModelRule
+from provisiond.catalog.manifest import FileRule, Manifest, ModelRule
+from provisiond.catalog.onboarding import AccountKeys
 from provisiond.catalog.param import said_in
 from provisiond.catalog.syntax import Assignment
 from provisiond.inventory.secret import Secret

@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from provisiond.catalog import context as contexts
 from provisiond.catalog import manifest as manifests
+from provisiond.catalog.onboarding import Part
 from provisiond.catalog.sandbox import FILTERS_ALLOWED
 from provisiond.inventory import time_zone
 from provisiond.inventory.buttons import ButtonKind
@@ -57,17 +58,17 @@ def rewritten(text: str) -> str:
     return text
 
 
-def _parts(part: type[manifests.Part]) -> Iterator[type[manifests.Part]]:
+def _parts(part: type[Part]) -> Iterator[type[Part]]:
     """The part and all parts below it, each once, in the order of the manifest."""
-    seen: list[type[manifests.Part]] = []
+    seen: list[type[Part]] = []
 
-    def visit(each: type[manifests.Part]) -> None:
+    def visit(each: type[Part]) -> None:
         if each in seen:
             return
         seen.append(each)
         for field in each.model_fields.values():
             for found in _mentioned(field.annotation):
-                if inspect.isclass(found) and issubclass(found, manifests.Part):
+                if inspect.isclass(found) and issubclass(found, Part):
                     visit(found)
 
     visit(part)
@@ -80,7 +81,7 @@ def _mentioned(annotation: Any) -> Iterator[Any]:
         yield from _mentioned(argument)
 
 
-def _part_table(part: type[manifests.Part]) -> str:
+def _part_table(part: type[Part]) -> str:
     name = "family.toml" if part is manifests.Manifest else _headings()[part]
     rows = [f"**`{name}`**: {_first_sentence(part)}", "", "| key | type | default | meaning |"]
     rows.append("|---|---|---|---|")
@@ -92,14 +93,14 @@ def _part_table(part: type[manifests.Part]) -> str:
 
 
 @cache
-def _headings() -> dict[type[manifests.Part], str]:
+def _headings() -> dict[type[Part], str]:
     """How each part stands in the file: `[[file]]`, `[layouts.NAME]`, `[resync]`."""
-    found: dict[type[manifests.Part], str] = {}
+    found: dict[type[Part], str] = {}
     for part in _parts(manifests.Manifest):
         above = "" if part is manifests.Manifest else found[part].strip("[]") + "."
         for key, field in part.model_fields.items():
             for below in _mentioned(field.annotation):
-                if inspect.isclass(below) and issubclass(below, manifests.Part):
+                if inspect.isclass(below) and issubclass(below, Part):
                     found.setdefault(below, _heading(above + key, field.annotation))
     return found
 
@@ -133,7 +134,7 @@ def _type(annotation: Any) -> str:
         return f"map of {_type(arguments[0])} to {_type(arguments[1])}"
     if str(origin) == "typing.Annotated" or origin is not None:
         return _type(arguments[0])
-    if inspect.isclass(annotation) and issubclass(annotation, manifests.Part):
+    if inspect.isclass(annotation) and issubclass(annotation, Part):
         return f"`{_headings()[annotation]}`"
     if annotation is ButtonKind:
         return "kind of button"
@@ -147,7 +148,7 @@ def _default(default: object) -> str:
         return f"`{str(default).lower()}`"
     if isinstance(default, tuple):
         return ", ".join(f"`{each}`" for each in default)
-    return "" if isinstance(default, manifests.Part) else f"`{default}`"
+    return "" if isinstance(default, Part) else f"`{default}`"
 
 
 def _records() -> list[type]:

@@ -1,7 +1,7 @@
 """Where the accounts of a phone stand is read from the manifest, and what is wrong is told."""
 
 from provisiond.catalog.accounts import Account, account_faults, account_keys, values_in
-from provisiond.catalog.manifest import AccountKeys
+from provisiond.catalog.onboarding import AccountKeys
 from provisiond.catalog.structure import read_back
 from provisiond.inventory.secret import Secret
 from tests.catalog.made_up import manifest, rule
