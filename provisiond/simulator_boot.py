@@ -122,7 +122,7 @@ class _Power:
             rule = self.phone.family.rule(step.file)
             if not allows(rule, model) or (step.optional and not with_optional):
                 continue
-            name = self._linked(step, base) if step.link else base + self._name(rule)
+            name = self._place(step, rule, base)
             if name is not None and name not in self.got:
                 await self._fetch(rule, step.expect, name)
         keys = account_keys(manifest, model)
@@ -200,6 +200,22 @@ class _Power:
     def _name(self, rule: FileRule) -> str:
         return file_name(rule, self.phone.model, self.phone.mac)
 
+    def _place(self, step: BootStep, rule: FileRule, base: str) -> str | None:
+        """Under which name this step's file is asked for; None where it is not."""
+        if step.link:
+            return self._linked(step, base)
+        if not step.link_base:
+            return base + self._name(rule)
+        folder = self.told.get(step.link_base, "")
+        if folder:
+            name = self._below(folder.rstrip("/") + "/" + self._name(rule), base)
+            if name is None:
+                self.faults.append(f"{step.file}: {step.link_base!r} leads elsewhere")
+            return name
+        if not step.optional:
+            self.faults.append(f"{step.file}: no file before it says {step.link_base!r}")
+        return None
+
     def _linked(self, step: BootStep, base: str) -> str | None:
         """The name that an earlier file gives for this step's; None where the phone has none."""
         phone = self.phone
@@ -227,13 +243,13 @@ class _Power:
         return [value for told, value in self.told.items() if matches(told, (key,))]
 
     def _below(self, target: str, base: str) -> str | None:
-        """A link as a name below the server's URL; None where it leads to another server."""
-        if "://" not in target:
-            return base + target.lstrip("/")
+        """A link, with or without its scheme, as a name below the server's URL; a mere name is
+        below `base`. None where it leads to another server."""
         for url in self._public():
-            if target.startswith(url):
-                return target[len(url) :]
-        return None
+            for place in (url, url.partition("://")[2]):
+                if target.startswith(place):
+                    return target[len(place) :]
+        return None if "://" in target else base + target.lstrip("/")
 
     def _public(self) -> Iterator[str]:
         for url in (self.urls.https, self.urls.http, self.urls.tftp):

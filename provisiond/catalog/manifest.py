@@ -216,7 +216,9 @@ class BootStep(Part):
         default="", description="key in an earlier file whose value is this file's URL"
     )
     link_base: str = Field(
-        default="", description="key whose value the phone puts before a `link` that is a mere name"
+        default="",
+        description="key whose value the phone puts before a `link` that is a mere name, or, "
+        "without a `link`, before the file's own name",
     )
     optional: bool = Field(default=False, description="only some firmware asks for it")
     note: str = Field(default="", description="in words")
