@@ -25,7 +25,7 @@ FamilyNames = Annotated[
 def list_families(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
     """List the families, and those that are left out with the reason."""
     session = session_of(context, config, as_json)
-    shelf = session.shelf(session.settings())
+    shelf = session.families()
     if session.as_json:
         emit(
             {
@@ -59,7 +59,7 @@ def show(
 ) -> None:
     """Show one family: its models, the files they ask for, what they cannot do."""
     session = session_of(context, config, as_json)
-    chosen = _find(session.shelf(session.settings()), family)
+    chosen = _find(session.families(), family)
     if session.as_json:
         emit(_summary(chosen))
     else:
@@ -80,7 +80,7 @@ def check(
     from provisiond.catalog.check import check_family, check_goldens
 
     session = session_of(context, config, as_json)
-    shelf = session.shelf(session.settings())
+    shelf = session.families()
     found: list[Finding] = list(_rejected(shelf, families))
     rejected = {each.family for each in shelf.rejected}
     for family in _chosen(
@@ -109,7 +109,7 @@ def accept(
     from provisiond.catalog.goldens import accept_family
 
     session = session_of(context, config, as_json)
-    shelf = session.shelf(session.settings())
+    shelf = session.families()
     written = {
         family.name: [str(path) for path in accept_family(family)]
         for family in _chosen(shelf, families or [], families)

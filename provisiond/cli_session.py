@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _OWN_FOLDER = Path("/var/lib/provisiond")
 _OWN_USER = "provisiond"
+_NOWHERE = "https://provisioning.invalid/"  # RFC 6761 §6.4: stands for a URL that is not needed
 
 Config = Annotated[
     Path | None,
@@ -86,6 +87,15 @@ class Session:
         from provisiond.daemon_setup import load_shelf
 
         return load_shelf(settings)
+
+    def families(self) -> "Shelf":
+        """The catalogue for those who write templates: without a settings file none is needed."""
+        from provisiond.settings import find_file, load
+
+        if find_file(self.config, self.environ) is not None:
+            return self.shelf(self.settings())
+        environ = {"PROVISIOND_PUBLIC_URL__HTTPS": _NOWHERE, **self.environ}
+        return self.shelf(load(None, environ))
 
     @asynccontextmanager
     async def store(self, settings: "Settings") -> AsyncIterator["Database"]:

@@ -282,6 +282,19 @@ def test_families_are_listed_shown_and_accepted(demo: Path, tmp_path: Path) -> N
     assert told(demo, "families", "accept", PROVISIOND_MODELS_DIR=models) == {"acme/desk": []}
 
 
+def test_templates_are_checked_without_a_settings_file(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "provisiond", "families", "check", "cisco/spa"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "0 fault(s)" in done.stdout
+
+
 def copied(folder: Path) -> Path:
     """The tests' own family in a folder that may be written to."""
     source = ROOT / "tests/models/acme/desk"

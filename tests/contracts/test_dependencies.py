@@ -19,6 +19,7 @@ USED_WITHOUT_IMPORT = {
     "uvloop": "chosen at start where it is installed",
     "pytest-asyncio": "a plug-in of pytest",
     "pytest-aiohttp": "a plug-in of pytest",
+    "pytest-xdist": "a plug-in of pytest",
     "mypy": "a program",
     "ruff": "a program",
     "import-linter": "a program",
