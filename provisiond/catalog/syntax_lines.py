@@ -9,7 +9,7 @@ from provisiond.catalog.syntax import Assignment
 from provisiond.inventory.errors import Finding
 
 _ASSIGNMENT = re.compile(r"([^\s=#\[\]]+) =(?: (.*))?", re.DOTALL)
-_NAMED = re.compile(r"(\S(?:[^:]*\S)?) *:(.*)", re.DOTALL)
+_NAMED = re.compile(r"([^\s:](?:[^:]*[^\s:])?) *:(.*)", re.DOTALL)
 _MARK = re.compile(r"<<[^<>]+>>[^<>]*")
 _SECTION = re.compile(r"<([^<>]+)>")
 _LIST = re.compile(r"-- ?(\S(?:.*\S)?) ?-- *:")

@@ -33,11 +33,23 @@ def checked(
          '{{ param("k[{}]", "2", 2) }}{{ remaining_overrides() }}</f>'),
         ("named", '<f><g>{{ param("a", "x") }}{{ param("b.{}", "", 1) }}'
          '{{ remaining_overrides() }}</g></f>'),
+        ("indexed", '<f>{{ param("a", "x") }}<g idx="1">{{ param("g[{}]/b", "1", 1) }}</g>'
+         '{{ remaining_overrides() }}</f>'),
+        ("sections", '<<F>>\n{{ remaining_overrides() }}\n<S T>\n{{ param("S_T/a", "x") }}\n'
+         '--L M--  :\n{{ param("S_T/L_M/b{}_c", " y ", 1) }}\n<<E>>\n'),
     ],
 )  # fmt: skip
 def test_a_faithful_template_has_no_findings(tmp_path: Path, syntax: str, template: str) -> None:
     assert checked(tmp_path, template, rule(syntax)) == ()
     assert checked(tmp_path, template, rule(syntax), ("a", "o"), ("z.z", "1"), ("b", None)) == ()
+
+
+@pytest.mark.parametrize("syntax", ["elements", "indexed"])
+def test_a_section_that_overrides_emptied_is_no_assignment(tmp_path: Path, syntax: str) -> None:
+    template = '<f>{{ param("a", 1) }}<s>\n{{ param("s/b", 1) }}\n</s></f>'
+    assert checked(tmp_path, template, rule(syntax), ("s/b", None)) == ()
+    assert checked(tmp_path, template.replace("<s>", "<s x='1'>"), rule(syntax), ("s/b", None))
+    assert checked(tmp_path, f"{template[:-4]}<t></t></f>", rule(syntax), ("s/b", None))
 
 
 @pytest.mark.parametrize(
