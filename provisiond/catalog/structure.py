@@ -110,8 +110,6 @@ def _differences(
         read.setdefault(assignment.key, []).append(assignment)
     for key, found in read.items():
         if key not in expected:
-            if _is_emptied(key, found, record):
-                continue
             for each in found:
                 yield Finding(
                     where=rule.id,
@@ -134,14 +132,6 @@ def _differences(
                 message=f"{key!r}, printed by {entry.file}:{entry.line}, is not in the file as an "
                 "assignment of its own.",
             )
-
-
-def _is_emptied(key: str, found: list[Assignment], record: Record) -> bool:
-    """Whether this is a section that holds nothing any more: overrides left its keys out."""
-    if any(assignment.value.strip() or assignment.attributes for assignment in found):
-        return False
-    left_out = (name for name, entry in record.entries.items() if entry.printed_value is None)
-    return any(name.startswith(f"{key}/") for name in left_out)
 
 
 def _same(found: list[Assignment], wanted: list[tuple[_Value, str]]) -> bool:

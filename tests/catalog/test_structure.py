@@ -44,14 +44,6 @@ def test_a_faithful_template_has_no_findings(tmp_path: Path, syntax: str, templa
     assert checked(tmp_path, template, rule(syntax), ("a", "o"), ("z.z", "1"), ("b", None)) == ()
 
 
-@pytest.mark.parametrize("syntax", ["elements", "indexed"])
-def test_a_section_that_overrides_emptied_is_no_assignment(tmp_path: Path, syntax: str) -> None:
-    template = '<f>{{ param("a", 1) }}<s>\n{{ param("s/b", 1) }}\n</s></f>'
-    assert checked(tmp_path, template, rule(syntax), ("s/b", None)) == ()
-    assert checked(tmp_path, template.replace("<s>", "<s x='1'>"), rule(syntax), ("s/b", None))
-    assert checked(tmp_path, f"{template[:-4]}<t></t></f>", rule(syntax), ("s/b", None))
-
-
 @pytest.mark.parametrize(
     ("syntax", "template", "line", "said"),
     [
