@@ -21,3 +21,7 @@ class Desk:
     shelf: Callable[[], Shelf]
     door: Door
     clock: Callable[[], datetime] = _now
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes that only this server's nodes know, one for each purpose."""
+        return self.db.key.derive(purpose)

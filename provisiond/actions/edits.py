@@ -10,7 +10,7 @@ from provisiond.actions.changes import change_entry, differing
 from provisiond.actions.inventory_text import Tree
 from provisiond.inventory.access import Actor
 from provisiond.inventory.domains import BUILT_IN, Domain, Settings, inherit
-from provisiond.inventory.errors import Conflict, Finding, NotFound, RejectedAll
+from provisiond.inventory.errors import Finding, NotFound, RejectedAll, Stale
 from provisiond.store.database import Database, Read, Write
 from provisiond.store.domains import find_domain
 from provisiond.store.journal import add_change
@@ -119,6 +119,6 @@ def accepted(findings: Sequence[Finding], what: str) -> tuple[Finding, ...]:
 def check_seen(stood: int, seen: int | None, what: str) -> None:
     """Raise Conflict where the record was changed since it was seen; None saw what stands."""
     if seen is not None and seen != stood:
-        raise Conflict(
+        raise Stale(
             f"{what} was changed meanwhile (revision {stood}, yours is {seen}); look at it again."
         )

@@ -14,6 +14,7 @@ from provisiond.actions.inventory_schema import (
     LineEntry,
     OverrideEntry,
     PhoneEntry,
+    PhoneFields,
     SettingsEntry,
     SiteEntry,
     UserEntry,
@@ -82,7 +83,7 @@ def merge_layout(existing: Layout | None, entry: LayoutEntry) -> Layout:
     return replace(layout, buttons=buttons)
 
 
-def merge_phone(existing: Phone | None, entry: PhoneEntry, *, is_table: bool = False) -> Phone:
+def merge_phone(existing: Phone | None, entry: PhoneFields, *, is_table: bool = False) -> Phone:
     """The phone, its lists in the file's order. A token or enrolment that the file masks or
     leaves out stays; a new phone has none yet. `is_table` merges lines one by one."""
     phone = existing or Phone(mac=entry.mac, model=entry.model)
@@ -100,6 +101,8 @@ def merge_phone(existing: Phone | None, entry: PhoneEntry, *, is_table: bool = F
         changes["overrides"] = _own_overrides(dict(phone.overrides), entry.overrides)
     if "settings" in given:
         changes["settings"] = merge_settings(phone.settings, entry.settings)
+    if not isinstance(entry, PhoneEntry):
+        return replace(phone, **changes)
     if "token" in given and entry.token.reveal() not in ("", MASK):
         changes["token"] = Secret(entry.token.reveal().lower())
     if "enrolment" in given and entry.enrolment is not None:

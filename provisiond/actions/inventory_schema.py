@@ -178,8 +178,8 @@ class EnrolmentEntry(Entry):
     first_user_agent: str | None = None
 
 
-class PhoneEntry(Entry):
-    """A phone."""
+class PhoneFields(Entry):
+    """A phone without what only a file brings back."""
 
     mac: Annotated[Mac, BeforeValidator(read_mac)]
     model: str = ""
@@ -197,6 +197,11 @@ class PhoneEntry(Entry):
         default_factory=dict
     )
     settings: SettingsEntry = SettingsEntry()
+
+
+class PhoneEntry(PhoneFields):
+    """A phone."""
+
     token: Password = Secret(MASK)
     enrolment: Annotated[EnrolmentEntry | None, BeforeValidator(not_masked)] = None
 

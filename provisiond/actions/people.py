@@ -16,7 +16,7 @@ from provisiond.inventory.accounts import (
     key_hash,
     new_key,
 )
-from provisiond.inventory.errors import Conflict, Finding, Rejected, RejectedAll
+from provisiond.inventory.errors import Conflict, Finding, Rejected, RejectedAll, Stale
 from provisiond.inventory.secret import Secret
 from provisiond.store.accounts import (
     delete_account,
@@ -106,7 +106,7 @@ async def change_person(
     async with db.write() as write:
         account_id, stood = await get_account(write, name)
         if edit.revision is not None and edit.revision != stood.revision:
-            raise Conflict(f"{stood.name} was changed meanwhile; look at it again.")
+            raise Stale(f"{stood.name} was changed meanwhile; look at it again.")
         account = edited(stood, edit)
         if account == stood:
             return stood
@@ -120,11 +120,16 @@ async def change_person(
         return (await get_account(write, name))[1]
 
 
-async def delete_person(db: Database, actor: Actor, name: str, at: datetime) -> Account:
-    """Delete an account; its sessions end. Raises NotFound, and Conflict for the last admin."""
+async def delete_person(
+    db: Database, actor: Actor, name: str, at: datetime, *, revision: int | None = None
+) -> Account:
+    """Delete an account; its sessions end. Raises NotFound, and Conflict for the last admin and
+    where it was changed meanwhile."""
     demand(actor, Noun.PEOPLE, Verb.DELETE)
     async with db.write() as write:
         _, stood = await get_account(write, name)
+        if revision is not None and revision != stood.revision:
+            raise Stale(f"{stood.name} was changed meanwhile; look at it again.")
         await delete_account(write, name)
         await _keep_an_admin(write, stood)
         await _journal(write, actor, "delete person", stood, at, before=account_tree(stood))

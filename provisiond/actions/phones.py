@@ -15,16 +15,18 @@ from provisiond.actions.inventory_write import phone_tree
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.admission import DEFAULT_HOURS, opened
-from provisiond.inventory.errors import Conflict, Finding, NotFound, RejectedAll
+from provisiond.inventory.errors import Finding, NotFound, RejectedAll, Stale
 from provisiond.inventory.journal import Sighting
+from provisiond.inventory.lists import Page, PhoneQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Phone
+from provisiond.inventory.phones import Phone, PhoneSummary
 from provisiond.inventory.secret import Secret, new_token
 from provisiond.store.database import Database, Read, Write
 from provisiond.store.domains import find_domain
 from provisiond.store.journal import add_change, get_sightings
 from provisiond.store.mac_owners import mac_owners
+from provisiond.store.phone_lists import query_phones
 from provisiond.store.phones import delete_phone as delete_stored
 from provisiond.store.phones import (
     find_phones,
@@ -90,6 +92,12 @@ async def list_domain_phones(
         return await _views(read, domain, domain_id, page)
 
 
+async def search_phones(db: Database, domain: str, query: PhoneQuery) -> Page[PhoneSummary]:
+    """Phones of a domain that match, as a list shows them. Raises NotFound."""
+    async with db.read() as read:
+        return await query_phones(read, await _domain_id(read, domain), query)
+
+
 async def show_phone(db: Database, domain: str, mac: Mac) -> PhoneView:
     """One phone. Raises NotFound."""
     async with db.read() as read:
@@ -142,7 +150,7 @@ async def change_phone(
         if stood is None:
             raise NotFound(f"there is no phone {mac} in {domain}.")
         if stood.revision != phone.revision:
-            raise Conflict(f"phone {mac} was changed meanwhile; look at it again.")
+            raise Stale(f"phone {mac} was changed meanwhile; look at it again.")
         phone = replace(phone, token=stood.token, enrolment=stood.enrolment)
         is_new = phone.mac != mac
         phone, warnings = await _checked(write, shelf, actor, contents, phone, is_new=is_new)

@@ -14,7 +14,8 @@ The whole tree; the journal keeps these names, the wire shows what the door deci
     │   │   └── CodeNeeded      the password is right, and a time code is asked for too
     │   ├── TooManyGuesses      wrong log-ins are slowed down
     │   ├── NotFound            the thing named does not exist
-    │   ├── Conflict            somebody else changed it, or it exists already
+    │   ├── Conflict            something else stands against it: it is in use, or exists already
+    │   │   └── Stale           somebody else changed it meanwhile
     │   ├── Rejected            one field's value cannot stand
     │   ├── RejectedAll         several faults, all listed
     │   └── TemplateRejected    a family or template with findings
@@ -106,9 +107,15 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """Somebody else changed it meanwhile, or it exists already."""
+    """Something else stands against it: it is in use, exists already, or was changed meanwhile."""
 
     code = "conflict"
+
+
+class Stale(Conflict):
+    """Somebody else changed it since it was looked at."""
+
+    code = "stale"
 
 
 class Rejected(Refused):

@@ -127,3 +127,28 @@ class FrameQuery:
     descending: bool = False
     after: tuple[str, ...] = ()
     limit: int = 100
+
+
+class PhoneOrder(Enum):
+    """What phones are sorted by."""
+
+    MAC = "mac"
+    NAME = "name"
+    MODEL = "model"
+    LAST_SEEN = "last_seen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneQuery:
+    """Which phones. `text` is found in the MAC (in any notation), the name, and the extension or
+    name of a line's user. `extension` is of a line."""
+
+    text: str = ""
+    site: str | None = None
+    model: str | None = None
+    enabled: bool | None = None
+    extension: str | None = None
+    order: PhoneOrder = PhoneOrder.MAC
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100

@@ -96,3 +96,18 @@ class Phone:
     token: Secret = Secret("")
     enrolment: Enrolment = Enrolment()
     revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneSummary:
+    """A phone as a list shows it. `held` says that its enrolment waits for a person."""
+
+    mac: Mac
+    model: str
+    name: str
+    site: str | None
+    enabled: bool
+    lines: tuple[PhoneLine, ...]
+    last_seen: datetime | None
+    held: bool
+    revision: int

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from provisiond.inventory.access import Role
 from provisiond.inventory.accounts import Account
-from provisiond.inventory.errors import Conflict, NotFound, Rejected
+from provisiond.inventory.errors import NotFound, Rejected, Stale
 from provisiond.inventory.secret import Secret
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored, to_stored_if_any
 from provisiond.store.schema import domain, user_account
@@ -66,7 +66,7 @@ async def update_account(write: Write, name: str, record: Account) -> None:
     was read. Raises NotFound, Conflict and Rejected(domain|extension)."""
     account_id, stood = await get_account(write, name)
     if stood.revision != record.revision:
-        raise Conflict(f"{name} was changed meanwhile; load it again and repeat.")
+        raise Stale(f"{name} was changed meanwhile; load it again and repeat.")
     columns = await _columns(write, account_id, record)
     await write.connection.execute(
         sa.update(account)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from provisiond.inventory.directory import COMPANY
 from provisiond.inventory.domains import Domain
-from provisiond.inventory.errors import Conflict, NotFound, Rejected
+from provisiond.inventory.errors import NotFound, Rejected, Stale
 from provisiond.store.schema import (
     directory,
     domain,
@@ -119,7 +119,7 @@ async def update_domain(write: Write, domain_id: int, record: Domain) -> int:
     if row is None:
         if await write.first(sa.select(domain.c.id).where(domain.c.id == domain_id)) is None:
             raise NotFound(f"there is no domain {record.name}.")
-        raise Conflict(f"domain {record.name} was changed meanwhile; load it again and repeat.")
+        raise Stale(f"domain {record.name} was changed meanwhile; load it again and repeat.")
     write.touch_domain(domain_id)
     revision: int = row[0]
     return revision

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from provisiond.inventory.errors import Conflict, Finding, NotFound, Rejected, RejectedAll
+from provisiond.inventory.errors import Conflict, Finding, NotFound, Rejected, RejectedAll, Stale
 from provisiond.store.transaction import Read, Write, chunks
 
 
@@ -48,7 +48,7 @@ async def seen_last(
         )
         for key, row_id, revision in rows:
             if revision != revisions[key]:
-                raise Conflict(
+                raise Stale(
                     f"{noun} {key} was changed meanwhile (revision {revision}, yours is "
                     f"{revisions[key]}); load it again and repeat."
                 )

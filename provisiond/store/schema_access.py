@@ -5,7 +5,7 @@ An account or token of one domain goes with it; what is of no domain has none th
 
 import sqlalchemy as sa
 
-from provisiond.store.schema_columns import INSTANT, metadata
+from provisiond.store.schema_columns import ID, INSTANT, metadata
 
 
 def _domain() -> sa.Column[int]:
@@ -94,4 +94,56 @@ join_link = sa.Table(
     _text("created_by"),
     sa.Column("created_at", INSTANT, nullable=False),
     sa.Column("expires_at", INSTANT, nullable=False, index=True),
+)
+
+# What was answered to a question with an Idempotency-Key; `status` is NULL until it is.
+answered = sa.Table(
+    "answered",
+    metadata,
+    sa.Column("place", sa.LargeBinary(), primary_key=True),
+    _text("actor"),
+    sa.Column("print", sa.LargeBinary(), nullable=False),
+    sa.Column("at", INSTANT, nullable=False, index=True),
+    sa.Column("status", sa.Integer(), nullable=True),
+    _text("headers"),
+    sa.Column("body", sa.LargeBinary(), nullable=True),
+    sa.Index(None, "actor", "at"),
+)
+
+webhook = sa.Table(
+    "webhook",
+    metadata,
+    sa.Column("id", sa.BigInteger(), primary_key=True, autoincrement=False),
+    _text("name"),
+    _text("url"),
+    sa.Column("secret", sa.LargeBinary(), nullable=False),
+    _domain(),
+    sa.Column("enabled", sa.Boolean(), nullable=False),
+    _text("created_by"),
+    sa.Column("created_at", INSTANT, nullable=False),
+    sa.Column("revision", sa.BigInteger(), nullable=False, server_default="1"),
+    sa.UniqueConstraint("name"),
+)
+
+# The outbox: one row for each change and webhook, written with the change. `subject` orders
+# them; `state` is waiting, sent or dead.
+webhook_delivery = sa.Table(
+    "webhook_delivery",
+    metadata,
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
+    sa.Column(
+        "webhook_id",
+        sa.BigInteger(),
+        sa.ForeignKey("webhook.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("change_id", sa.BigInteger(), nullable=False),
+    _text("subject"),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("tries", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("due_at", INSTANT, nullable=False),
+    sa.Column("done_at", INSTANT, nullable=True),
+    _text("said"),
+    sa.Index(None, "webhook_id", "subject", "state", "id"),
+    sa.Index(None, "state", "due_at"),
 )

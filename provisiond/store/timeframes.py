@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from provisiond.inventory.errors import Conflict, NotFound
+from provisiond.inventory.errors import NotFound, Stale
 from provisiond.inventory.lists import FrameQuery, Page
 from provisiond.inventory.timeframes import FrameKind, TimeFrame
 from provisiond.inventory.uses import Use
@@ -142,7 +142,7 @@ async def _seen_last(
     rows = await _stored(write, domain_id, list(revisions))
     for key, revision in revisions.items():
         if rows[key].revision != revision:
-            raise Conflict(
+            raise Stale(
                 f"time frame {shown(key)} was changed meanwhile (revision {rows[key].revision}, "
                 f"yours is {revision}); load it again and repeat."
             )

@@ -10,6 +10,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from provisiond.actions.desk import Desk
+from provisiond.web.api.mount import mount_api
+from provisiond.web.api.problems import tell_problems
 from provisiond.web.headers import know_the_caller, protect
 from provisiond.web.health import DEADLINE_SECONDS, Check, look
 from provisiond.web.keys import DESK, POLICY, WebPolicy
@@ -51,12 +53,13 @@ def load_shown() -> Shown:
 
 def make_portal(health: Health, desk: Desk, policy: WebPolicy, shown: Shown) -> web.Application:
     """The application of the listeners for people and programs; monitors are answered too."""
-    app = make_app(health, middlewares=(know_the_caller,))
+    app = make_app(health, middlewares=(know_the_caller, tell_problems))
     app[DESK] = desk
     app[POLICY] = policy
     app[PAGES] = shown.pages
     app[STATIC] = shown.static
     app.on_response_prepare.append(protect)
+    mount_api(app, health.version)
     app.router.add_get("/static/{name:.+}", serve_static)
     app.router.add_get("/join/{key}", show_join)
     app.router.add_post("/join/{key}", save_join)

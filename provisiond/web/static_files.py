@@ -30,20 +30,27 @@ class StaticFile:
 
 def load_static() -> Mapping[str, StaticFile]:
     """The files by their path below /static/. Reads them: call it in a thread."""
-    return {
-        path.relative_to(_FOLDER).as_posix(): _file(path)
-        for path in sorted(_FOLDER.rglob("*"))
-        if path.suffix in _TYPES
-    }
+    found: dict[str, StaticFile] = {}
+    for path in sorted(_FOLDER.rglob("*")):
+        name = path.relative_to(_FOLDER).as_posix().removesuffix(".gz")
+        content_type = _TYPES.get(Path(name).suffix)
+        if content_type is not None:
+            found[name] = _file(path, content_type)
+    return found
 
 
-def _file(path: Path) -> StaticFile:
+def _file(path: Path, content_type: str) -> StaticFile:
+    """A file, which may lie there packed."""
     content = path.read_bytes()
-    packed = gzip.compress(content, 9, mtime=0) if len(content) > _SMALL else None
+    packed = None
+    if path.suffix == ".gz":
+        packed, content = content, gzip.decompress(content)
+    elif len(content) > _SMALL:
+        packed = gzip.compress(content, 9, mtime=0)
     return StaticFile(
         content=content,
         packed=packed,
-        content_type=_TYPES[path.suffix],
+        content_type=content_type,
         etag=hashlib.sha256(content).hexdigest()[:24],
     )
 

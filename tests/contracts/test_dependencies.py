@@ -20,6 +20,7 @@ USED_WITHOUT_IMPORT = {
     "pytest-asyncio": "a plug-in of pytest",
     "pytest-aiohttp": "a plug-in of pytest",
     "pytest-xdist": "a plug-in of pytest",
+    "schemathesis": "a program, and a plug-in of pytest",
     "mypy": "a program",
     "ruff": "a program",
     "import-linter": "a program",

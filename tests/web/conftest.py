@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
+from pytest_aiohttp import AiohttpClient
 
 from provisiond.actions.desk import Desk
 from provisiond.catalog.shelf import Shelf
 from provisiond.store.database import Database
 from provisiond.store.sealing import SecretKey
-from provisiond.web.app import Health, Shown, load_shown
-from tests.actions.inventory import MODELS, NOW, load
+from provisiond.web.app import Health, Shown, load_shown, make_portal
+from provisiond.web.keys import WebPolicy
+from tests.actions.inventory import MODELS, NOW
 from tests.actions.people import door
+from tests.web.offices import Client, open_offices
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +42,16 @@ def health() -> Health:
 
 @pytest.fixture(scope="session")
 def filled_store(tmp_path_factory: pytest.TempPathFactory, key: SecretKey, shelf: Shelf) -> Path:
-    """An embedded store with one domain of everything in it, to be copied."""
+    """An embedded store with two domains of everything in it, to be copied."""
     path = tmp_path_factory.mktemp("filled") / "provisiond.db"
 
     async def fill() -> None:
         await Database.create(f"sqlite:///{path}", key)
         database = await Database.open(f"sqlite:///{path}", key)
-        await load(database, shelf)
-        await database.close()
+        try:
+            await open_offices(database, shelf)
+        finally:
+            await database.close()
 
     asyncio.run(fill())
     return path
@@ -54,7 +59,7 @@ def filled_store(tmp_path_factory: pytest.TempPathFactory, key: SecretKey, shelf
 
 @pytest.fixture
 async def db(tmp_path: Path, key: SecretKey, filled_store: Path) -> AsyncIterator[Database]:
-    """A store with one domain of everything in it."""
+    """A store with two domains of everything in it."""
     path = tmp_path / "store.db"
     shutil.copy(filled_store, path)
     database = await Database.open(f"sqlite:///{path}", key)
@@ -65,3 +70,9 @@ async def db(tmp_path: Path, key: SecretKey, filled_store: Path) -> AsyncIterato
 @pytest.fixture
 def desk(db: Database, shelf: Shelf) -> Desk:
     return Desk(db=db, shelf=lambda: shelf, door=door(), clock=lambda: NOW)
+
+
+@pytest.fixture
+async def client(desk: Desk, health: Health, shown: Shown, aiohttp_client: AiohttpClient) -> Client:
+    """A client of the portal, over plain HTTP on loopback."""
+    return await aiohttp_client(make_portal(health, desk, WebPolicy(), shown))

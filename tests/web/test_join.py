@@ -1,27 +1,16 @@
 """What somebody sees who follows a link, with or without a browser that runs scripts."""
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient
-from pytest_aiohttp import AiohttpClient
 
-from provisiond.actions.desk import Desk
 from provisiond.actions.log_in import log_in
 from provisiond.actions.people import add_person, invite_admin
 from provisiond.inventory.access import Role
 from provisiond.inventory.accounts import Account
 from provisiond.store.database import Database
-from provisiond.web.app import Health, Shown, make_portal
-from provisiond.web.keys import WebPolicy
 from tests.actions.people import ADMIN, NOW, PASSWORD, door, typed
+from tests.web.offices import Client
 
-Client = TestClient[web.Request, web.Application]
 GOOD = {"name": "tess", "password": PASSWORD.reveal(), "again": PASSWORD.reveal()}
-
-
-@pytest.fixture
-async def client(desk: Desk, health: Health, shown: Shown, aiohttp_client: AiohttpClient) -> Client:
-    return await aiohttp_client(make_portal(health, desk, WebPolicy(), shown))
 
 
 async def test_the_first_admin_chooses_name_and_password(

@@ -1,0 +1,96 @@
+"""What does a body say? Read within bounds: its size, its depth, names that stand twice."""
+
+import json
+import re
+from typing import Any
+
+from aiohttp import web
+
+from provisiond.web.api.route import Unprocessable
+
+MAX_DEPTH = 32
+_TYPES = ("application/json", "application/merge-patch+json")
+# A text that never ends is taken as a whole too, so that no byte is looked at twice.
+_BRACKETS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+async def read_json(request: web.Request, most: int) -> tuple[Any, bytes]:
+    """The body as plain values and as bytes. Raises Unprocessable: 413, 415 or 400."""
+    if request.content_type not in _TYPES:
+        raise Unprocessable(
+            415,
+            "unsupported_media_type",
+            "send JSON, with Content-Type: application/json.",
+            {"Accept": ", ".join(_TYPES)},
+        )
+    if "Content-Encoding" in request.headers:
+        raise Unprocessable(415, "unsupported_encoding", "send the body as it is, unpacked.")
+    if (request.content_length or 0) > most:
+        raise too_large(most)
+    content = await read_at_most(request, most)
+    return parse_json(content), content
+
+
+async def read_at_most(request: web.Request, most: int) -> bytes:
+    """The body, of which never more than `most` bytes are held. Raises Unprocessable(413)."""
+    held = bytearray()
+    async for chunk in request.content.iter_any():
+        held += chunk
+        if len(held) > most:
+            raise too_large(most)
+    return bytes(held)
+
+
+def parse_json(content: bytes) -> Any:
+    """Plain values. Raises Unprocessable(400) that says what is wrong, and where."""
+    if deeper_than(content, MAX_DEPTH):
+        raise _bad(f"it is nested deeper than {MAX_DEPTH} levels.")
+    try:
+        return json.loads(content, object_pairs_hook=_object, parse_constant=_no_number)
+    except UnicodeDecodeError as fault:
+        raise _bad(f"byte {fault.start} is not UTF-8.") from fault
+    except json.JSONDecodeError as fault:
+        raise _bad(f"{fault.msg} (line {fault.lineno}, column {fault.colno}).") from fault
+    except (ValueError, RecursionError) as fault:  # a number of thousands of digits
+        raise _bad(f"{str(fault).partition(';')[0]}.") from fault
+
+
+def deeper_than(content: bytes, most: int) -> bool:
+    """Whether brackets outside of texts are nested deeper; linear, whatever the bytes are."""
+    depth = 0
+    for match in _BRACKETS.finditer(content):
+        mark = match[0]
+        if mark in (b"[", b"{"):
+            depth += 1
+            if depth > most:
+                return True
+        elif mark in (b"]", b"}"):
+            depth -= 1
+    return False
+
+
+def too_large(most: int) -> Unprocessable:
+    """The answer to a body that is too large."""
+    return Unprocessable(
+        413,
+        "too_large",
+        f"the body is larger than the {most:,} bytes that this path takes.",
+        {"Connection": "close"},
+    )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:100]!r} is given twice")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _bad(detail: str) -> Unprocessable:
+    return Unprocessable(400, "no_json", f"the body is no JSON: {detail}")

@@ -1,0 +1,219 @@
+"""How do programs keep phones, and people the buttons of their own?"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from provisiond.actions.import_merge import buttons_of, merge_phone
+from provisiond.actions.phones import (
+    Saved,
+    add_phone,
+    change_phone,
+    delete_phone,
+    reopen_enrolment,
+    search_phones,
+    show_phone,
+)
+from provisiond.inventory.access import Noun, Verb
+from provisiond.inventory.errors import NotFound, Stale
+from provisiond.inventory.lists import PhoneOrder, PhoneQuery
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.phones import Phone
+from provisiond.web.api.cursors import place_of
+from provisiond.web.api.kept import Keeping, faults, kept, listing, ordered, seen
+from provisiond.web.api.phone_shapes import (
+    ButtonsBody,
+    ButtonsShown,
+    EnrolmentBody,
+    PhoneBody,
+    PhoneRow,
+    PhoneShown,
+    PhonesQuery,
+    buttons_shown,
+    phone_row,
+    phone_shown,
+    view_shown,
+)
+from provisiond.web.api.route import Call, Reply, Route
+from provisiond.web.api.shapes import Listing, ListQuery, Record
+
+_PATH = "/domains/{domain}/phones"
+
+
+async def list_phones(call: Call) -> Reply:
+    """Phones that match, as a list shows them."""
+    query: PhonesQuery = call.query
+    wanted = PhoneQuery(
+        text=query.q.strip(),
+        site=query.site,
+        model=query.model,
+        extension=query.extension,
+        enabled=query.enabled,
+        after=place_of(call),
+        limit=query.limit,
+        **ordered(PhoneOrder, query.sort),
+    )
+    page = await search_phones(call.desk.db, call.of("domain"), wanted)
+    return listing(call, page, phone_row, PhoneRow)
+
+
+async def get_phone(call: Call) -> Reply:
+    """One phone with all its parts."""
+    view = await show_phone(call.desk.db, call.of("domain"), _mac(call))
+    return Reply(body=view_shown(view), revision=view.phone.revision)
+
+
+async def post_phone(call: Call) -> Reply:
+    """Add a phone and open its enrolment."""
+    body: PhoneBody = call.body
+    phone = merge_phone(None, body)
+    desk, domain = call.desk, call.of("domain")
+    saved = await add_phone(desk.db, desk.shelf(), call.actor, domain, phone, call.at)
+    reply = await _saved(call, saved)
+    return replace(reply, location=f"/domains/{saved.domain}/phones/{saved.phone.mac.text}")
+
+
+async def patch_phone(call: Call) -> Reply:
+    """Change a phone; another MAC is another device, with a token of its own."""
+    body: PhoneBody = call.body
+    return await _change(call, lambda stood: replace(merge_phone(stood, body), mac=body.mac))
+
+
+async def remove_phone(call: Call) -> Reply:
+    """Delete a phone."""
+    stood = await _stood(call)
+    if call.revision is not None and stood.revision != call.revision:
+        raise Stale(f"phone {stood.mac} was changed meanwhile; look at it again.")
+    await delete_phone(call.desk.db, call.actor, call.of("domain"), stood.mac, call.at)
+    return Reply()
+
+
+async def open_phone(call: Call) -> Reply:
+    """Open a phone's enrolment anew, as after a factory reset."""
+    body: EnrolmentBody = call.body
+    phone = await reopen_enrolment(
+        call.desk.db,
+        call.actor,
+        call.of("domain"),
+        _mac(call),
+        call.at,
+        hours=body.hours,
+        with_new_token=body.new_token,
+    )
+    return Reply(body=phone_shown(phone), revision=phone.revision)
+
+
+async def get_buttons(call: Call) -> Reply:
+    """The buttons of a phone; a user's own phones alone."""
+    stood = await _stood(call)
+    return Reply(body=buttons_shown(stood), revision=stood.revision)
+
+
+async def put_buttons(call: Call) -> Reply:
+    """Put these buttons on a phone; a user's own phones alone."""
+    body: ButtonsBody = call.body
+    return await _change(
+        call, lambda stood: replace(stood, buttons=buttons_of(body.buttons)), only_buttons=True
+    )
+
+
+async def list_own_phones(call: Call) -> Reply:
+    """The phones that have a line of the own extension."""
+    actor = call.actor
+    if actor.domain is None or actor.extension is None:
+        raise NotFound("nobody's phones are yours: you have no extension.")
+    query = PhoneQuery(extension=actor.extension, after=place_of(call), limit=call.query.limit)
+    page = await search_phones(call.desk.db, actor.domain, query)
+    return listing(call, page, phone_row, PhoneRow)
+
+
+async def _change(
+    call: Call, edit: Callable[[Phone], Phone], *, only_buttons: bool = False
+) -> Reply:
+    stood = await _stood(call)
+    wanted = replace(edit(stood), revision=seen(call, stood.revision))
+    desk, domain = call.desk, call.of("domain")
+    saved = await change_phone(
+        desk.db, desk.shelf(), call.actor, domain, stood.mac, wanted, call.at
+    )
+    return await _saved(call, saved, only_buttons=only_buttons)
+
+
+async def _saved(call: Call, saved: Saved, *, only_buttons: bool = False) -> Reply:
+    """The phone as it stands now, and what about it is not as it should be."""
+    view = await show_phone(call.desk.db, saved.domain, saved.phone.mac)
+    told = {"warnings": faults(saved.warnings)}
+    body: Record = buttons_shown(view.phone) if only_buttons else view_shown(view)
+    return Reply(body=body.model_copy(update=told), revision=view.phone.revision)
+
+
+async def _stood(call: Call) -> Phone:
+    """The phone as it stands; for a user the own ones alone exist. Raises NotFound."""
+    phone = (await show_phone(call.desk.db, call.of("domain"), _mac(call))).phone
+    own = call.actor.extension
+    if own is not None and own not in {line.extension for line in phone.lines}:
+        raise NotFound(f"there is no phone {phone.mac} in {call.of('domain')}.")
+    return phone
+
+
+def _mac(call: Call) -> Mac:
+    return Mac(call.of("mac"))
+
+
+ROUTES = (
+    *kept(
+        Keeping(
+            noun=Noun.PHONES,
+            path=_PATH,
+            key="mac",
+            one="a phone",
+            many="phones",
+            listed=list_phones,
+            shown=get_phone,
+            added=post_phone,
+            changed=patch_phone,
+            removed=remove_phone,
+            query=PhonesQuery,
+            request=PhoneBody,
+            answer=PhoneShown,
+            row=PhoneRow,
+        )
+    ),
+    Route(
+        method="POST",
+        path=_PATH + "/{mac}/enrolment",
+        summary="Open a phone's enrolment anew",
+        noun=Noun.PHONES,
+        verb=Verb.RUN,
+        handler=open_phone,
+        request=EnrolmentBody,
+        answer=PhoneShown,
+    ),
+    Route(
+        method="GET",
+        path=_PATH + "/{mac}/buttons",
+        summary="Show the buttons of a phone",
+        noun=Noun.BUTTONS,
+        handler=get_buttons,
+        answer=ButtonsShown,
+    ),
+    Route(
+        method="PUT",
+        path=_PATH + "/{mac}/buttons",
+        summary="Put buttons on a phone",
+        noun=Noun.BUTTONS,
+        verb=Verb.EDIT,
+        handler=put_buttons,
+        request=ButtonsBody,
+        answer=ButtonsShown,
+        conditional=True,
+    ),
+    Route(
+        method="GET",
+        path="/me/phones",
+        summary="List the own phones",
+        noun=Noun.BUTTONS,
+        handler=list_own_phones,
+        query=ListQuery,
+        answer=Listing[PhoneRow],
+    ),
+)

@@ -1,0 +1,80 @@
+"""What do all answers and questions of the API have in common? Records, lists, faults."""
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_T = TypeVar("_T")
+
+
+class Asked(BaseModel):
+    """A question's body: unknown names are faults, blanks around texts go."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        str_strip_whitespace=True,
+        strict=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Shape(BaseModel):
+    """An answer, or a part of one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fault(Shape):
+    """What is wrong with one field. `field` is its place in the body: `lines[0].extension`."""
+
+    field: str
+    message: str
+    remedy: str = ""
+
+
+class Problem(BaseModel):
+    """Why a question was not answered as asked (RFC 9457). `code` is stable, `detail` is for a
+    person, `errors` lists every fault of the body or query."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[Fault] = []
+
+
+class Record(Shape):
+    """A record as it stands. `revision` is its ETag; `warnings` are of the change just made."""
+
+    revision: int
+    warnings: list[Fault] = []
+
+
+class Listing(Shape, Generic[_T]):
+    """Some records. `next` asks for those after them, as `cursor`; null at the end. `total` counts
+    all that match."""
+
+    items: list[_T]
+    next: str | None = None
+    total: int | None = None
+
+
+class ListQuery(BaseModel):
+    """What every list takes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="records at once")] = 100
+    cursor: Annotated[
+        str | None, Field(max_length=2000, description="`next` of the answer before")
+    ] = None
+
+
+class SearchQuery(ListQuery):
+    """A list that can be searched."""
+
+    q: Annotated[str, Field(max_length=200, description="a part of what is looked for")] = ""

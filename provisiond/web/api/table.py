@@ -1,0 +1,26 @@
+"""Which ways to ask are there? All of them, in one table."""
+
+from provisiond.web.api import (
+    domains,
+    me,
+    numbers,
+    people,
+    phones,
+    sms,
+    timeframes,
+    tokens,
+    users,
+)
+from provisiond.web.api.route import Route
+
+ROUTES: tuple[Route, ...] = (
+    *me.ROUTES,
+    *domains.ROUTES,
+    *numbers.ROUTES,
+    *sms.ROUTES,
+    *timeframes.ROUTES,
+    *users.ROUTES,
+    *phones.ROUTES,
+    *people.ROUTES,
+    *tokens.ROUTES,
+)

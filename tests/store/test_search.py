@@ -1,0 +1,213 @@
+"""Parts of MACs, numbers and names are found, and an index answers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from provisiond.inventory.domains import Domain
+from provisiond.inventory.lists import PhoneOrder, PhoneQuery
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.people import User
+from provisiond.inventory.phones import Phone, PhoneLine
+from provisiond.store import domains, phones, users
+from provisiond.store.database import Database, Read
+from provisiond.store.phone_lists import query_phones
+from provisiond.store.schema import phone as phone_table
+
+NAMES = ("Front desk", "Größe 50%", "Back_office", 'say "hi"', "x" * 100, "")
+PEOPLE = (
+    User(extension="101", first_name="Alice", last_name="Example"),
+    User(extension="2000", first_name="Bob"),
+)
+
+
+def mac(number: int) -> Mac:
+    return Mac(f"001565{number:06x}")
+
+
+async def office(db: Database, count: int = 6) -> int:
+    """Phones of all these names, and the same in another domain."""
+    async with db.write() as write:
+        found = []
+        for domain, first in (("a.example.test", 0), ("b.example.test", 0x800000)):
+            domain_id = await domains.insert_domain(write, Domain(name=domain))
+            await users.insert_users(write, domain_id, PEOPLE)
+            records = [
+                Phone(
+                    mac=mac(first + number),
+                    model="Acme D-6",
+                    name=NAMES[number % len(NAMES)],
+                    lines=(PhoneLine(line=1, extension=PEOPLE[number % 2].extension),),
+                )
+                for number in range(count)
+            ]
+            await phones.insert_phones(write, domain_id, records)
+            found.append(domain_id)
+    return found[0]
+
+
+async def names(db: Database, domain_id: int, text: str, **more: object) -> list[str]:
+    async with db.read() as read:
+        query = PhoneQuery(text=text, order=PhoneOrder.MAC, **more)  # type: ignore[arg-type]
+        page = await query_phones(read, domain_id, query)
+        assert page.total == len(page.rows)
+        return [row.name for row in page.rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ront", ["Front desk"]),
+        ("FRONT D", ["Front desk"]),
+        ("größe", ["Größe 50%"]),
+        ("0%", ["Größe 50%"]),
+        ("k_o", ["Back_office"]),
+        ('"hi"', ['say "hi"']),
+        ("y", ['say "hi"']),
+        ("00:15:65:00:00:02", ["Back_office"]),
+        ("0015.6500.0002", ["Back_office"]),
+        ("5000003", ['say "hi"']),
+        ("800002", []),
+        ("alic", ["Front desk", "Back_office", "x" * 100]),
+        ("ice exam", ["Front desk", "Back_office", "x" * 100]),
+        ("200", ["Größe 50%", 'say "hi"', ""]),
+        ("nobody", []),
+        ("%%%", []),
+        ("' OR 1=1 --", []),
+        ('" OR mac : "0', []),
+        ("a\0b", []),
+        ("***", []),
+        ("NEAR(", []),
+    ],
+)
+async def test_a_part_is_found_in_any_case_and_means_itself(
+    db: Database, text: str, found: list[str]
+) -> None:
+    domain_id = await office(db)
+    assert await names(db, domain_id, text.replace("\0", "")) == found
+
+
+async def test_the_index_follows_every_change(db: Database) -> None:
+    domain_id = await office(db, 2)
+    async with db.write() as write:
+        phone = await phones.get_phone(write, domain_id, mac(0))
+        moved = replace(phone, name="Lobby", mac=mac(0x777777))
+        await phones.update_phone(write, domain_id, mac(0), moved)
+        await users.update_user(
+            write, domain_id, "101", replace(PEOPLE[0], last_name="Zimmer", revision=1)
+        )
+    assert await names(db, domain_id, "Front") == []
+    assert await names(db, domain_id, "777777") == ["Lobby"]
+    assert await names(db, domain_id, "zimmer") == ["Lobby"]
+    async with db.write() as write:
+        await phones.delete_phone(write, domain_id, mac(0x777777), revision=2)
+    assert await names(db, domain_id, "lobby") == []
+    async with db.write() as write:
+        await domains.delete_domain(write, domain_id)
+    async with db.read() as read:
+        assert (await query_phones(read, domain_id, PhoneQuery(text="größe"))).rows == ()
+
+
+async def test_filters_and_orders_go_together(db: Database) -> None:
+    domain_id = await office(db)
+    assert await names(db, domain_id, "", extension="2000") == ["Größe 50%", 'say "hi"', ""]
+    assert await names(db, domain_id, "desk", extension="2000") == []
+    assert await names(db, domain_id, "", enabled=False) == []
+    for order in PhoneOrder:
+        rows: list[str] = []
+        after: tuple[str, ...] = ()
+        async with db.read() as read:
+            while True:
+                query = PhoneQuery(order=order, descending=True, after=after, limit=4)
+                page = await query_phones(read, domain_id, query)
+                rows += [str(row.mac) for row in page.rows]
+                after = page.after
+                if not after:
+                    break
+        assert len(rows) == len(set(rows)) == 6
+
+
+async def statements(read: Read, domain_id: int, query: PhoneQuery) -> list[tuple[str, object]]:
+    """What is sent to the engine for a list."""
+    sent: list[tuple[str, object]] = []
+
+    def note(_c: object, _k: object, statement: str, parameters: object, *_: object) -> None:
+        sent.append((statement, parameters))
+
+    engine = read.connection.sync_connection
+    assert engine is not None
+    sa.event.listen(engine, "before_cursor_execute", note)
+    await query_phones(read, domain_id, query)
+    sa.event.remove(engine, "before_cursor_execute", note)
+    return sent
+
+
+async def ten_thousand(db: Database) -> None:
+    """Copies of the first phone, for a planner that reads a few rows faster without an index."""
+    own = {
+        "id": "1000000 + g",
+        "mac": "lpad(to_hex(g), 12, '0')",
+        "name": "'no. ' || md5(g::text)",
+        "token_hash": "decode(lpad(to_hex(g), 64, '0'), 'hex')",
+    }
+    columns = [column.name for column in phone_table.columns]
+    values = ", ".join(own.get(name, f'"{name}"') for name in columns)
+    listed = ", ".join(f'"{name}"' for name in columns)
+    async with db.write() as write:
+        await write.connection.execute(
+            sa.text(
+                f"INSERT INTO phone ({listed}) SELECT {values} FROM phone, "
+                f"generate_series(1, 10000) g WHERE mac = '{mac(0).text}'"
+            )
+        )
+        # As autovacuum does soon after.
+        await write.connection.execute(sa.text("SELECT gin_clean_pending_list('ix_phone_search')"))
+        await write.connection.execute(sa.text("ANALYZE"))
+
+
+async def explained(read: Read, sent: Sequence[tuple[str, object]]) -> str:
+    plan = []
+    postgres = read.connection.dialect.name == "postgresql"
+    for statement, parameters in sent:
+        words = "EXPLAIN " if postgres else "EXPLAIN QUERY PLAN "
+        rows = await read.connection.exec_driver_sql(words + statement, parameters)  # type: ignore[arg-type]
+        plan += [str(row[0 if postgres else 3]) for row in rows]
+    return "\n".join(plan)
+
+
+@pytest.mark.parametrize("text", ["65000", "desk", "lice"])
+async def test_a_list_of_parts_asks_indexes_alone(db: Database, text: str) -> None:
+    domain_id = await office(db)
+    async with db.read() as read:
+        is_postgres = read.connection.dialect.name == "postgresql"
+    if is_postgres:
+        await ten_thousand(db)
+    async with db.read() as read:
+        sent = await statements(read, domain_id, PhoneQuery(text=text, limit=100))
+        assert len(sent) == 3
+        plan = await explained(read, sent)
+    if is_postgres:
+        assert "Seq Scan on phone " not in plan, plan
+        assert "ix_phone_search" in plan, plan
+        return
+    assert "phone_search VIRTUAL TABLE INDEX" in plan
+    assert "user_account_search VIRTUAL TABLE INDEX" in plan
+    scans = [line for line in plan.splitlines() if line.startswith("SCAN")]
+    assert all("VIRTUAL TABLE" in line or "subquery" in line.lower() for line in scans), plan
+
+
+async def test_the_triggers_of_the_index_are_there(db: Database) -> None:
+    """A migration that rebuilds one of the tables drops them without a word."""
+    async with db.read() as read:
+        if read.connection.dialect.name == "postgresql":
+            rows = await read.rows(sa.text("SELECT indexname FROM pg_indexes"))
+            assert {"ix_phone_search", "ix_user_account_search"} <= {row[0] for row in rows}
+            return
+        rows = await read.rows(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+    assert {row[0] for row in rows} == {
+        f"{table}_search_{what}"
+        for table in ("phone", "user_account")
+        for what in ("come", "gone", "moved")
+    }

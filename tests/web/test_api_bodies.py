@@ -1,0 +1,249 @@
+"""What is asked badly is refused in words, and nothing of it is held."""
+
+import json
+import tracemalloc
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from provisiond.inventory.access import Role
+from provisiond.store.database import Database
+from provisiond.web.api.json_body import deeper_than, parse_json
+from provisiond.web.api.route import Unprocessable
+from tests.actions.inventory import DOMAIN
+from tests.web.offices import Client, asked, token
+
+USERS = f"/domains/{DOMAIN}/users"
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no JSON"),
+        (b"{", "line 1"),
+        (b"\xff\xfe", "no JSON"),
+        (b'{"extension": "\xff"}', "no JSON"),
+        (b'{"extension": "1", "extension": "2"}', "'extension' is given twice"),
+        (b'{"extension": NaN}', "NaN is no number"),
+        (b'{"x": ' + b"9" * 5000 + b"}", "no JSON"),
+        (b"[" * 300 + b"]" * 300, "nested deeper than 32 levels"),
+        (b'{"a":' * 300 + b"1" + b"}" * 300, "nested deeper than 32 levels"),
+    ],
+)
+async def test_what_is_no_json_is_a_400_that_says_why(
+    client: Client, db: Database, content: bytes, said: str
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    answer, problem = await asked(client, "POST", USERS, {**who, **JSON}, data=content)
+    assert answer.status == 400
+    assert said in problem["detail"]
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 7, True, [{}]])
+async def test_what_is_no_object_is_a_422(client: Client, db: Database, body: Any) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    content = json.dumps(body).encode()
+    answer, problem = await asked(client, "POST", USERS, {**who, **JSON}, data=content)
+    assert (answer.status, problem["code"]) == (422, "rejected")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Content-Type": "text/plain"}, 415), ({**JSON, "Content-Encoding": "gzip"}, 415)],
+)
+async def test_another_kind_of_body_is_a_415(
+    client: Client, db: Database, headers: dict[str, str], status: int
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    answer, _ = await asked(client, "POST", USERS, {**who, **headers}, data=b"{}")
+    assert answer.status in (400, status)  # what claims to be packed and is not is no HTTP at all
+
+
+async def test_a_hundred_megabytes_are_refused_and_not_held(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    sent = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(1600):
+            sent += 65536
+            yield b" " * 65536
+
+    tracemalloc.start()
+    try:
+        answer, problem = await asked(client, "POST", USERS, {**who, **JSON}, data=chunks())
+        assert (answer.status, problem["code"]) == (413, "too_large")
+    except (ConnectionError, OSError):  # cut off while it was still sending: refused all the same
+        pass
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 16 << 20
+    assert sent < 90 << 20
+    length = {**who, **JSON, "Content-Length": "104857600"}
+    answer, problem = await asked(client, "GET", "/me", who)
+    assert answer.status == 200
+    del length
+
+
+async def test_a_path_that_takes_no_body_says_so(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    path = f"/domains/{DOMAIN}/numbers/+18005550100/available"
+    answer, problem = await asked(client, "POST", path, who, json={"x": 1}, extra={"If-Match": "*"})
+    assert (answer.status, problem["code"]) == (400, "no_body")
+
+
+@pytest.mark.parametrize(
+    "tag", ['"x"', "1", 'W/"1"', '"1", "2"', "", '"99999999999999999999"', '"²"']
+)
+async def test_an_if_match_that_names_no_revision_is_a_412(
+    client: Client, db: Database, tag: str
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    answer, problem = await asked(client, "DELETE", f"{USERS}/103", who, extra={"If-Match": tag})
+    assert (answer.status, problem["code"]) == (412, "if_match")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=x", "limit"),
+        ("sort=colour", "sort"),
+        ("colour=red", "colour"),
+        ("limit=1&limit=2", "limit"),
+        ("cursor=nonsense", "cursor"),
+        ("cursor=%00", "cursor"),
+        ("q=" + "x" * 201, "q"),
+    ],
+)
+async def test_a_query_that_means_nothing_is_a_422(
+    client: Client, db: Database, query: str, field: str
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    answer, problem = await asked(client, "GET", f"{USERS}?{query}", who)
+    assert answer.status == 422
+    assert [error["field"] for error in problem["errors"]] == [field]
+
+
+async def test_a_list_is_read_page_by_page_in_its_order(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    for sort in ("extension", "-extension", "first_name", "-last_name"):
+        _, whole = await asked(client, "GET", f"{USERS}?sort={sort}", who)
+        rows: list[Any] = []
+        cursor = ""
+        while True:
+            path = f"{USERS}?limit=1&sort={sort}{cursor}"
+            answer, page = await asked(client, "GET", path, who)
+            assert answer.status == 200
+            rows += page["items"]
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert rows == whole["items"]
+        assert len(rows) == 3
+
+
+async def test_a_cursor_counts_for_its_own_list_alone(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    _, page = await asked(client, "GET", f"{USERS}?limit=1", who)
+    cursor = page["next"]
+    for path in (
+        f"{USERS}?limit=1&sort=-extension&cursor={cursor}",
+        f"{USERS}?q=a&cursor={cursor}",
+        f"/domains/{DOMAIN}/sites?cursor={cursor}",
+        f"{USERS}?cursor={cursor[:-2]}xx",
+    ):
+        answer, problem = await asked(client, "GET", path, who)
+        assert (answer.status, problem["errors"][0]["field"]) == (422, "cursor")
+    admin = await token(db, Role.ADMIN)
+    path = f"/domains/other.example.test/users?limit=1&cursor={cursor}"
+    assert (await asked(client, "GET", path, admin))[0].status == 422
+
+
+async def test_a_repeated_change_is_made_once_and_answered_alike(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    once = {"Idempotency-Key": "order 66"}
+    first, body = await asked(client, "POST", USERS, who, json={"extension": "166"}, extra=once)
+    again, same = await asked(client, "POST", USERS, who, json={"extension": "166"}, extra=once)
+    assert (first.status, again.status) == (201, 201)
+    assert body == same
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers["ETag"] == first.headers["ETag"]
+    other, problem = await asked(client, "POST", USERS, who, json={"extension": "167"}, extra=once)
+    assert (other.status, problem["errors"][0]["field"]) == (422, "Idempotency-Key")
+    theirs = await token(db, Role.ADMIN)
+    own, _ = await asked(client, "POST", USERS, theirs, json={"extension": "168"}, extra=once)
+    assert own.status == 201
+    bad = {"Idempotency-Key": "x" * 201}
+    answer, _ = await asked(client, "POST", USERS, who, json={"extension": "169"}, extra=bad)
+    assert answer.status == 400
+    async with db.read() as read:
+        import sqlalchemy as sa
+
+        from provisiond.store.schema_access import answered
+
+        kept = repr(await read.rows(sa.select(answered)))
+    assert body["sip_password"] not in kept
+
+
+async def test_a_refused_change_is_refused_again_and_a_stale_one_asked_anew(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    for key, body, match, expected in (
+        ("a", {"first_name": "x" * 500}, '"1"', 422),
+        ("b", {"first_name": "New"}, '"9"', 412),
+    ):
+        extra = {"Idempotency-Key": key, "If-Match": match}
+        for replayed in (False, expected == 422):
+            answer, _ = await asked(client, "PATCH", f"{USERS}/103", who, json=body, extra=extra)
+            assert answer.status == expected
+            assert ("Idempotency-Replayed" in answer.headers) is replayed
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/nothing", "/api/v1/domains/x/nothing"])
+async def test_what_is_not_there_is_a_problem_too(client: Client, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status == 404
+    assert answer.content_type == "application/problem+json"
+    assert (await answer.json())["code"] == "not_found"
+
+
+async def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
+    answer = await client.put("/api/v1/me")
+    assert answer.status == 405
+    assert "GET" in answer.headers["Allow"]
+    assert answer.content_type == "application/problem+json"
+
+
+async def test_an_import_file_is_no_way_around(client: Client, db: Database) -> None:
+    """Fields that only files or actions set are no fields here."""
+    who = await token(db, Role.MANAGER, DOMAIN)
+    for field in ("token", "enrolment", "domain", "domain_id", "id", "revision"):
+        body = {"mac": "02ac3e000088", "model": "Acme D-6", field: "x"}
+        answer, problem = await asked(client, "POST", f"/domains/{DOMAIN}/phones", who, json=body)
+        assert answer.status == 422
+        assert [e["field"] for e in problem["errors"]] == [field]
+
+
+def test_depth_is_counted_outside_of_texts() -> None:
+    assert not deeper_than(b'"[[[[" , [[]], "\\"[["', 2)
+    assert deeper_than(b'"\\\\"[[[]]]', 2)
+    assert not deeper_than(b'"' + b"[" * 1000, 2)
+
+
+def test_reading_is_linear_in_whatever_is_sent() -> None:
+    for content in (b'"\\"' * 400_000, b"[]" * 500_000, b'"' * 1_000_000, b"\\" * 1_000_000):
+        assert not deeper_than(content, 32)
+
+
+def test_deep_json_within_the_bound_is_read() -> None:
+    content = b"[" * 32 + b"]" * 32
+    assert json.dumps(parse_json(content)).encode() == content
+    with pytest.raises(Unprocessable):
+        parse_json(b"[" * 33 + b"]" * 33)

@@ -1,0 +1,168 @@
+"""Another domain does not exist: generated from the table of routes, so that each is covered."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from provisiond.inventory.access import PERMISSIONS, Role, Verb
+from provisiond.store.database import Database
+from provisiond.store.schema import metadata
+from provisiond.web.api.openapi import document
+from provisiond.web.api.route import Route
+from provisiond.web.api.table import ROUTES
+from tests.actions.inventory import DOMAIN
+from tests.actions.people import PASSWORD, joined
+from tests.web.offices import FOREIGN, OTHER, OWN, Client, asked, token
+
+EVERYBODYS = {"/login"}  # the only paths that ask for nobody
+IN_A_DOMAIN = [route for route in ROUTES if "domain" in route.parameters]
+KEYED = [route for route in IN_A_DOMAIN if len(route.parameters) > 1]
+# Table, column, a key of both domains, and what the other domain's becomes.
+RENAMED = (
+    ("user_account", "extension", "101", "888"),
+    ("call_destination", "extension", "300", "889"),
+    ("site", "name", "HQ", "theirs"),
+    ("directory", "name", "suppliers", "theirs"),
+    ("layout", "name", "reception", "theirs"),
+    ("time_frame", "name", "Office", "theirs"),
+)
+# What a table may gain by being asked: when somebody was last seen, and answers to be repeated.
+NOTED = {"api_token", "login_session", "answered"}
+
+
+def name_of(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def body_of(route: Route) -> dict[str, Any]:
+    """What a route takes, well put: examples that its own schema allows."""
+    if route.request is None:
+        return {}
+    keyed = {route.keyed} if route.keyed is not None else set()
+    needed = {
+        name for name, field in route.request.model_fields.items() if field.is_required()
+    } - keyed
+    examples: dict[str, Any] = {
+        "name": "new", "extension": "777", "mac": "02ac3e000999", "kind": "always",
+        "number": "+18005550999", "domain": "new.example.test", "buttons": [], "role": "tech",
+        "label": "x", "old": "x", "new": "x", "password": "x", "code": "1", "key": "A" * 32,
+        "url": "https://hooks.example.test/x",
+    }  # fmt: skip
+    body = {name: examples[name] for name in needed}
+    if route.request.__name__ == "DestinationBody":
+        body["kind"] = "conference"
+    return {"json": body}
+
+
+async def ask(client: Client, route: Route, path: str, who: dict[str, str]) -> tuple[Any, Any]:
+    extra = {"If-Match": "*"} if route.conditional else {}
+    return await asked(client, route.method, path, who, **body_of(route), extra=extra)
+
+
+async def contents(db: Database) -> dict[str, list[Any]]:
+    """Everything in the store but what NOTED holds."""
+    async with db.read() as read:
+        found = {}
+        for name, table in metadata.tables.items():
+            if name not in NOTED:
+                found[name] = sorted(map(repr, await read.rows(sa.select(table))))
+        return found
+
+
+def test_only_what_is_listed_asks_for_nobody() -> None:
+    assert {route.path for route in ROUTES if route.noun is None} == EVERYBODYS
+
+
+def test_no_two_routes_are_the_same_and_names_are_unique() -> None:
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
+    operations = [route.operation for route in ROUTES]
+    assert sorted(operations) == sorted(set(operations))
+    assert len(document(ROUTES, "1")["paths"]) == len({route.path for route in ROUTES})
+
+
+async def test_whoever_is_nobody_learns_and_changes_nothing(client: Client, db: Database) -> None:
+    before = await contents(db)
+    for route in ROUTES:
+        for who in ({}, {"Authorization": "Bearer x"}, {"Cookie": "provisiond=nonsense"}):
+            if route.noun is None:
+                continue
+            answer, problem = await ask(client, route, OWN.path(route.path), who)
+            assert answer.status == 401, (name_of(route), problem)
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert await contents(db) == before
+
+
+@pytest.mark.parametrize("role", [Role.TECH, Role.MANAGER])
+async def test_another_domain_is_answered_like_one_that_does_not_exist(
+    role: Role, client: Client, db: Database
+) -> None:
+    """Every route with keys that exist there: 404 in the same bytes, and nothing is changed."""
+    who = await token(db, role, DOMAIN)
+    before = await contents(db)
+    for route in IN_A_DOMAIN:
+        told = []
+        for domain in (OTHER, "never.example.test"):
+            path = FOREIGN.path(route.path).replace(OTHER, domain)
+            answer, problem = await ask(client, route, path, who)
+            assert answer.status == 404, (name_of(route), problem)
+            told.append(str(problem).replace(domain, "…"))
+        assert told[0] == told[1], name_of(route)
+    assert await contents(db) == before
+
+
+async def test_another_domains_keys_below_the_own_one_lead_nowhere(
+    client: Client, db: Database
+) -> None:
+    """The own domain with a MAC, number, extension or name that only the other one has."""
+    async with db.write() as write:
+        for table, column, own, theirs in RENAMED:
+            await write.connection.execute(
+                sa.text(
+                    f"UPDATE {table} SET {column} = '{theirs}' WHERE {column} = '{own}' AND "
+                    f"domain_id = (SELECT id FROM domain WHERE name = '{OTHER}')"
+                )
+            )
+    who = await token(db, Role.ADMIN)
+    before = await contents(db)
+    for route in KEYED:
+        path = FOREIGN.path(route.path).replace(OTHER, DOMAIN)
+        for _, _, own, theirs in RENAMED:
+            path = path.replace(f"/{own}", f"/{theirs}")
+        answer, problem = await ask(client, route, path, who)
+        assert answer.status == 404, (path, problem)
+    assert await contents(db) == before
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_each_role_may_ask_what_the_table_allows_and_nothing_else(
+    role: Role, client: Client, db: Database
+) -> None:
+    """Every route by every role, and by a read-only token: 403 where the table says so."""
+    domain = None if role is Role.ADMIN else DOMAIN
+    askers = [(False, await users_cookie(client, db))] if role is Role.USER else []
+    if not askers:
+        client.session.cookie_jar.clear()
+        askers.append((True, await token(db, role, domain, read_only=True)))
+        askers.append((False, await token(db, role, domain)))
+    # What adds and deletes comes last: what is asked for first must still be there.
+    order = {"GET": 0, "PUT": 1, "PATCH": 2, "POST": 3, "DELETE": 4}
+    for read_only, who in askers:
+        for route in sorted(ROUTES, key=lambda route: order[route.method]):
+            if route.noun is None or route.path == "/logout":
+                continue
+            answer, problem = await ask(client, route, OWN.path(route.path), who)
+            allowed = route.verb in PERMISSIONS[role].get(route.noun, frozenset())
+            allowed = allowed and (route.verb is Verb.READ or not read_only)
+            refused = answer.status == 403 and "may not" in problem["detail"]
+            assert refused is not allowed, (role, read_only, name_of(route), problem)
+
+
+async def users_cookie(client: Client, db: Database) -> dict[str, str]:
+    """A user's log-in, as the headers of a browser's page."""
+    await joined(db, "bob", Role.USER, DOMAIN, "101")
+    answer, me = await asked(
+        client, "POST", "/login", {}, json={"name": "bob", "password": PASSWORD.reveal()}
+    )
+    assert answer.status == 200, me
+    return {"X-CSRF-Token": me["csrf_token"]}
