@@ -269,7 +269,7 @@ def test_a_line_becomes_an_account(sysconf: Family) -> None:
         "UDPUpdateTTL": "30",
         "Subscribe": "1",
         "MWINum": "*97",
-        "PickupNum": "*80",
+        "PickupNum": "*8",
         "EnableSCA": "0",
         "SvcCodeMode": "0",
     }
@@ -295,7 +295,7 @@ def test_a_line_becomes_an_account_in_text(modules: Family) -> None:
         "NAT_UDPUpdate": "2",
         "UDPUpdate_TTL": "30",
         "MWI_Num": "*97",
-        "Pickup_Num": "*80",
+        "Pickup_Num": "*8",
         "Enable_SCA": "0",
     }
     assert {name: read[f"{LIST}1_{name}"] for name in expected} == expected
