@@ -38,12 +38,24 @@ class OnConflict(Enum):
     FAIL = "fail"
 
 
+class TableName(Enum):
+    """What a table holds."""
+
+    PHONES = "phones"
+    USERS = "users"
+    NUMBERS = "numbers"
+    SMS = "sms"
+    DESTINATIONS = "destinations"
+    TIMEFRAMES = "timeframes"
+    DIRECTORIES = "directories"
+
+
 def import_file(
     context: typer.Context,
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="JSON or YAML inventory, or CSV of phones; - reads stdin."
+            metavar="FILE", help="JSON or YAML inventory, or a table (CSV); - reads stdin."
         ),
     ],
     dry_run: Annotated[
@@ -52,11 +64,15 @@ def import_file(
     mode: Annotated[
         OnConflict, typer.Option("--mode", help="What happens to records that exist already.")
     ] = OnConflict.UPDATE,
+    table_: Annotated[
+        TableName | None,
+        typer.Option("--table", help="What a table holds; else its columns tell."),
+    ] = None,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Import an inventory file or a table of phones: all of it, or nothing.
+    """Import an inventory file or a table: all of it, or nothing.
 
     Every fault is told at once with its place and what to do. Fields that a file leaves out stay
     as they are, `***` leaves a secret alone, records that it does not name are never touched.
@@ -66,6 +82,7 @@ def import_file(
     content, name = read_input(file)
     become_owner(settings.data_dir)
     from provisiond.actions.imports import ImportInventory, Mode
+    from provisiond.actions.record_tables import TableKind
 
     command = ImportInventory(
         content=content,
@@ -74,6 +91,7 @@ def import_file(
         dry_run=dry_run,
         domain=domain,
         enrolment_hours=settings.admission.enrolment_hours,
+        table=TableKind(table_.value) if table_ is not None else None,
     )
     report = run(_import(session, settings, session.shelf(settings), command))
     if session.as_json:
@@ -88,7 +106,10 @@ def export(
         bool,
         typer.Option("--with-secrets", help="With passwords and tokens; this is journaled."),
     ] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="One domain's phones as a table.")] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="A table of one domain: its phones, or --table.")
+    ] = False,
+    table_: Annotated[TableName, typer.Option("--table", help="Which table.")] = TableName.PHONES,
     yaml: Annotated[bool, typer.Option("--yaml", help="YAML in place of JSON.")] = False,
     output: Annotated[
         Path | None,
@@ -120,7 +141,7 @@ def export(
     opened = Output(output) if output is not None else None
     try:
         become_owner(settings.data_dir)
-        content = run(_export(session, settings, with_secrets, chosen, domain))
+        content = run(_export(session, settings, with_secrets, chosen, domain, table_))
     except ProvisiondError:
         if opened is not None:
             opened.give_up()
@@ -211,11 +232,22 @@ def _tell_import(report: "ImportReport") -> None:
 
 
 async def _export(
-    session: Session, settings: "Settings", with_secrets: bool, chosen: str, domain: str | None
+    session: Session,
+    settings: "Settings",
+    with_secrets: bool,
+    chosen: str,
+    domain: str | None,
+    table_: TableName,
 ) -> bytes:
     from provisiond.actions.exports import ExportInventory, Format, export_inventory
+    from provisiond.actions.record_tables import TableKind
 
-    command = ExportInventory(domain=domain, with_secrets=with_secrets, format=Format(chosen))
+    command = ExportInventory(
+        domain=domain,
+        with_secrets=with_secrets,
+        format=Format(chosen),
+        table=TableKind(table_.value),
+    )
     async with session.store(settings) as database:
         return await export_inventory(database, session.actor, command, now())
 

@@ -86,8 +86,11 @@ class Table:
         return f"row {number}, column {self.headings.get(column, column)}"
 
 
-def read_table(content: bytes) -> Table:
-    """Read a table whose first row names the columns.
+def read_table(
+    content: bytes, known: Mapping[str, tuple[str, ...]] = ALIASES, needed: str = "mac"
+) -> Table:
+    """Read a table whose first row names the columns: those `known`, by any of their names, of
+    which `needed` must be there.
 
     Comma, semicolon, tab or bar; UTF-8, UTF-16 or (with a warning) Windows-1252. Raises
     RejectedAll with every fault.
@@ -100,15 +103,24 @@ def read_table(content: bytes) -> Table:
     if first is None:
         _reject(faults or [_fault("file", "it is empty.", "The first row names the columns.")])
     header = first[1]
-    columns = _columns(header, warnings, faults)
-    if "mac" not in columns:
-        faults.append(_no_mac_column(header))
+    columns = _columns(header, known, warnings, faults)
+    if needed not in columns:
+        faults.append(_no_column(header, known, needed))
         _reject(faults)
     rows = tuple(_rows(records, columns, header, faults))
     if faults:
         _reject(faults)
     headings = {name: header[index].strip() for name, index in columns.items()}
     return Table(rows=rows, headings=headings, warnings=tuple(warnings))
+
+
+def header_of(content: bytes) -> list[str]:
+    """The names of a table's columns; none where it cannot be read."""
+    try:
+        first = next(_records(_decode(content, []), []), None)
+    except RejectedAll:
+        return []
+    return first[1] if first is not None else []
 
 
 def guarded(cell: str) -> str:
@@ -177,33 +189,37 @@ def _bare(line: str) -> str:
     return re.sub(r'"[^"]*"', "", line)
 
 
-def _folded(heading: str) -> str:
+def folded(heading: str) -> str:
+    """A column's name without case, blanks and signs."""
     return re.sub(r"[\W_]+", "", heading).casefold()
 
 
-_KNOWN = {
-    _folded(spelling): column
-    for column, spellings in ALIASES.items()
-    for spelling in (column, *spellings)
-}
-
-
-def _columns(header: list[str], warnings: list[Finding], faults: list[Finding]) -> dict[str, int]:
+def _columns(
+    header: list[str],
+    known: Mapping[str, tuple[str, ...]],
+    warnings: list[Finding],
+    faults: list[Finding],
+) -> dict[str, int]:
     columns: dict[str, int] = {}
+    # A column's own name goes before another's alias.
+    spellings = {folded(other): name for name, others in known.items() for other in others}
+    spellings |= {folded(name): name for name in known}
     for index, heading in enumerate(header):
         if not heading.strip():
             continue
-        folded = _folded(heading)
+        text = folded(heading)
+        column = spellings.get(text)
         # Some makers put their name before it: …_phone_mac_address.
-        column = "mac" if folded.endswith("macaddress") else _KNOWN.get(folded)
+        if "mac" in known and text.endswith("macaddress"):
+            column = "mac"
         if column is None:
-            close = get_close_matches(_folded(heading), _KNOWN, n=1, cutoff=0.75)
-            near = f" Did you mean {_KNOWN[close[0]]}?" if close else ""
+            close = get_close_matches(text, spellings, n=1, cutoff=0.75)
+            near = f" Did you mean {spellings[close[0]]}?" if close else ""
             warnings.append(
                 Finding(
                     where=f"column {heading.strip()}",
                     message="this column is not known and is left out.",
-                    remedy=f"We read {', '.join(ALIASES)}.{near}",
+                    remedy=f"We read {', '.join(known)}.{near}",
                     severity="warning",
                 )
             )
@@ -217,16 +233,17 @@ def _columns(header: list[str], warnings: list[Finding], faults: list[Finding]) 
     return columns
 
 
-def _no_mac_column(header: list[str]) -> Finding:
-    if any(_MAC_LIKE.fullmatch(cell.strip()) for cell in header):
+def _no_column(header: list[str], known: Mapping[str, tuple[str, ...]], needed: str) -> Finding:
+    if needed == "mac" and any(_MAC_LIKE.fullmatch(cell.strip()) for cell in header):
         return _fault(
-            "row 1", "it holds a phone.", f"The first row names the columns: {', '.join(ALIASES)}."
+            "row 1", "it holds a phone.", f"The first row names the columns: {', '.join(known)}."
         )
+    what = "the MAC address" if needed == "mac" else f"the {needed}"
     named = ", ".join(cell.strip() for cell in header if cell.strip())
     return _fault(
         "row 1",
-        f"no column holds the MAC address; there are {named[:200]}.",
-        'Call the column "mac".',
+        f"no column holds {what}; there are {named[:200]}.",
+        f'Call the column "{needed}".',
     )
 
 

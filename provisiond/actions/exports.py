@@ -10,6 +10,8 @@ from provisiond.actions.inventory_load import domain_names, load_domain, load_se
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.inventory_write import inventory_tree, json_bytes, yaml_bytes
 from provisiond.actions.phone_csv import phone_csv_bytes
+from provisiond.actions.record_csv_write import record_csv_bytes
+from provisiond.actions.record_tables import TableKind
 from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import NotAllowed, NotFound, Refused
 from provisiond.store.database import Database
@@ -27,11 +29,12 @@ class Format(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportInventory:
     """The command. `domain` None is all of them, with what the server hands down; a table (CSV)
-    holds the phones of one domain."""
+    holds one noun of one domain."""
 
     domain: str | None = None
     with_secrets: bool = False
     format: Format = Format.JSON
+    table: TableKind = TableKind.PHONES
 
 
 async def export_inventory(
@@ -72,7 +75,7 @@ def _wanted(command: ExportInventory, names: tuple[str, ...]) -> tuple[str, ...]
         return (command.domain.lower(),)
     if command.format is Format.CSV and len(names) != 1:
         there = f"The store has {', '.join(names[:10])}." if names else "The store has none."
-        raise Refused(f"a table holds the phones of one domain; name it. {there}")
+        raise Refused(f"a table holds records of one domain; name it. {there}")
     return names
 
 
@@ -80,6 +83,8 @@ def _written(
     contents: list[DomainContents], server: ServerContents | None, command: ExportInventory
 ) -> bytes:
     if command.format is Format.CSV:
-        return phone_csv_bytes(contents[0], with_secrets=command.with_secrets)
+        if command.table is TableKind.PHONES:
+            return phone_csv_bytes(contents[0], with_secrets=command.with_secrets)
+        return record_csv_bytes(contents[0], command.table, with_secrets=command.with_secrets)
     tree = inventory_tree(contents, server, with_secrets=command.with_secrets)
     return json_bytes(tree) if command.format is Format.JSON else yaml_bytes(tree)

@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from provisiond.actions.import_plan import DomainPlan, Item, Step
+from provisiond.actions.import_numbers import NumberPlan
+from provisiond.actions.import_plan import DomainPlan
 from provisiond.actions.import_server import ServerPlan
+from provisiond.actions.import_walk import Item, Step
 from provisiond.inventory.access import Actor
 from provisiond.inventory.directory import COMPANY
 from provisiond.inventory.phones import Override
 from provisiond.store.database import Write
+from provisiond.store.destinations import insert_destinations, update_destinations
 from provisiond.store.directories import get_directory, insert_directories, update_directory
 from provisiond.store.domains import insert_domain, update_domain
 from provisiond.store.layouts import insert_layouts, update_layout
+from provisiond.store.numbers import insert_numbers, update_numbers
 from provisiond.store.overrides import (
     delete_server_override,
     replace_overrides,
@@ -22,6 +26,8 @@ from provisiond.store.overrides import (
 from provisiond.store.phones import insert_phones, update_phones
 from provisiond.store.server import update_server_settings
 from provisiond.store.sites import insert_sites, update_site
+from provisiond.store.sms import insert_sms_numbers, update_sms_numbers
+from provisiond.store.timeframes import insert_frames, update_frames
 from provisiond.store.users import insert_users, update_users
 
 
@@ -39,6 +45,7 @@ async def apply_plan(write: Write, plan: DomainPlan, *, actor: Actor, at: dateti
     users = _changed(plan.users)
     if users:
         await update_users(write, domain_id, users)
+    await _apply_numbers(write, domain_id, plan.numbered)
     await _apply_directories(write, domain_id, plan)
     await _insert(insert_layouts, write, domain_id, plan.layouts)
     for layout in _changed(plan.layouts):
@@ -80,6 +87,22 @@ async def _apply_directories(write: Write, domain_id: int, plan: DomainPlan) -> 
             stood = await get_directory(write, domain_id, COMPANY)
             record = replace(own, revision=stood.revision)
             await update_directory(write, domain_id, COMPANY, record)
+
+
+async def _apply_numbers(write: Write, domain_id: int, plan: NumberPlan) -> None:
+    """What numbers lead to comes before them."""
+    await _insert(insert_destinations, write, domain_id, plan.destinations)
+    if destinations := _changed(plan.destinations):
+        await update_destinations(write, domain_id, destinations)
+    await _insert(insert_frames, write, domain_id, plan.time_frames)
+    if frames := _changed(plan.time_frames):
+        await update_frames(write, domain_id, frames)
+    await _insert(insert_numbers, write, domain_id, plan.numbers)
+    if numbers := _changed(plan.numbers):
+        await update_numbers(write, domain_id, numbers)
+    await _insert(insert_sms_numbers, write, domain_id, plan.sms_numbers)
+    if texts := _changed(plan.sms_numbers):
+        await update_sms_numbers(write, domain_id, texts)
 
 
 async def _insert(

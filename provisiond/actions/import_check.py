@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from difflib import get_close_matches
 
-from provisiond.actions.import_plan import DomainPlan, Item, Step, layer_settings
+from provisiond.actions.import_check_numbers import Owners, check_numbers_plan
+from provisiond.actions.import_plan import DomainPlan, layer_settings
+from provisiond.actions.import_walk import Item, Step
 from provisiond.actions.inventory_file import Fault, path_below
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_text import Path
 from provisiond.catalog.fit import fit
 from provisiond.catalog.overrides import findings as override_findings
 from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.access import Actor
 from provisiond.inventory.directory import COMPANY
 from provisiond.inventory.domains import BUILT_IN, Settings, inherit
 from provisiond.inventory.errors import Finding
@@ -30,25 +34,22 @@ from provisiond.inventory.phones import Override, Phone
 
 
 def check_plan(
-    plan: DomainPlan,
-    shelf: Shelf,
-    *,
-    server: Settings,
-    owners: Mapping[Mac, str],
-    admin: bool,
+    plan: DomainPlan, shelf: Shelf, *, server: Settings, owners: Owners, actor: Actor, at: datetime
 ) -> tuple[Fault, ...]:
     """Every fault and warning of the plan.
 
-    `server` is the server's layer of settings, `owners` the other domains' phones among the
-    plan's, by MAC: an admin is told which domain has one, others only to ask their provider.
+    `server` is the server's layer of settings, `owners` the other domains' phones and numbers
+    among the plan's: an admin is told which domain has one, others only to ask their provider.
     """
+    admin = actor.is_admin
     return (
         *plan.faults,
         *_domain(plan, shelf),
         *_people_and_places(plan),
-        *_phones(plan, shelf, server, owners, admin=admin),
+        *_phones(plan, shelf, server, owners.phones, admin=admin),
         *_layouts_of_others(plan, shelf, server),
         *_overrides(plan, shelf, admin=admin),
+        *check_numbers_plan(plan, server=server, owners=owners.numbers, admin=admin, at=at),
     )
 
 

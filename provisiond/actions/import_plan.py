@@ -1,10 +1,7 @@
 """What would an import change? Every record of a file beside what stands."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import Enum
-from typing import Generic, TypeVar
 
 from provisiond.actions.import_merge import (
     arranged,
@@ -16,10 +13,11 @@ from provisiond.actions.import_merge import (
     merge_site,
     merge_user,
 )
+from provisiond.actions.import_numbers import NumberPlan, plan_numbers
+from provisiond.actions.import_walk import Item, Mode, Step, Terms, Walk
 from provisiond.actions.inventory_file import Fault
 from provisiond.actions.inventory_schema import (
     DomainEntry,
-    Entry,
     OverrideEntry,
     PhoneEntry,
     SiteEntry,
@@ -28,47 +26,13 @@ from provisiond.actions.inventory_schema import (
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_text import Path
 from provisiond.catalog.shelf import Shelf
-from provisiond.inventory.access import Actor
 from provisiond.inventory.admission import opened
-from provisiond.inventory.directory import COMPANY, Directory
-from provisiond.inventory.domains import Domain, Settings, Site
+from provisiond.inventory.directory import Directory
+from provisiond.inventory.domains import BUILT_IN, Domain, Settings, Site, inherit
 from provisiond.inventory.faults import MASK
-from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Layout, Override, Phone
 from provisiond.inventory.secret import new_password, new_token
-
-
-class Mode(Enum):
-    """What happens to records that exist already."""
-
-    UPDATE = "update"
-    SKIP = "skip"
-    FAIL = "fail"
-
-
-class Step(Enum):
-    """What happens to one record."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    SKIPPED = "skipped"
-
-
-Kept = TypeVar("Kept", Site, User, Directory, Layout, Phone)
-Given = TypeVar("Given", bound=Entry)
-Key = TypeVar("Key", str, Mac)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item(Generic[Kept]):
-    """One record of the file: where it stands, what was, what will be."""
-
-    path: Path
-    step: Step
-    before: Kept | None
-    after: Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +57,10 @@ class DomainPlan:
     directories: tuple[Item[Directory], ...]
     layouts: tuple[Item[Layout], ...]
     phones: tuple[Item[Phone], ...]
+    numbered: NumberPlan
     overrides: tuple[Rows, ...]
     generated: tuple[str, ...]
     faults: tuple[Fault, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """Under which terms a file is imported."""
-
-    mode: Mode
-    actor: Actor
-    at: datetime
-    enrolment_hours: int
-    is_table: bool
 
 
 def plan_domain(
@@ -128,21 +82,19 @@ class _Planner:
         self._before = before
         self._shelf = shelf
         self._terms = terms
-        self._faults: list[Fault] = []
+        self._walk = Walk(root, terms.mode)
         self._generated: list[str] = []
 
     def plan(self) -> DomainPlan:
-        entry, before = self._entry, self._before
+        entry, before, over = self._entry, self._before, self._walk.over
         step, domain = self._domain()
-        sites = self._walk("sites", entry.sites, before.sites, lambda e: e.name, self._site)
-        users = self._walk("users", entry.users, before.users, lambda e: e.extension, self._user)
-        directories = self._walk(
+        sites = over("sites", entry.sites, before.sites, lambda e: e.name, self._site)
+        users = over("users", entry.users, before.users, lambda e: e.extension, self._user)
+        directories = over(
             "directories", entry.directories, before.directories, lambda e: e.name, merge_directory
         )
-        layouts = self._walk(
-            "layouts", entry.layouts, before.layouts, lambda e: e.name, merge_layout
-        )
-        phones = self._walk("phones", entry.phones, before.phones, lambda e: e.mac, self._phone)
+        layouts = over("layouts", entry.layouts, before.layouts, lambda e: e.name, merge_layout)
+        phones = over("phones", entry.phones, before.phones, lambda e: e.mac, self._phone)
         rows = tuple(self._overrides(sites))
         replaced = {each.site for each in rows}
         kept = [row for row in before.overrides if row.site not in replaced]
@@ -156,9 +108,10 @@ class _Planner:
             phones={**before.phones, **{i.after.mac: i.after for i in phones}},
             overrides=(*kept, *(row for each in rows for row in each.rows)),
         )
+        numbered = self._numbers(after)
         return DomainPlan(
             before=before,
-            after=after,
+            after=numbered.over(before, after),
             path=self._root,
             step=step,
             sites=sites,
@@ -166,10 +119,16 @@ class _Planner:
             directories=directories,
             layouts=layouts,
             phones=phones,
+            numbered=numbered,
             overrides=rows,
             generated=tuple(self._generated),
-            faults=tuple(self._faults),
+            faults=tuple(self._walk.faults),
         )
+
+    def _numbers(self, after: DomainContents) -> NumberPlan:
+        settings = inherit(BUILT_IN, self._terms.server, after.domain.settings)
+        country = (settings.tone_country or "US").upper()
+        return plan_numbers(self._entry, self._root, self._before, after.users, country, self._walk)
 
     def _domain(self) -> tuple[Step, Domain]:
         domain = self._before.domain
@@ -186,51 +145,8 @@ class _Planner:
         if self._terms.mode is Mode.SKIP:
             return Step.SKIPPED, domain
         if self._terms.mode is Mode.FAIL:
-            self._exists((*self._root, "settings"), f"the domain {domain.name}")
+            self._walk.exists((*self._root, "settings"), f"the domain {domain.name}")
         return Step.CHANGED, replace(domain, settings=settings)
-
-    def _walk(
-        self,
-        kind: str,
-        entries: Iterable[Given],
-        existing: Mapping[Key, Kept],
-        key_of: Callable[[Given], Key],
-        merge: Callable[[Kept | None, Given], Kept],
-    ) -> tuple[Item[Kept], ...]:
-        items: list[Item[Kept]] = []
-        seen: dict[Key, Path] = {}
-        for index, entry in enumerate(entries):
-            path = (*self._root, kind, index)
-            key = key_of(entry)
-            if key in seen:
-                self._faults.append(
-                    Fault(
-                        path=path,
-                        message=f"{key} is given twice in this file, in {{also}} too.",
-                        also=seen[key],
-                        remedy="Keep one of them.",
-                    )
-                )
-                continue
-            seen[key] = path
-            before = existing.get(key)
-            after = merge(before, entry)
-            if before is None:
-                step = Step.ADDED
-            elif self._terms.mode is Mode.SKIP:
-                step, after = Step.SKIPPED, before
-            else:
-                step = Step.UNCHANGED if after == before else Step.CHANGED
-                # Every domain has its own directory, and every export lists it.
-                own = key == COMPANY and kind == "directories" and step is Step.UNCHANGED
-                if self._terms.mode is Mode.FAIL and not own:
-                    self._exists(path, str(key))
-            items.append(Item(path=path, step=step, before=before, after=after))
-        return tuple(items)
-
-    def _exists(self, path: Path, what: str) -> None:
-        remedy = "Use mode update or skip, or take it out of the file."
-        self._faults.append(Fault(path=path, message=f"{what} exists already.", remedy=remedy))
 
     def _site(self, before: Site | None, entry: SiteEntry) -> Site:
         after = merge_site(before, entry)
@@ -283,7 +199,7 @@ class _Planner:
         if self._terms.mode is Mode.SKIP and before:
             rows = before
         elif self._terms.mode is Mode.FAIL and before and rows != before:
-            self._exists((*path, "overrides"), "a set of overrides")
+            self._walk.exists((*path, "overrides"), "a set of overrides")
         self._twice(entries, path)
         return Rows(path=(*path, "overrides"), site=site, rows=rows)
 
@@ -292,7 +208,7 @@ class _Planner:
         for index, entry in enumerate(entries):
             key = (entry.family, entry.model, entry.key)
             if key in seen:
-                self._faults.append(
+                self._walk.faults.append(
                     Fault(
                         path=(*path, "overrides", index),
                         message=f"{entry.key!r} is overridden twice for {entry.family}.",

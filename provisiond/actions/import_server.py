@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from provisiond.actions.import_check import override_row_findings
 from provisiond.actions.import_merge import merge_overrides, merge_settings
-from provisiond.actions.import_plan import Mode, Terms, boxed_firmware, replace_model
+from provisiond.actions.import_plan import boxed_firmware, replace_model
+from provisiond.actions.import_walk import Mode, Terms
 from provisiond.actions.inventory_file import Fault, path_below
 from provisiond.actions.inventory_schema import ServerEntry
 from provisiond.actions.inventory_state import ServerContents

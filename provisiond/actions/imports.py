@@ -3,33 +3,57 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from provisiond.actions.changes import change_entry
-from provisiond.actions.csv_table import ALIASES
+from provisiond.actions.csv_table import ALIASES, header_of
+from provisiond.actions.edits import domain_settings
 from provisiond.actions.import_apply import apply_plan, apply_server
 from provisiond.actions.import_check import check_plan
-from provisiond.actions.import_plan import DomainPlan, Item, Mode, Step, Terms, plan_domain
+from provisiond.actions.import_check_numbers import Owners
+from provisiond.actions.import_merge import merge_settings
+from provisiond.actions.import_numbers import telephone_numbers
+from provisiond.actions.import_plan import DomainPlan, plan_domain
 from provisiond.actions.import_server import ServerPlan, plan_server
+from provisiond.actions.import_walk import Item, Mode, Step, Terms
 from provisiond.actions.inventory_file import Source, read_inventory
 from provisiond.actions.inventory_load import domain_names, load_domain, load_server
+from provisiond.actions.inventory_schema import DomainEntry
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.inventory_text import Tree
 from provisiond.actions.phone_csv import read_phone_csv
+from provisiond.actions.record_csv import read_record_csv
+from provisiond.actions.record_tables import TableKind, kind_of_table
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.admission import DEFAULT_HOURS
+from provisiond.inventory.domains import BUILT_IN, Settings, inherit
 from provisiond.inventory.errors import Finding, NotFound, Refused, Rejected, RejectedAll
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.telephone import E164
 from provisiond.store.database import Database, Read
+from provisiond.store.domains import get_domain
 from provisiond.store.journal import add_change
 from provisiond.store.mac_owners import mac_owners
+from provisiond.store.number_checks import number_owners
 
 __all__ = ["Count", "DomainReport", "ImportInventory", "ImportReport", "Mode", "import_inventory"]
 
-_KINDS = ("sites", "users", "directories", "layouts", "phones")
+_KEYS = {
+    "sites": "name",
+    "users": "extension",
+    "directories": "name",
+    "layouts": "name",
+    "phones": "mac",
+    "destinations": "extension",
+    "time_frames": "name",
+    "numbers": "number",
+    "sms_numbers": "number",
+}
+_Key = TypeVar("_Key")
 _NAMED = 200  # records of a kind that the journal's entry names
 
 
@@ -37,9 +61,10 @@ _NAMED = 200  # records of a kind that the journal's entry names
 class ImportInventory:
     """The command: a file's bytes and what to do with them.
 
-    `filename` tells JSON, YAML and CSV apart by its suffix; without one the content does.
-    `domain` is whose phones a table holds (None: the store's only one); of an inventory file it
-    takes that domain alone. `dry_run` finds everything and changes nothing.
+    `filename` tells JSON, YAML and CSV apart by its suffix; without one the content does. `table`
+    is what a table holds (None: its columns tell), `domain` whose that is (None: the store's only
+    one); of an inventory file it takes that domain alone. `dry_run` finds everything and changes
+    nothing.
     """
 
     content: bytes
@@ -48,6 +73,7 @@ class ImportInventory:
     dry_run: bool = False
     domain: str | None = None
     enrolment_hours: int = DEFAULT_HOURS
+    table: TableKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +153,8 @@ async def import_inventory(
 
 def is_table(command: ImportInventory) -> bool:
     """Whether the file is a table: by its suffix, else by its first line."""
+    if command.table is not None:
+        return True
     suffix = command.filename.rpartition(".")[2].lower()
     if suffix in ("csv", "tsv", "tab"):
         return True
@@ -149,13 +177,11 @@ async def _plan(
     source = await _read(read, command)
     server = await load_server(read)
     before: list[DomainContents] = []
-    owners: list[dict[Mac, str]] = []
+    owners: list[Owners] = []
     for entry in source.entry.domains:
         contents = await load_domain(read, entry.domain)
         before.append(contents)
-        strange = [phone.mac for phone in entry.phones if phone.mac not in contents.phones]
-        owned = await mac_owners(read, strange)
-        owners.append({mac: name for mac, name in owned.items() if name != entry.domain})
+        owners.append(await _owners(read, entry, contents, server.settings))
     terms = Terms(
         mode=command.mode,
         actor=actor,
@@ -171,31 +197,53 @@ async def _plan(
     return planned
 
 
+async def _owners(
+    read: Read, entry: DomainEntry, contents: DomainContents, server: Settings
+) -> Owners:
+    """Whose the file's phones and numbers are that this domain has not."""
+    settings = inherit(BUILT_IN, server, merge_settings(contents.domain.settings, entry.settings))
+    macs = [phone.mac for phone in entry.phones if phone.mac not in contents.phones]
+    numbers = telephone_numbers(entry, (settings.tone_country or "US").upper())
+    phones = await mac_owners(read, macs)
+    owned = await number_owners(read, numbers)
+    return Owners(
+        phones={mac: name for mac, name in phones.items() if name != entry.domain},
+        numbers={number: name for number, name in owned.items() if name != entry.domain},
+    )
+
+
 def _plan_all(
     source: Source,
     server: ServerContents,
     before: Sequence[DomainContents],
-    owners: Sequence[dict[Mac, str]],
+    owners: Sequence[Owners],
     shelf: Shelf,
     terms: Terms,
 ) -> _Planned:
     server_plan = plan_server(source.entry.server, server, shelf, terms)
     faults = list(server_plan.faults)
+    terms = replace(terms, server=server_plan.after.settings)
     plans: list[DomainPlan] = []
-    seen: dict[Mac, str] = {}
+    phones: dict[Mac, str] = {}
+    numbers: dict[E164, str] = {}
     for entry, root, contents, owned in zip(
         source.entry.domains, source.roots, before, owners, strict=True
     ):
         plan = plan_domain(entry, root, contents, shelf, terms)
-        elsewhere = {mac: name for mac, name in seen.items() if name != entry.domain}
         faults += check_plan(
             plan,
             shelf,
-            server=server_plan.after.settings,
-            owners={**owned, **elsewhere},
-            admin=terms.actor.is_admin,
+            server=terms.server,
+            owners=Owners(
+                phones={**owned.phones, **_elsewhere(phones, entry.domain)},
+                numbers={**owned.numbers, **_elsewhere(numbers, entry.domain)},
+            ),
+            actor=terms.actor,
+            at=terms.at,
         )
-        seen |= dict.fromkeys((item.after.mac for item in plan.phones), entry.domain)
+        phones |= dict.fromkeys((item.after.mac for item in plan.phones), entry.domain)
+        for items in (plan.numbered.numbers, plan.numbered.sms_numbers):
+            numbers |= dict.fromkeys((item.after.number for item in items), entry.domain)
         plans.append(plan)
     return _Planned(
         source=source,
@@ -205,13 +253,28 @@ def _plan_all(
     )
 
 
+def _elsewhere(seen: Mapping[_Key, str], domain: str) -> dict[_Key, str]:
+    """What another domain of the same file has."""
+    return {key: name for key, name in seen.items() if name != domain}
+
+
 async def _read(read: Read, command: ImportInventory) -> Source:
     names = await domain_names(read)
     if is_table(command):
         domain = _domain_of_table(command.domain, names)
-        return await asyncio.to_thread(read_phone_csv, command.content, domain)
+        _, record = await get_domain(read, domain)
+        settings = await domain_settings(read, record)
+        country = (settings.tone_country or "US").upper()
+        return await asyncio.to_thread(_read_table, command.content, domain, command.table, country)
     source = await asyncio.to_thread(read_inventory, command.content, command.filename)
     return _only(source, command.domain.lower()) if command.domain else source
+
+
+def _read_table(content: bytes, domain: str, table: TableKind | None, country: str) -> Source:
+    kind = table or kind_of_table(header_of(content))
+    if kind is TableKind.PHONES:
+        return read_phone_csv(content, domain)
+    return read_record_csv(content, domain, kind, country)
 
 
 def _domain_of_table(wanted: str | None, names: Sequence[str]) -> str:
@@ -219,7 +282,7 @@ def _domain_of_table(wanted: str | None, names: Sequence[str]) -> str:
         return names[0]
     if wanted is None:
         there = f"The store has {', '.join(names[:10])}." if names else "The store has none yet."
-        raise Refused(f"a table does not say whose phones it holds; name the domain. {there}")
+        raise Refused(f"a table does not say whose it is; name the domain. {there}")
     if wanted.lower() not in names:
         raise NotFound(
             f"there is no domain {wanted}; import a file with "
@@ -258,13 +321,19 @@ def _report(planned: _Planned, *, dry_run: bool) -> ImportReport:
             DomainReport(
                 domain=plan.after.domain.name,
                 step=plan.step.value,
-                counts=tuple(_count(kind, getattr(plan, kind)) for kind in _KINDS),
+                counts=tuple(_count(kind, _items(plan, kind)) for kind in _KEYS),
                 generated=plan.generated,
             )
             for plan in planned.domains
         ),
         warnings=planned.findings,
     )
+
+
+def _items(plan: DomainPlan, kind: str) -> tuple[Item, ...]:  # type: ignore[type-arg]
+    holder = plan if hasattr(plan, kind) else plan.numbered
+    items: tuple[Item, ...] = getattr(holder, kind)  # type: ignore[type-arg]
+    return items
 
 
 def _count(kind: str, items: Iterable[Item]) -> Count:  # type: ignore[type-arg]
@@ -277,9 +346,9 @@ def _journaled(plan: DomainPlan, command: ImportInventory) -> Tree:
     tree: dict[str, Tree] = {"file": command.filename, "mode": command.mode.value}
     if plan.step in (Step.ADDED, Step.CHANGED):
         tree["domain"] = plan.step.value
-    for kind in _KINDS:
+    for kind in _KEYS:
         for step in (Step.ADDED, Step.CHANGED):
-            items = [item.after for item in getattr(plan, kind) if item.step is step]
+            items = [item.after for item in _items(plan, kind) if item.step is step]
             names = [str(getattr(one, _KEYS[kind])) for one in items]
             if names:
                 tree[f"{kind} {step.value}"] = [*names[:_NAMED]]
@@ -288,12 +357,3 @@ def _journaled(plan: DomainPlan, command: ImportInventory) -> Tree:
     if plan.overrides:
         tree["overrides"] = [rows.site or "domain" for rows in plan.overrides]
     return tree
-
-
-_KEYS = {
-    "sites": "name",
-    "users": "extension",
-    "directories": "name",
-    "layouts": "name",
-    "phones": "mac",
-}

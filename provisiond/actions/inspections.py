@@ -42,7 +42,7 @@ async def inspect_inventory(
     ]
     for name in names:
         async with db.read() as read:
-            contents = await load_domain(read, name)
+            contents = await load_domain(read, name, numbers=False)
         found += await asyncio.to_thread(_domain, contents, server, shelf, urls, at.year)
     return tuple(found)
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from provisiond.actions.inventory_schema import (
-    Entry,
     InventoryEntry,
     SchemaFault,
     entry_at,
     parse_tree,
 )
 from provisiond.actions.inventory_text import Path, Tree
+from provisiond.actions.inventory_values import Entry
 
 Salvaged = tuple[InventoryEntry, Callable[[Path], Path]]
 

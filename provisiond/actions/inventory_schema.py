@@ -11,9 +11,7 @@ from typing import Annotated
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
 )
@@ -21,6 +19,7 @@ from pydantic_core import ErrorDetails
 
 from provisiond.actions.inventory_text import Path, Repeated, Tree
 from provisiond.actions.inventory_values import (
+    Entry,
     Moment,
     Password,
     Text,
@@ -31,24 +30,19 @@ from provisiond.actions.inventory_values import (
     read_mac,
     read_secret,
 )
+from provisiond.actions.number_schema import (
+    NUMBER_ENTRIES,
+    DestinationEntry,
+    FrameEntry,
+    NumberEntry,
+    SmsEntry,
+)
 from provisiond.inventory.buttons import ButtonKind
 from provisiond.inventory.domains import Dtmf, ResyncRoute, SipTransport, Srtp
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.secret import Secret
-
-
-class Entry(BaseModel):
-    """What all objects of the file share: unknown names are faults, blanks around texts go."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        coerce_numbers_to_str=True,
-        str_strip_whitespace=True,
-        arbitrary_types_allowed=True,
-    )
 
 
 class SettingsEntry(Entry):
@@ -114,7 +108,7 @@ class UserEntry(Entry):
     in_directory: bool = True
 
 
-class NumberEntry(Entry):
+class ListingEntry(Entry):
     """A line of a directory."""
 
     name: str
@@ -125,7 +119,7 @@ class DirectoryEntry(Entry):
     """A directory."""
 
     name: str
-    entries: Annotated[tuple[NumberEntry, ...], BeforeValidator(or_none)] = ()
+    entries: Annotated[tuple[ListingEntry, ...], BeforeValidator(or_none)] = ()
 
 
 class ButtonEntry(Entry):
@@ -217,6 +211,10 @@ class DomainEntry(Entry):
     directories: tuple[DirectoryEntry, ...] = ()
     layouts: tuple[LayoutEntry, ...] = ()
     phones: tuple[PhoneEntry, ...] = ()
+    destinations: tuple[DestinationEntry, ...] = ()
+    time_frames: tuple[FrameEntry, ...] = ()
+    numbers: tuple[NumberEntry, ...] = ()
+    sms_numbers: tuple[SmsEntry, ...] = ()
 
 
 class ServerEntry(Entry):
@@ -241,13 +239,14 @@ ENTRIES: Mapping[str, type[Entry]] = {
     "sites": SiteEntry,
     "users": UserEntry,
     "directories": DirectoryEntry,
-    "entries": NumberEntry,
+    "entries": ListingEntry,
     "layouts": LayoutEntry,
     "buttons": ButtonEntry,
     "lines": LineEntry,
     "handsets": HandsetEntry,
     "phones": PhoneEntry,
     "enrolment": EnrolmentEntry,
+    **NUMBER_ENTRIES,
 }
 """What stands below a field of this name."""
 

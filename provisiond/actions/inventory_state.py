@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from provisiond.inventory.destinations import Destination
 from provisiond.inventory.directory import Directory
 from provisiond.inventory.domains import Domain, Settings, Site
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.numbers import Number
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Layout, Override, Phone
+from provisiond.inventory.sms import SmsNumber
+from provisiond.inventory.telephone import E164
+from provisiond.inventory.timeframes import TimeFrame
+
+FrameKey = tuple[str, str | None]
+"""A time frame's name, and whose it is: a user's extension, None for the domain's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +23,7 @@ class DomainContents:
     """A domain with everything below it; `domain_id` is None where the store has none yet.
 
     `users` have their passwords, `phones` their own buttons only. `overrides` are the rows of
-    scope domain and site.
+    scope domain and site. Time frames are by name and owner.
     """
 
     domain: Domain
@@ -26,6 +34,10 @@ class DomainContents:
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     phones: Mapping[Mac, Phone] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    time_frames: Mapping[FrameKey, TimeFrame] = field(default_factory=dict)
+    numbers: Mapping[E164, Number] = field(default_factory=dict)
+    sms_numbers: Mapping[E164, SmsNumber] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

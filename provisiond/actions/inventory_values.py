@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from provisiond.inventory.errors import Rejected
@@ -11,6 +11,18 @@ from provisiond.inventory.faults import MASK
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.texts import spreadsheet_damage
+
+
+class Entry(BaseModel):
+    """What all objects of the file share: unknown names are faults, blanks around texts go."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        coerce_numbers_to_str=True,
+        str_strip_whitespace=True,
+        arbitrary_types_allowed=True,
+    )
 
 
 def or_empty(value: object) -> object:

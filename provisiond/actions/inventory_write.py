@@ -11,6 +11,12 @@ import yaml
 
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.inventory_text import Tree
+from provisiond.actions.number_trees import (
+    destination_tree,
+    frame_tree,
+    number_tree,
+    sms_tree,
+)
 from provisiond.inventory.buttons import Button
 from provisiond.inventory.directory import Directory
 from provisiond.inventory.domains import Settings, Site
@@ -83,6 +89,20 @@ def domain_tree(contents: DomainContents, *, with_secrets: bool = False) -> Obje
         "directories": [directory_tree(directory) for directory in directories],
         "layouts": [layout_tree(layout) for layout in layouts],
         "phones": [phone_tree(phone, with_secrets=with_secrets) for phone in phones],
+        **_filled(_numbers(contents)),
+    }
+
+
+def _numbers(contents: DomainContents) -> Object:
+    destinations = sorted(contents.destinations.values(), key=lambda d: _natural(d.extension))
+    frames = sorted(contents.time_frames.values(), key=lambda f: (f.name, f.owner or ""))
+    calls = sorted(contents.numbers.values(), key=lambda number: number.number)
+    texts = sorted(contents.sms_numbers.values(), key=lambda number: number.number)
+    return {
+        "destinations": [destination_tree(one) for one in destinations],
+        "time_frames": [frame_tree(frame) for frame in frames],
+        "numbers": [number_tree(number) for number in calls],
+        "sms_numbers": [sms_tree(number) for number in texts],
     }
 
 

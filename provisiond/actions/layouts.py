@@ -146,7 +146,7 @@ async def _unfit(edit: Editing, shelf: Shelf, name: str, layout: Layout) -> tupl
     macs = await layout_phones(edit.write, edit.domain_id, name)
     if not macs:
         return ()
-    contents = await load_domain(edit.write, edit.domain.name, phones=False)
+    contents = await load_domain(edit.write, edit.domain.name, phones=False, numbers=False)
     contents = replace(contents, layouts={**contents.layouts, name: layout})
     server = (await load_server(edit.write)).settings
     phones = await find_phones(edit.write, edit.domain_id, macs)

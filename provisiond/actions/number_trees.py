@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 from provisiond.actions.inventory_text import Tree
 from provisiond.inventory.destinations import Destination
-from provisiond.inventory.numbers import Announcement, Handling, Number
+from provisiond.inventory.numbers import Announcement, Handling, Number, Treatment
 from provisiond.inventory.sms import SmsNumber
 from provisiond.inventory.timeframes import (
     DateRange,
     HolidayCalendar,
     OwnHoliday,
+    Part,
     TimeFrame,
     WeeklyHours,
 )
@@ -18,6 +19,15 @@ Object = dict[str, Tree]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """ISO weekdays from 1, as files and the command line name them."""
+
+
+_AS_ALWAYS: Object = {
+    "treatment": Treatment.AVAILABLE.value,
+    "destination": "",
+    "caller_id_prefix": "",
+    "announcement": Announcement.NONE.value,
+    "enhanced_voicemail": False,
+}
 
 
 def destination_tree(destination: Destination) -> Object:
@@ -48,7 +58,7 @@ def number_tree(number: Number) -> Object:
     ]
     return {
         "number": number.number.text,
-        "default": handling_tree(number.default),
+        "default": {**_AS_ALWAYS, **handling_tree(number.default)},
         "rules": rules,
         "notes": number.notes,
         "language": number.language,
@@ -84,6 +94,19 @@ def handling_tree(handling: Handling) -> Object:
     return tree
 
 
+def part_tree(part: Part) -> tuple[str, Object]:
+    """A part of a time frame, and the field of the frame that lists its sort."""
+    match part:
+        case WeeklyHours():
+            return "hours", _hours(part)
+        case DateRange():
+            return "dates", _dates(part)
+        case HolidayCalendar():
+            return "calendars", _calendar(part)
+        case OwnHoliday():
+            return "holidays", _day(part)
+
+
 def clock(minute: int) -> str:
     """A minute of the day as people write it: `08:30`, at its end `24:00`."""
     return f"{minute // 60:02}:{minute % 60:02}"
@@ -107,22 +130,11 @@ def days_text(weekdays: Iterable[int]) -> str:
 
 
 def _parts(frame: TimeFrame) -> Object:
-    hours: list[Tree] = []
-    dates: list[Tree] = []
-    calendars: list[Tree] = []
-    days: list[Tree] = []
+    sorts: dict[str, list[Tree]] = {}
     for part in frame.parts:
-        match part:
-            case WeeklyHours():
-                hours.append(_hours(part))
-            case DateRange():
-                dates.append(_dates(part))
-            case HolidayCalendar():
-                calendars.append(_calendar(part))
-            case OwnHoliday():
-                days.append(_day(part))
-    sorts: Object = {"hours": hours, "dates": dates, "calendars": calendars, "holidays": days}
-    return {name: listed for name, listed in sorts.items() if listed}
+        sort, tree = part_tree(part)
+        sorts.setdefault(sort, []).append(tree)
+    return {sort: [*listed] for sort, listed in sorts.items()}
 
 
 def _hours(part: WeeklyHours) -> Object:

@@ -268,7 +268,7 @@ def _reject(phone: Phone, findings: list[Finding]) -> NoReturn:
 
 
 async def _contents(read: Read, domain: str) -> DomainContents:
-    contents = await load_domain(read, domain.lower(), phones=False)
+    contents = await load_domain(read, domain.lower(), phones=False, numbers=False)
     if contents.domain_id is None:
         raise NotFound(f"there is no domain {domain}.")
     return contents

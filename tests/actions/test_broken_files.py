@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from provisiond.actions.import_check import check_plan
-from provisiond.actions.import_plan import Mode, Terms, plan_domain
+from provisiond.actions.import_check_numbers import Owners
+from provisiond.actions.import_plan import plan_domain
 from provisiond.actions.import_server import plan_server
+from provisiond.actions.import_walk import Mode, Terms
 from provisiond.actions.inventory_file import Source, read_inventory
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.phone_csv import read_phone_csv
@@ -44,7 +46,7 @@ def findings_of(read: Callable[[], Source], shelf: Shelf) -> tuple[Finding, ...]
     for entry, root in zip(source.entry.domains, source.roots, strict=True):
         before = DomainContents(domain=Domain(name=entry.domain))
         plan = plan_domain(entry, root, before, shelf, terms)
-        faults += check_plan(plan, shelf, server=Settings(), owners={}, admin=True)
+        faults += check_plan(plan, shelf, server=Settings(), owners=Owners(), actor=ADMIN, at=NOW)
     return source.findings(faults)
 
 

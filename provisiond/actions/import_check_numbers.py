@@ -1,0 +1,193 @@
+"""What of an import's numbers, time frames and destinations cannot stand, and what is doubtful?"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from provisiond.actions.import_plan import DomainPlan
+from provisiond.actions.import_walk import Item, Step
+from provisiond.actions.inventory_file import Fault, path_below
+from provisiond.actions.inventory_text import Path
+from provisiond.actions.reach import Reach, handlings_of, missing_findings
+from provisiond.actions.sms import sms_reference_findings
+from provisiond.actions.timeframes import frame_warnings
+from provisiond.inventory.domains import BUILT_IN, Settings, inherit
+from provisiond.inventory.errors import Finding
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.number_faults import (
+    destination_faults,
+    frame_faults,
+    number_faults,
+    sms_faults,
+)
+from provisiond.inventory.numbers import Handling, Number, NumberRule, Treatment
+from provisiond.inventory.routing import Schedule, check_rules
+from provisiond.inventory.telephone import E164
+from provisiond.inventory.timeframes import (
+    DateRange,
+    HolidayCalendar,
+    OwnHoliday,
+    TimeFrame,
+    WeeklyHours,
+)
+
+_KNOWN = {treatment.value for treatment in Treatment}
+_SORTS = (
+    ("hours", WeeklyHours),
+    ("dates", DateRange),
+    ("calendars", HolidayCalendar),
+    ("holidays", OwnHoliday),
+)
+_TOUCHED = (Step.ADDED, Step.CHANGED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """The other domains' phones and numbers among an import's, by what they are known by."""
+
+    phones: Mapping[Mac, str] = field(default_factory=dict)
+    numbers: Mapping[E164, str] = field(default_factory=dict)
+
+
+def check_numbers_plan(
+    plan: DomainPlan,
+    *,
+    server: Settings,
+    owners: Mapping[E164, str],
+    admin: bool,
+    at: datetime,
+) -> Iterator[Fault]:
+    """Every fault and warning; an admin is told which domain has a number, others only to ask
+    their provider."""
+    settings = inherit(BUILT_IN, server, plan.after.domain.settings)
+    zone = settings.time_zone or "Etc/UTC"
+    frames = {f.name: f for f in plan.after.time_frames.values() if f.owner is None}
+    reach = Reach(
+        users={extension: user.display_name for extension, user in plan.after.users.items()},
+        destinations=plan.after.destinations,
+        schedule=Schedule(frames=frames, time_zone=zone),
+        country="",
+    )
+    yield from _destinations(plan)
+    yield from _frames(plan, at, zone)
+    lint = _Lint(reach, at)
+    for item in _touched(plan.numbered.numbers):
+        found = [*number_faults(item.after), *_brought(item.after)]
+        broken = {finding.where for finding in found}
+        later = (*missing_findings(item.after, reach), *lint.of(item.after))
+        found += [finding for finding in later if finding.where not in broken]
+        yield from _faults(item.path, found)
+        yield from _taken(item.path, item.after.number, owners, admin=admin)
+    for text in _touched(plan.numbered.sms_numbers):
+        found = list(sms_faults(text.after)) or sms_reference_findings(text.after, reach)
+        yield from _faults(text.path, found)
+        yield from _taken(text.path, text.after.number, owners, admin=admin)
+
+
+class _Lint:
+    """What is doubtful about rules. Thousands of numbers have the same frames in the same order."""
+
+    def __init__(self, reach: Reach, at: datetime) -> None:
+        self._reach = reach
+        self._at = at
+        self._known: dict[tuple[tuple[str, ...], str], tuple[Finding, ...]] = {}
+
+    def of(self, number: Number) -> Iterator[Finding]:
+        """Findings about frames, then about destinations that are disabled."""
+        schedule = self._reach.schedule
+        key = (tuple(rule.frame for rule in number.rules), schedule.zone_of(number))
+        if number.rules and key not in self._known:
+            bare = tuple(NumberRule(frame=rule.frame, handling=Handling()) for rule in number.rules)
+            only = replace(number, rules=bare, default=Handling())
+            self._known[key] = check_rules(only, schedule, self._at, lambda _: "")
+        yield from self._known.get(key, ())
+        for where, handling in handlings_of(number):
+            message = self._reach.why_disabled(handling)
+            if message:
+                place = f"{where}.destination"
+                yield Finding(where=place, message=message, severity="warning")
+
+
+def _destinations(plan: DomainPlan) -> Iterator[Fault]:
+    listed = {item.after.extension for item in plan.numbered.destinations}
+    for item in plan.numbered.destinations:
+        yield from _faults(item.path, destination_faults(item.after))
+        user = plan.after.users.get(item.after.extension)
+        if user is not None:
+            yield Fault(
+                path=(*item.path, "extension"),
+                message=f"{user.extension} is the extension of the user {user.display_name}.",
+                remedy="Choose another.",
+            )
+    for person in plan.users:
+        extension = person.after.extension
+        if extension in plan.after.destinations and extension not in listed:
+            name = plan.after.destinations[extension].name
+            yield Fault(
+                path=(*person.path, "extension"),
+                message=f"{extension} is the extension of a call destination {name}".rstrip() + ".",
+                remedy="Choose another.",
+            )
+
+
+def _frames(plan: DomainPlan, at: datetime, zone: str) -> Iterator[Fault]:
+    for item in _touched(plan.numbered.time_frames):
+        frame = item.after
+        found = list(frame_faults(frame))
+        if frame.owner is not None and frame.owner not in plan.after.users:
+            message = f"there is no user with the extension {frame.owner}."
+            found.append(Finding(where="owner", message=message, remedy="Add the user first."))
+        if not found:
+            found += frame_warnings(frame, at, zone)
+        yield from _faults(item.path, (_placed(frame, finding) for finding in found))
+
+
+def _placed(frame: TimeFrame, finding: Finding) -> Finding:
+    """A finding about a part where the file has it: parts[2].end is dates[0].end."""
+    path = path_below(finding.where)
+    if len(path) < 2 or path[0] != "parts":
+        return replace(finding, where="" if finding.where == "parts" else finding.where)
+    index = int(path[1])
+    for sort, kind in _SORTS:
+        count = sum(isinstance(part, kind) for part in frame.parts)
+        if index < count:
+            rest = "".join(f".{part}" for part in path[2:])
+            return replace(finding, where=f"{sort}[{index}]{rest}")
+        index -= count
+    return finding
+
+
+def _brought(number: Number) -> Iterator[Finding]:
+    """Treatments that are kept as they are, though nobody here knows them."""
+    for where, handling in handlings_of(number):
+        if handling.treatment not in _KNOWN:
+            yield Finding(
+                where=f"{where}.treatment",
+                message=f"{handling.treatment!r} is none that we know; it is kept as it is.",
+                remedy=f"There are {', '.join(sorted(_KNOWN))}.",
+                severity="warning",
+            )
+
+
+def _taken(path: Path, number: E164, owners: Mapping[E164, str], *, admin: bool) -> Iterator[Fault]:
+    if number in owners:
+        owner = f"a number of {owners[number]}" if admin else "in use"
+        yield Fault(
+            path=(*path, "number"),
+            message=f"{number} is {owner} already.",
+            remedy="Delete it there first." if admin else "Ask your provider.",
+        )
+
+
+def _touched(items: Iterable[Item]) -> Iterator[Item]:  # type: ignore[type-arg]
+    return (item for item in items if item.step in _TOUCHED)
+
+
+def _faults(path: Path, findings: Iterable[Finding]) -> Iterator[Fault]:
+    for finding in findings:
+        yield Fault(
+            path=(*path, *path_below(finding.where)),
+            message=finding.message,
+            remedy=finding.remedy,
+            severity=finding.severity,
+        )

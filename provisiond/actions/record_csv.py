@@ -1,0 +1,279 @@
+"""How do users, numbers, time frames and other records stand in a table? As in a file, by rows."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from provisiond.actions.csv_table import Row, Table, read_table
+from provisiond.actions.frame_edits import (
+    parse_calendar,
+    parse_hours,
+    parse_own_day,
+    parse_range,
+)
+from provisiond.actions.inventory_file import Fault, Place, Source, located, source_of
+from provisiond.actions.inventory_text import Path, Tree
+from provisiond.actions.number_trees import part_tree
+from provisiond.actions.record_tables import COLUMNS, TREATMENT_WORDS, TableKind
+from provisiond.inventory.directory import COMPANY
+from provisiond.inventory.errors import Rejected, RejectedAll
+from provisiond.inventory.numbers import Treatment
+from provisiond.inventory.telephone import E164
+from provisiond.inventory.timeframes import Part
+
+_TABLE: Path = ("",)  # the path of what is said of the table itself
+_AS_NUMBER = re.compile(r"(\d+)[.,]0+")
+_SCIENTIFIC = re.compile(r"\d+([.,]\d+)?[eE][+-]?\d+")
+_KEYS = ("extension", "number", "destination", "owner")
+_MAY_BE_NULL = ("site", "language", "time_zone", "enable_on", "disable_on", "owner", "kind")
+_HANDLING = ("treatment", "destination", "caller_id_prefix", "announcement", "enhanced_voicemail")
+_OF_NUMBER = ("notes", "language", "time_zone", "enabled", "enable_on", "disable_on")
+_UNCHANGED = "[*]"  # how one other system writes "as it comes"
+_PARTS: Mapping[str, Callable[[str], tuple[Part, ...]]] = {
+    "hours": parse_hours,
+    "dates": lambda text: (parse_range(text),),
+    "holidays": lambda text: (parse_calendar(text),),
+    "day": lambda text: (parse_own_day(text),),
+}
+
+
+def read_record_csv(content: bytes, domain: str, kind: TableKind, country: str) -> Source:
+    """Read a table of one noun of one domain, whose numbers without `+` are of `country`.
+
+    Raises RejectedAll where it cannot be read at all.
+    """
+    columns = COLUMNS[kind]
+    table = read_table(content, columns.read, columns.key)
+    reader = _RecordRows(table, kind, country)
+    for row in table.rows:
+        reader.read(row)
+    tree: Tree = {"domain": domain, **reader.records}
+    try:
+        source = source_of(tree, reader.locate, is_table=reader.names_joined)
+    except RejectedAll as fault:
+        raise RejectedAll((*fault.findings, *located(reader.faults, reader.locate))) from fault
+    told = (
+        Fault(
+            path=(*_TABLE, warning.where),
+            message=warning.message,
+            remedy=warning.remedy,
+            severity=warning.severity,
+        )
+        for warning in table.warnings
+    )
+    return replace(source, faults=(*told, *reader.faults, *source.faults))
+
+
+class _RecordRows:
+    """Gathers rows into records, and remembers in which cell each field stood."""
+
+    def __init__(self, table: Table, kind: TableKind, country: str) -> None:
+        self._table = table
+        self._country = country
+        self._kind = kind
+        self._places: dict[Path, Place] = {}
+        self._at: dict[tuple[str, str], int] = {}
+        self.records: dict[str, Any] = {}
+        self.faults: list[Fault] = []
+        self.names_joined = False
+
+    def read(self, row: Row) -> None:
+        """Take one row in."""
+        cells = dict(row.cells)
+        for column in _KEYS:
+            if column in cells and (whole := _AS_NUMBER.fullmatch(cells[column])):
+                self._warn(row, column, f"{cells[column]} was read as {whole.group(1)}.")
+                cells[column] = whole.group(1)
+            if column in cells and _SCIENTIFIC.fullmatch(cells[column]):
+                message = f"a spreadsheet turned it into {cells[column]}; its digits are lost."
+                self._fault(row, column, message, "Type it again, and format the column as text.")
+                return
+        key = COLUMNS[self._kind].key
+        if not cells.get(key):
+            self._fault(row, key, f"the {key} is missing.", "Each row names its record.")
+            return
+        reader = {
+            TableKind.USERS: self._user,
+            TableKind.NUMBERS: self._number,
+            TableKind.SMS: self._sms,
+            TableKind.DESTINATIONS: self._destination,
+            TableKind.TIMEFRAMES: self._frame,
+            TableKind.DIRECTORIES: self._entry,
+        }[self._kind]
+        reader(row, cells)
+
+    def locate(self, paths: Iterable[Path]) -> Mapping[Path, Place]:
+        """The row and column of each field; of a field that has none, those of what it is in."""
+        answer: dict[Path, Place] = {}
+        for path in paths:
+            near = path
+            while near and near not in self._places:
+                near = near[:-1]
+            told = Place(where=str(path[-1])) if path[:1] == _TABLE else Place(where="file")
+            answer[path] = self._places.get(near, told)
+        return answer
+
+    def _user(self, row: Row, cells: dict[str, str]) -> None:
+        if "display_name" in cells and not {"first_name", "last_name"} & cells.keys():
+            first, _, last = cells["display_name"].rpartition(" ")
+            cells |= {"first_name": first or last, "last_name": last if first else ""}
+            self.names_joined = True
+        cells.pop("display_name", None)
+        self._plain(row, "users", cells)
+
+    def _destination(self, row: Row, cells: dict[str, str]) -> None:
+        if "kind" in cells:
+            cells["kind"] = _treatment(cells["kind"])
+        self._plain(row, "destinations", cells)
+
+    def _sms(self, row: Row, cells: dict[str, str]) -> None:
+        number = self._known(cells["number"])
+        self._plain(row, "sms_numbers", {**_handling(cells), "number": number})
+
+    def _plain(self, row: Row, kind: str, cells: dict[str, str]) -> None:
+        key = COLUMNS[self._kind].key
+        path = self._record(row, kind, cells[key], {key: cells[key]}, key, once=True)
+        if path is None:
+            return
+        for column, cell in cells.items():
+            if column != key:
+                self._set(row, path, column, column, cell)
+
+    def _number(self, row: Row, cells: dict[str, str]) -> None:
+        cells = _handling(cells)
+        number = self._known(cells["number"])
+        path = self._record(row, "numbers", number, {"number": number}, "number")
+        assert path is not None
+        frame = cells.get("frame")
+        for column in _OF_NUMBER:
+            if column in cells:
+                self._set(row, path, column, column, cells[column])
+        told = {column: cells[column] for column in _HANDLING if column in cells}
+        record = self._at_path(path)
+        if frame == "":
+            record.setdefault("rules", [])
+        if frame and frame.casefold() != "default":
+            rules = record.setdefault("rules", [])
+            place = (*path, "rules", len(rules))
+            rules.append({"frame": frame, **told})
+            self._places[place] = self._place(row, "frame")
+            for column in told:
+                self._places[*place, column] = self._place(row, column)
+            return
+        for column, cell in told.items():
+            self._set(row, (*path, "default"), column, column, cell)
+
+    def _frame(self, row: Row, cells: dict[str, str]) -> None:
+        name, owner = cells["name"], cells.get("owner") or None
+        start = {"name": name, "owner": owner}
+        path = self._record(row, "time_frames", f"{name}\0{owner}", start, "name")
+        assert path is not None
+        for column in ("kind", "time_zone"):
+            if column in cells:
+                self._set(row, path, column, column, cells[column])
+        record = self._at_path(path)
+        for column, parse in _PARTS.items():
+            if not cells.get(column):
+                continue
+            try:
+                parts = parse(cells[column])
+            except Rejected as fault:
+                self._fault(row, column, fault.message, fault.remedy)
+                continue
+            for part in parts:
+                sort, tree = part_tree(part)
+                listed = record.setdefault(sort, [])
+                self._places[*path, sort, len(listed)] = self._place(row, column)
+                listed.append(tree)
+
+    def _entry(self, row: Row, cells: dict[str, str]) -> None:
+        name = cells.get("directory") or COMPANY
+        start = {"name": name, "entries": []}
+        path = self._record(row, "directories", name, start, "directory")
+        assert path is not None
+        entries = self._at_path(path)["entries"]
+        place = (*path, "entries", len(entries))
+        entries.append({"name": cells["name"], "number": cells.get("number", "")})
+        self._places[place] = self._place(row, "name")
+        self._places[*place, "number"] = self._place(row, "number")
+
+    def _record(
+        self, row: Row, kind: str, key: str, start: dict[str, Any], column: str, once: bool = False
+    ) -> Path | None:
+        """The path of the record of this key, a new one where it is named first."""
+        records = self.records.setdefault(kind, [])
+        index = self._at.setdefault((kind, key), len(records))
+        path: Path = (kind, index)
+        if index == len(records):
+            records.append(start)
+            self._places[path] = self._place(row, column)
+            self._places[*path, column] = self._place(row, column)
+            return path
+        if once:
+            other = self._places[path].where.partition(",")[0]
+            self._fault(row, column, f"{key} is in {other} too.", "Keep one of them.")
+            return None
+        return path
+
+    def _known(self, written: str) -> str:
+        """One spelling of a number, so that its rows are known to be of one."""
+        try:
+            return E164.parse(written, self._country).text
+        except Rejected:
+            return written  # it is told with the plan
+
+    def _at_path(self, path: Path) -> dict[str, Any]:
+        node: Any = self.records
+        for part in path:
+            node = node.setdefault(part, {}) if isinstance(node, dict) else node[part]
+        found: dict[str, Any] = node
+        return found
+
+    def _set(self, row: Row, path: Path, field: str, column: str, cell: str) -> None:
+        record = self._at_path(path)
+        value = None if cell == "" and field in _MAY_BE_NULL else cell
+        if field in record and record[field] != value:
+            other = self._places[*path, field].where.partition(",")[0]
+            secret = column == "sip_password"
+            said = "" if secret else f" ({cell or 'nothing'!r} and {record[field] or 'nothing'!r})"
+            message = f"there is another {column} in {other}{said}."
+            self._fault(row, column, message, "Write the same in both, or fill it once.")
+            return
+        record[field] = value
+        self._places.setdefault((*path, field), self._place(row, column))
+
+    def _fault(self, row: Row, column: str, message: str, remedy: str) -> None:
+        self.faults.append(Fault(path=self._cell(row, column), message=message, remedy=remedy))
+
+    def _warn(self, row: Row, column: str, message: str) -> None:
+        path, remedy = self._cell(row, column), "Format the column as text."
+        self.faults.append(Fault(path=path, message=message, remedy=remedy, severity="warning"))
+
+    def _cell(self, row: Row, column: str) -> Path:
+        """A path for a cell that is no field."""
+        path: Path = (*_TABLE, row.number, column)
+        self._places[path] = self._place(row, column)
+        return path
+
+    def _place(self, row: Row, column: str) -> Place:
+        return Place(where=self._table.place(row.number, column), rank=row.number)
+
+
+def _handling(cells: dict[str, str]) -> dict[str, str]:
+    """Cells of a handling with other systems' words for treatments and for "nothing"."""
+    told = dict(cells)
+    if "treatment" in told:
+        told["treatment"] = _treatment(told["treatment"]) or Treatment.AVAILABLE.value
+    if told.get("caller_id_prefix") == _UNCHANGED:
+        told["caller_id_prefix"] = ""
+    if told.get("treatment") == Treatment.AVAILABLE.value and told.get("destination") == "*":
+        told["destination"] = ""
+    return told
+
+
+def _treatment(written: str) -> str:
+    text = re.sub(r"[\s-]+", "_", written.strip().lower())
+    if text in TREATMENT_WORDS:
+        return TREATMENT_WORDS[text]
+    return text if text in {treatment.value for treatment in Treatment} else written

@@ -1,0 +1,155 @@
+"""How are a domain's users, numbers, time frames and other records written as tables?"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from provisiond.actions.csv_table import guarded
+from provisiond.actions.frame_edits import part_text
+from provisiond.actions.inventory_state import DomainContents
+from provisiond.actions.record_tables import COLUMNS, TableKind
+from provisiond.inventory.faults import MASK
+from provisiond.inventory.numbers import Handling
+from provisiond.inventory.timeframes import (
+    DateRange,
+    HolidayCalendar,
+    OwnHoliday,
+    Part,
+    TimeFrame,
+    WeeklyHours,
+)
+
+_DEFAULT = "Default"
+_COLUMN_OF = {
+    WeeklyHours: "hours",
+    DateRange: "dates",
+    HolidayCalendar: "holidays",
+    OwnHoliday: "day",
+}
+_Cells = Mapping[str, str]
+_Record = TypeVar("_Record")
+
+
+def record_csv_bytes(
+    contents: DomainContents, kind: TableKind, *, with_secrets: bool = False
+) -> bytes:
+    """A table that `read_record_csv` takes back: UTF-8 with a byte order mark, so that
+    spreadsheets read names right; passwords are `***` without secrets."""
+    columns = COLUMNS[kind].written
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns)
+    for cells in _rows(contents, kind, with_secrets=with_secrets):
+        writer.writerow([guarded(cells.get(column, "")) for column in columns])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _rows(contents: DomainContents, kind: TableKind, *, with_secrets: bool) -> Iterator[_Cells]:
+    match kind:
+        case TableKind.USERS:
+            yield from _users(contents, with_secrets=with_secrets)
+        case TableKind.NUMBERS:
+            yield from _numbers(contents)
+        case TableKind.SMS:
+            yield from _sms(contents)
+        case TableKind.DESTINATIONS:
+            for one in _by_extension(contents.destinations):
+                yield {
+                    "extension": one.extension,
+                    "kind": one.kind.value,
+                    "name": one.name,
+                    "enabled": _yes(one.enabled),
+                }
+        case TableKind.TIMEFRAMES:
+            for frame in sorted(
+                contents.time_frames.values(), key=lambda frame: (frame.name, frame.owner or "")
+            ):
+                yield from _frame(frame)
+        case TableKind.DIRECTORIES:
+            for name in sorted(contents.directories):
+                for entry in contents.directories[name].entries:
+                    yield {"directory": name, "name": entry.name, "number": entry.number}
+        case TableKind.PHONES:
+            raise AssertionError("phones have a table of their own")
+
+
+def _users(contents: DomainContents, *, with_secrets: bool) -> Iterator[_Cells]:
+    for user in _by_extension(contents.users):
+        password = user.sip_password
+        yield {
+            "extension": user.extension,
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "sip_user": user.sip_user,
+            "sip_auth_user": user.sip_auth_user,
+            "sip_password": password.reveal() if with_secrets or not password else MASK,
+            "site": user.site or "",
+            "in_directory": _yes(user.in_directory),
+        }
+
+
+def _numbers(contents: DomainContents) -> Iterator[_Cells]:
+    for number in sorted(contents.numbers.values(), key=lambda one: one.number):
+        key = {"number": number.number.text}
+        yield {
+            **key,
+            "frame": _DEFAULT if number.rules else "",
+            **_handling(number.default),
+            "notes": number.notes,
+            "language": number.language or "",
+            "time_zone": number.time_zone or "",
+            "enabled": _yes(number.enabled),
+            "enable_on": number.enable_on.isoformat() if number.enable_on is not None else "",
+            "disable_on": number.disable_on.isoformat() if number.disable_on is not None else "",
+        }
+        for rule in number.rules:
+            yield {**key, "frame": rule.frame, **_handling(rule.handling)}
+
+
+def _handling(handling: Handling) -> _Cells:
+    return {
+        "treatment": handling.treatment,
+        "destination": handling.destination,
+        "caller_id_prefix": handling.caller_id_prefix,
+        "announcement": handling.announcement.value,
+        "enhanced_voicemail": _yes(handling.enhanced_voicemail),
+    }
+
+
+def _sms(contents: DomainContents) -> Iterator[_Cells]:
+    for number in sorted(contents.sms_numbers.values(), key=lambda one: one.number):
+        yield {
+            "number": number.number.text,
+            "treatment": number.treatment.value,
+            "destination": number.destination,
+            "carrier": number.carrier,
+            "mms": _yes(number.mms),
+            "group_mms": _yes(number.group_mms),
+            "notes": number.notes,
+        }
+
+
+def _frame(frame: TimeFrame) -> Iterator[_Cells]:
+    """A row a part; what the frame is beside them stands in its first."""
+    told = {
+        "name": frame.name,
+        "owner": frame.owner or "",
+        "kind": frame.kind.value,
+        "time_zone": frame.time_zone or "",
+    }
+    for part in frame.parts or (None,):
+        yield {**told, **_part(part)} if part is not None else told
+        told = {"name": frame.name, "owner": frame.owner or ""}
+
+
+def _part(part: Part) -> _Cells:
+    return {_COLUMN_OF[type(part)]: part_text(part)}
+
+
+def _by_extension(records: Mapping[str, _Record]) -> list[_Record]:
+    return [records[key] for key in sorted(records, key=lambda key: (len(key), key))]
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,250 @@
+"""Tables of users, numbers, time frames and others are read as people write them, and written
+to be read."""
+
+import csv
+import io
+
+import pytest
+
+from provisiond.actions.csv_table import header_of
+from provisiond.actions.exports import ExportInventory, Format, export_inventory
+from provisiond.actions.imports import ImportInventory, ImportReport, Mode, import_inventory
+from provisiond.actions.inventory_state import DomainContents
+from provisiond.actions.record_tables import COLUMNS, TableKind, kind_of_table
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.errors import Finding, RejectedAll
+from provisiond.inventory.numbers import Handling
+from provisiond.inventory.telephone import E164
+from provisiond.store.database import Database
+from tests.actions.inventory import ADMIN, NOW, load
+from tests.actions.test_number_files import DOMAIN, MAIN, OFFICE, stored
+
+RECORDS = [kind for kind in TableKind if kind is not TableKind.PHONES]
+
+
+@pytest.fixture
+async def office(lite: Database, shelf: Shelf) -> Database:
+    """A store with the office in it."""
+    await load(lite, shelf, OFFICE)
+    await load(
+        lite,
+        shelf,
+        {
+            "domain": DOMAIN,
+            "directories": [
+                {"name": "company", "entries": [{"name": "Taxi", "number": "+1 555 0100"}]}
+            ],
+        },
+    )
+    return lite
+
+
+async def take(
+    db: Database, shelf: Shelf, text: str | bytes, *, table: TableKind | None = None, **more: object
+) -> ImportReport:
+    content = text.encode() if isinstance(text, str) else text
+    command = ImportInventory(
+        content=content,
+        filename="t.csv",
+        domain=DOMAIN,
+        table=table,
+        **more,  # type: ignore[arg-type]
+    )
+    return await import_inventory(db, shelf, ADMIN, command, NOW)
+
+
+async def faults(db: Database, shelf: Shelf, text: str, **more: object) -> list[Finding]:
+    with pytest.raises(RejectedAll) as caught:
+        await take(db, shelf, text, **more)  # type: ignore[arg-type]
+    return [finding for finding in caught.value.findings if finding.severity == "error"]
+
+
+async def table(db: Database, kind: TableKind) -> bytes:
+    command = ExportInventory(domain=DOMAIN, with_secrets=True, format=Format.CSV, table=kind)
+    return await export_inventory(db, ADMIN, command, NOW)
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+async def test_a_written_table_is_known_by_its_columns_and_changes_nothing(
+    office: Database, shelf: Shelf, kind: TableKind
+) -> None:
+    written = await table(office, kind)
+    assert kind_of_table(header_of(written)) is kind
+    report = await take(office, shelf, written)
+    assert [(c.added, c.changed) for c in report.domains[0].counts if c.added or c.changed] == []
+    assert sum(count.unchanged for count in report.domains[0].counts) >= 1
+    assert await table(office, kind) == written
+
+
+async def test_all_tables_together_make_the_same_domain_elsewhere(
+    db: Database, lite: Database, office: Database, shelf: Shelf
+) -> None:
+    bare = {"domain": DOMAIN, "settings": OFFICE["settings"]}
+    await load(db, shelf, bare)
+    for kind in (
+        TableKind.USERS,
+        TableKind.DESTINATIONS,
+        TableKind.TIMEFRAMES,
+        TableKind.NUMBERS,
+        TableKind.SMS,
+        TableKind.DIRECTORIES,
+    ):
+        await take(db, shelf, await table(office, kind))
+    for kind in RECORDS:
+        assert await table(db, kind) == await table(office, kind)
+    old, new = await stored(office), await stored(db)
+    assert bare_of(new) == bare_of(old)
+
+
+def bare_of(contents: DomainContents) -> object:
+    """The records without their revisions."""
+    return [
+        [str(record).partition("revision")[0] for _, record in sorted(records.items(), key=str)]
+        for records in (
+            contents.users,
+            contents.destinations,
+            contents.time_frames,
+            contents.numbers,
+            contents.sms_numbers,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("DID;Application;To\n", TableKind.NUMBERS),
+        (
+            "phonenumber,dial-rule-application,dial-rule-translation-destination-user\n",
+            TableKind.NUMBERS,
+        ),
+        ("Ext,First Name,Last Name\n", TableKind.USERS),
+        ("Number\tTreatment\tDestination\tCarrier\n", TableKind.SMS),
+        ("Extension,Type,Name\n", TableKind.DESTINATIONS),
+        ("Time Frame,Hours\n", TableKind.TIMEFRAMES),
+        ("Directory,Name,Phone\n", TableKind.DIRECTORIES),
+        ("MAC Address,Extension,First Name\n", TableKind.PHONES),
+        ("foo,bar\n", TableKind.PHONES),
+    ],
+)
+def test_what_a_table_holds_is_told_by_its_columns(text: str, kind: TableKind) -> None:
+    assert kind_of_table(header_of(text.encode())) is kind
+
+
+async def test_rows_of_one_number_are_its_default_and_its_rules_in_order(
+    office: Database, shelf: Shelf
+) -> None:
+    await take(
+        office,
+        shelf,
+        "sep=;\r\nDID;Time frame;Application;To;Prefix;Description\r\n"
+        "(800) 555-0130;;to-callqueue;300;[*];appointments line\r\n"
+        "(800) 555-0130;forward;Voicemail;101;;\r\n"
+        '8005550130;"Office, hours";User;Alice;Front;\r\n'
+        "18005550131;;available-number;*;;\r\n",
+    )
+    numbers = (await stored(office)).numbers
+    made = numbers[E164("+18005550130")]
+    assert made.default == Handling(treatment="call_queue", destination="300")
+    assert [(r.frame, r.handling.treatment, r.handling.destination) for r in made.rules] == [
+        ("forward", "voicemail", "101"),
+        ("Office, hours", "user", "101"),
+    ]
+    assert (made.rules[1].handling.caller_id_prefix, made.notes) == ("Front", "appointments line")
+    assert numbers[E164("+18005550131")].default == Handling()
+
+
+async def test_an_empty_cell_leaves_alone_and_a_dash_clears(office: Database, shelf: Shelf) -> None:
+    before = (await stored(office)).numbers[MAIN]
+    await take(office, shelf, "number,treatment,notes,language\n8005550100,,,-\n")
+    after = (await stored(office)).numbers[MAIN]
+    assert (after.default, after.rules, after.notes) == (before.default, before.rules, before.notes)
+    assert after.language is None
+    await take(office, shelf, "number,frame,treatment,notes\n8005550100,-,,-\n")
+    after = (await stored(office)).numbers[MAIN]
+    assert (after.default, after.rules, after.notes) == (before.default, (), "")
+
+
+async def test_faults_are_told_with_row_and_the_files_own_column(
+    office: Database, shelf: Shelf
+) -> None:
+    found = await faults(
+        office,
+        shelf,
+        "DID,Time Frame,Treatment,Destination,enabled,Enable Date\n"
+        "1.80056E+10,,user,101,,\n"
+        ",,user,101,,\n"
+        "8005550140,,user,999,maybe,\n"
+        "8005550141,Nights,user,101,,\n"
+        "8005550142,,conference,300,,soon\n"
+        "8005550143,,user,101,,\n"
+        "8005550143,,user,102,,\n",
+    )
+    assert [(finding.where, finding.message.split(";")[0]) for finding in found] == [
+        ("row 2, column DID", "a spreadsheet turned it into 1.80056E+10"),
+        ("row 3, column DID", "the number is missing."),
+        ("row 4, column enabled", "'maybe' is not true or false."),
+        ("row 4, column Destination", "there is no user with the extension 999."),
+        ("row 5, column Time Frame", "there is no time frame 'Nights'."),
+        ("row 6, column Enable Date", "it is no day."),
+        ("row 6, column Destination", "there is no conference 300 (300 is a call queue)."),
+        ("row 8, column Destination", "there is another destination in row 7 ('102' and '101')."),
+    ]
+
+
+async def test_frames_are_typed_in_one_cell_or_in_rows(office: Database, shelf: Shelf) -> None:
+    await take(
+        office,
+        shelf,
+        "name,hours,dates,holidays,day\n"
+        'Shifts,"mon-fri 08:00-12:00,13:00-17:00",,,\n'
+        'Shifts,"sat 22:00-02:00",2026-12-24/2026-12-26 yearly,US-CA,"12-24,Eve"\n',
+    )
+    frame = (await stored(office)).time_frames["Shifts", None]
+    assert (frame.kind.value, len(frame.parts)) == ("custom", 6)
+    found = await faults(office, shelf, "name,hours\nBad,mon 8-\nWorse,8:00-9:00\n")
+    assert [finding.where for finding in found][:2] == [
+        "row 2, column hours",
+        "row 3, column hours",
+    ]
+
+
+async def test_the_entries_of_a_directory_are_its_rows(office: Database, shelf: Shelf) -> None:
+    await load(office, shelf, {"domain": DOMAIN, "directories": [{"name": "town"}]})
+    await take(office, shelf, "directory,name,number\ntown,Pizza,555-0199\n,Front,100\n")
+    directories = (await stored(office)).directories
+    assert [(e.name, e.number) for e in directories["town"].entries] == [("Pizza", "555-0199")]
+    assert [e.name for e in directories["company"].entries] == ["Front"]
+    [finding] = await faults(office, shelf, "directory,name,number\ntown,Pizza,call\n")
+    assert finding.where == "row 2, column number"
+
+
+async def test_users_are_made_and_changed(office: Database, shelf: Shelf) -> None:
+    report = await take(office, shelf, "ext,Full Name,listed\n101,Alice Cooper,no\n107,Zed,yes\n")
+    assert report.domains[0].generated == ("107",)
+    users = (await stored(office)).users
+    assert (users["101"].last_name, users["101"].in_directory) == ("Cooper", False)
+    assert users["101"].sip_password.reveal() == "CANARY-1"
+    [finding] = await faults(office, shelf, "ext,first\n108,A\n108,B\n")
+    assert "108 is in row 2 too" in finding.message
+
+
+async def test_modes_and_dry_run_hold_for_tables(office: Database, shelf: Shelf) -> None:
+    text = "extension,kind,name\n300,call_queue,Help\n305,Call Queue,New\n"
+    report = await take(office, shelf, text, dry_run=True)
+    [count] = [c for c in report.domains[0].counts if c.kind == "destinations"]
+    assert (count.added, count.changed) == (1, 1)
+    await take(office, shelf, text, mode=Mode.SKIP)
+    ends = (await stored(office)).destinations
+    assert (ends["300"].name, ends["305"].name) == ("Support", "New")
+    with pytest.raises(RejectedAll, match="exists already"):
+        await take(office, shelf, text, mode=Mode.FAIL)
+
+
+async def test_cells_that_are_formulas_are_guarded(office: Database) -> None:
+    rows = list(
+        csv.reader(io.StringIO((await table(office, TableKind.NUMBERS)).decode("utf-8-sig")))
+    )
+    cells = [cell for row in rows[1:] for cell in row]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+    assert rows[0] == list(COLUMNS[TableKind.NUMBERS].written)
