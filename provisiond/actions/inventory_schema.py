@@ -19,7 +19,9 @@ from pydantic_core import ErrorDetails
 
 from provisiond.actions.inventory_text import Path, Repeated, Tree
 from provisiond.actions.inventory_values import (
-    Entry,
+    Entry as Entry,
+)
+from provisiond.actions.inventory_values import (
     Moment,
     Password,
     Text,
