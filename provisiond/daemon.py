@@ -18,16 +18,13 @@ from provisiond.actions.file_numbers import FileNumbers
 from provisiond.actions.probe import Probe
 from provisiond.actions.resolve_file import FileSources
 from provisiond.actions.serve_file import FileService, Verbs, malformed_entry
-from provisiond.boot.http import PhoneHttp
-from provisiond.boot.http_tls import PhoneTls, TlsFiles
-from provisiond.boot.limits import HttpLimits
-from provisiond.boot.tftp import TftpServer
-from provisiond.boot.tftp_options import TftpLimits
+from provisiond.boot.http_tls import PhoneTls
 from provisiond.catalog.shelf import Shelf
+from provisiond.daemon_alarms import Alarms
 from provisiond.daemon_figures import Sources as FigureSources
 from provisiond.daemon_figures import figures
+from provisiond.daemon_phones import PhoneDoors
 from provisiond.daemon_setup import (
-    bound,
     calm_collector,
     load_shelf,
     loop_factory,
@@ -35,7 +32,7 @@ from provisiond.daemon_setup import (
     policy_of,
     public_urls,
     raise_file_limit,
-    shown,
+    watch_of,
 )
 from provisiond.daemon_web import desk_of, open_web
 from provisiond.inventory.access import Peer
@@ -124,8 +121,8 @@ class _Daemon:
     service: FileService
     book: EnrolmentBook
     journal: JournalWriter
-    http: PhoneHttp
-    tftp: TftpServer
+    doors: PhoneDoors
+    alarms: Alarms
     probe: Probe
 
     def __init__(self, settings: Settings) -> None:
@@ -133,13 +130,13 @@ class _Daemon:
         self.notifier = Notifier(os.environ)
         self.security = SecurityLog()
         self.cache = AnswerCache(settings.boot.cache_bytes)
-        self.tls: PhoneTls | None = None
+        self.watch = watch_of(settings)
         self.web_tls: PhoneTls | None = None
         self.files = 0
         self._probed: tuple[float, str | None] = (-_PROBE_SECONDS, None)
         self._probing = asyncio.Lock()
         self._reloading = asyncio.Lock()
-        self._bound: dict[str, list[str]] = {"http": [], "https": [], "tftp": [], "web": []}
+        self._web: tuple[str, ...] = ()
 
     async def open(self, stack: contextlib.AsyncExitStack) -> None:
         """Everything that phones do not see: limits, catalogue, store, journal, service."""
@@ -150,6 +147,7 @@ class _Daemon:
             _log.error("a family is left out: %s", fault)
         self.database = await stack.enter_async_context(open_store(settings, serving=True))
         self.journal = JournalWriter(self.database)
+        self.alarms = Alarms(settings.alarms, self.journal, self.security)
         await asyncio.to_thread(settings.assets_dir.mkdir, parents=True, exist_ok=True)
         self.book = EnrolmentBook(StoredEnrolments(self.database), self.database.epochs.enrolment)
         sources = FileSources(
@@ -166,50 +164,16 @@ class _Daemon:
             policy=policy_of(settings),
             cache=self.cache,
             assets=settings.assets_dir,
-            verbs=Verbs(journal=self.journal.add, denied=self.security.denied),
+            verbs=Verbs(journal=self.alarms.journal, denied=self.security.denied),
+            watch=self.watch,
         )
         self.probe = Probe(serve=self.service.serve_file, sources=sources, database=self.database)
 
     async def listen(self, stack: contextlib.AsyncExitStack) -> None:
         """Open every listener; phones come last, when all behind them is ready."""
-        boot = self.settings.boot
-        self.http = PhoneHttp(
-            serve=self.service.serve_file,
-            trusted_proxies=boot.trusted_proxies,
-            limits=HttpLimits(
-                connections=boot.max_connections,
-                header_seconds=boot.header_seconds,
-                idle_seconds=boot.idle_seconds,
-            ),
-            on_malformed=self._malformed,
-        )
-        self.tftp = TftpServer(
-            serve=self.service.serve_file,
-            networks=boot.tftp_networks,
-            limits=TftpLimits(sessions=boot.max_transfers),
-            on_malformed=self._malformed,
-        )
+        self.doors = PhoneDoors(self.settings.boot, self.service.serve_file, self._malformed)
         await self._listen_web(stack)
-        for listener in boot.http:
-            address = await bound(
-                "boot.http", listener, self.http.start(listener.host, listener.port)
-            )
-            self._bound["http"].append(shown(address))
-        if boot.https.listen and boot.https.certificate and boot.https.key:
-            files = TlsFiles(
-                certificate=boot.https.certificate, key=boot.https.key, floor=boot.https.min_tls
-            )
-            self.tls = await asyncio.to_thread(PhoneTls, files)
-            for listener in boot.https.listen:
-                start = self.http.start(listener.host, listener.port, self.tls.context)
-                self._bound["https"].append(
-                    shown(await bound("boot.https.listen", listener, start))
-                )
-        for listener in boot.tftp:
-            address = await bound(
-                "boot.tftp", listener, self.tftp.start(listener.host, listener.port)
-            )
-            self._bound["tftp"].append(shown(address))
+        await self.doors.open()
 
     async def _listen_web(self, stack: contextlib.AsyncExitStack) -> None:
         health = Health(
@@ -220,16 +184,16 @@ class _Daemon:
         desk = desk_of(self.settings.web, self.database, lambda: self.shelf)
         opened = await open_web(stack, self.settings, health, desk)
         self.web_tls = opened.tls
-        self._bound["web"] = list(opened.addresses)
+        self._web = opened.addresses
 
     def running(self) -> Running:
         """What listens where, and how much this process can take."""
         boot = self.settings.boot
         return Running(
-            http=tuple(self._bound["http"]),
-            https=tuple(self._bound["https"]),
-            tftp=tuple(self._bound["tftp"]),
-            web=tuple(self._bound["web"]),
+            http=tuple(self.doors.addresses["http"]),
+            https=tuple(self.doors.addresses["https"]),
+            tftp=tuple(self.doors.addresses["tftp"]),
+            web=self._web,
             open_mode=self.settings.admission.mode is Mode.OPEN,
             files=self.files,
             capacity=f"{boot.max_connections} HTTP connections and {boot.max_transfers} TFTP "
@@ -259,15 +223,18 @@ class _Daemon:
             self._prune,
             self._tick_security,
             self._feed_watchdog,
+            *self.alarms.jobs(),
         ]
-        jobs += [tls.watch for tls in (self.tls, self.web_tls) if tls is not None]
-        return jobs
+        return jobs + [tls.watch for tls in self._certificates()]
+
+    def _certificates(self) -> list[PhoneTls]:
+        return [tls for tls in (self.doors.tls, self.web_tls) if tls is not None]
 
     async def drain(self) -> None:
         """Let what is under way end, then write what is still unwritten."""
         grace = self.settings.boot.stop_seconds
         self.notifier.extend_timeout(grace + 10)
-        await asyncio.gather(self.http.stop(min(grace, 10)), self.tftp.stop(grace))
+        await self.doors.stop(grace)
         try:
             await self.book.flush()
         except Failed as fault:
@@ -295,9 +262,8 @@ class _Daemon:
             _log.info("reloaded: %d families", len(shelf.families))
         except ProvisiondError as fault:
             _log.error("the families were not reloaded, those before go on: %s", fault)
-        for tls in (self.tls, self.web_tls):
-            if tls is not None:
-                await tls.reload()
+        for tls in self._certificates():
+            await tls.reload()
         self.notifier.ready(f"serving {len(self.shelf.families)} families")
 
     async def _poll_epochs(self) -> None:
@@ -382,13 +348,16 @@ class _Daemon:
 
     def _figure_sources(self) -> FigureSources:
         return FigureSources(
-            http=self.http.counters,
-            tftp=self.tftp.counters,
+            http=self.doors.http.counters,
+            tftp=self.doors.tftp.counters,
             cache=self.cache,
             journal=self.journal,
             families=len(self.shelf.families),
             rejected_families=len(self.shelf.rejected),
-            certificate_days=self.tls.days_left if self.tls is not None else None,
+            certificate_days=self.doors.tls.days_left if self.doors.tls is not None else None,
+            watch=self.watch,
+            alarms=self.alarms.counts,
+            webhook=self.alarms.webhook,
         )
 
 

@@ -1,11 +1,13 @@
 """Which numbers does the daemon show to monitors?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from provisiond.actions.answers import AnswerCache
+from provisiond.actions.guesses import GuessWatch
 from provisiond.boot.limits import HttpCounters
 from provisiond.boot.tftp_session import TftpCounters
+from provisiond.outbound.webhook import Webhook
 from provisiond.store.journal import JournalWriter
 from provisiond.web.metrics import Figure
 
@@ -24,6 +26,9 @@ class Sources:
     families: int
     rejected_families: int
     certificate_days: float | None
+    watch: GuessWatch
+    alarms: Mapping[str, int]
+    webhook: Webhook | None
 
 
 def figures(sources: Sources) -> Iterable[Figure]:
@@ -40,12 +45,25 @@ def figures(sources: Sources) -> Iterable[Figure]:
     yield _counter("journal_written", "journal entries written", journal.written)
     yield _counter("journal_dropped", "journal entries lost for want of space", journal.dropped)
     yield _gauge("journal_pending", "journal entries not yet written", journal.pending)
+    yield from _guessing(sources)
     yield _gauge("families", "phone families loaded", sources.families)
     yield _gauge("families_rejected", "phone families left out", sources.rejected_families)
     if sources.certificate_days is not None:
         yield _gauge(
             "certificate_days", "days until the certificate expires", sources.certificate_days
         )
+
+
+def _guessing(sources: Sources) -> Iterable[Figure]:
+    watch, webhook = sources.watch, sources.webhook
+    yield _counter("misses", "requests for phones and files that nobody has", watch.misses)
+    yield _counter("misses_throttled", "misses beyond what one source may have", watch.throttled)
+    for kind, count in sorted(sources.alarms.items()):
+        words = kind.replace("_", " ")
+        yield _counter(f"alarms_{kind}", f"alarms since the start: {words}", count)
+    if webhook is not None:
+        yield _counter("webhook_delivered", "alarms that the webhook took", webhook.delivered)
+        yield _counter("webhook_dropped", "alarms that it never took", webhook.dropped)
 
 
 def _counters(

@@ -7,6 +7,7 @@ import resource
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from provisiond.actions.guesses import GuessLimits, GuessWatch
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.admission import Policy
 from provisiond.inventory.errors import BadSettings, Finding
@@ -50,6 +51,13 @@ def policy_of(settings: Settings) -> Policy:
         plain_networks=admission.plain_networks,
         enrol_networks=admission.enrol_networks,
     )
+
+
+def watch_of(settings: Settings) -> GuessWatch:
+    """What watches over those who guess."""
+    admission = settings.admission
+    limits = GuessLimits(misses=admission.misses_per_minute, names=admission.sweep_names)
+    return GuessWatch(limits)
 
 
 @contextlib.asynccontextmanager

@@ -17,6 +17,8 @@ VERBATIM = 10  # denials a source and minute
 VERBATIM_ALL = 2_000  # denials a minute, all sources together
 SOURCES = 2_000  # counted apart in one minute; the rest share one count
 
+MISSES = frozenset({"unknown_phone", "unknown_file", "ambiguous_file"})
+
 _MINUTE = timedelta(minutes=1)
 
 _URL_PASSWORD = re.compile(r"(://[^/@:\s]*:)[^/@\s]+@")  # RFC 3986 §3.2.1
@@ -134,7 +136,9 @@ class SecurityLog:
 
     The first ten denials a source and minute stand verbatim, `denied <address> <transport>
     <method> <name> <outcome>: <detail>`; the rest of that minute is one line, `denied <address>
-    and <count> more in the minute <instant>`, written when the minute is over.
+    and <count> more in the minute <instant>`, written when the minute is over, with how many of
+    them were misses: by those a source may be shut out, if they did not come by TFTP, whose
+    sources can be forged.
     """
 
     def __init__(self, logger: logging.Logger | None = None) -> None:
@@ -142,6 +146,7 @@ class SecurityLog:
         self._minute: datetime | None = None
         self._written: dict[str, int] = {}
         self._more: dict[str, int] = {}
+        self._missed: dict[str, int] = {}
         self._lines = 0
         self._elsewhere = 0
 
@@ -160,6 +165,19 @@ class SecurityLog:
         else:
             self._written.setdefault(entry.address, VERBATIM)
             self._more[entry.address] = self._more.get(entry.address, 0) + 1
+            if entry.outcome in MISSES and entry.transport != "tftp":
+                self._missed[entry.address] = self._missed.get(entry.address, 0) + 1
+
+    def alarm(self, entry: RequestEntry) -> None:
+        """Tell what a person should look at: `alarm <address> <transport> <kind>: <detail>`."""
+        self._log.error(
+            "alarm %s %s %s: %s",
+            entry.address,
+            entry.transport,
+            entry.outcome,
+            f"{entry.mac}: {entry.detail}" if entry.mac is not None else entry.detail,
+            extra={"source": entry.address, "outcome": entry.outcome},
+        )
 
     def tick(self, at: datetime) -> None:
         """Write the counts of a minute that is over. Call it each minute, for a source may stop."""
@@ -170,11 +188,13 @@ class SecurityLog:
         """Write the counts so far, and begin anew."""
         minute = self._minute.strftime("%Y-%m-%dT%H:%MZ") if self._minute is not None else ""
         for address, count in self._more.items():
+            missed = self._missed.get(address, 0)
             self._log.warning(
-                "denied %s and %d more in the minute %s",
+                "denied %s and %d more in the minute %s%s",
                 address,
                 count,
                 minute,
+                f", {missed} of them misses" if missed else "",
                 extra={"source": address, "count": count},
             )
         if self._elsewhere:
@@ -187,6 +207,7 @@ class SecurityLog:
         self._minute = None
         self._written.clear()
         self._more.clear()
+        self._missed.clear()
         self._lines = self._elsewhere = 0
 
     def _tell(self, entry: RequestEntry) -> None:

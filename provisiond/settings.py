@@ -13,6 +13,7 @@ from provisiond.inventory.secret import Secret
 from provisiond.settings_sections import (
     PRIVATE_NETWORKS,
     Admission,
+    Alarms,
     Boot,
     Database,
     Journal,
@@ -58,6 +59,7 @@ class Settings(Section):
     database: Database = Field(default_factory=Database)
     public_url: PublicUrl = Field(default_factory=PublicUrl)
     admission: Admission = Field(default_factory=Admission)
+    alarms: Alarms = Field(default_factory=Alarms)
     journal: Journal = Field(default_factory=Journal)
     log: Log = Field(default_factory=Log)
 

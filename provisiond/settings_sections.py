@@ -16,6 +16,7 @@ from provisiond.settings_values import (
     OptionalSecret,
     TftpUrl,
     WebUrl,
+    WebUrlWithPath,
     parse_listener,
     parse_network,
 )
@@ -168,6 +169,30 @@ class Admission(Section):
     )
     enrolment_hours: int = Field(
         default=24, ge=1, le=24 * 90, description="how long an enrolment stays open"
+    )
+    misses_per_minute: int = Field(
+        default=60,
+        ge=1,
+        description="requests for unknown phones and files from one address that are answered at "
+        "once (twice as many from its /24 or /64); refusals beyond wait a second",
+    )
+    sweep_names: int = Field(
+        default=30,
+        ge=2,
+        description="unknown phones or files that one address asks for within ten minutes until "
+        "an alarm says so; of its /24 or /64 twice, of everybody ten times as many",
+    )
+
+
+class Alarms(Section):
+    """Who hears of held enrolments and sweeps, beside journal, log and metrics."""
+
+    webhook: WebUrlWithPath = Field(
+        default=None, description="URL that each alarm is posted to as JSON; unset: none"
+    )
+    webhook_secret: OptionalSecret = Field(
+        default=None,
+        description="signs what is posted (HMAC-SHA256); better set alarms.webhook_secret_file",
     )
 
 

@@ -124,6 +124,15 @@ def _public_url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _check_webhook(value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError(f"{value!r} does not begin with https:// or http:// and a host")
+    return value
+
+
 Listeners = Annotated[
     tuple[Annotated[Listener, BeforeValidator(parse_listener)], ...], BeforeValidator(_split)
 ]
@@ -139,4 +148,7 @@ DatabaseUrl = Annotated[
 HttpsUrl = Annotated[str | None, _public_url("https"), BeforeValidator(_empty_is_none)]
 HttpUrl = Annotated[str | None, _public_url("http"), BeforeValidator(_empty_is_none)]
 TftpUrl = Annotated[str | None, _public_url("tftp"), BeforeValidator(_empty_is_none)]
+WebUrlWithPath = Annotated[
+    str | None, AfterValidator(_check_webhook), BeforeValidator(_empty_is_none)
+]
 WebUrl = Annotated[str | None, _public_url("https", "http"), BeforeValidator(_empty_is_none)]

@@ -143,6 +143,7 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "tftp-clients": _tftp_clients,
     "curl": lambda: _programs(["curl"], "curl"),
     "nginx": lambda: _programs(["nginx"], "nginx-light"),
+    "fail2ban": lambda: _programs(["fail2ban-regex"], "fail2ban"),
     "systemd-analyze": lambda: _programs(["systemd-analyze"], "systemd"),
     "compiler": lambda: _programs(["cc"], "gcc libc6-dev"),
     "ipv6": _ipv6,

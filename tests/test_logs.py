@@ -207,7 +207,7 @@ def test_ten_denials_stand_verbatim_and_the_rest_is_one_line(
     assert len(lines()) == 11
     log.denied(denial(at=NOON + timedelta(minutes=1)))
     assert lines()[11:] == [
-        "denied 192.0.2.9 and 490 more in the minute 2026-03-01T12:00Z",
+        "denied 192.0.2.9 and 490 more in the minute 2026-03-01T12:00Z, 490 of them misses",
         "denied 192.0.2.9 http GET a.cfg unknown_phone: no phone has this MAC",
     ]
 
@@ -219,7 +219,9 @@ def test_a_source_that_stopped_is_counted_by_the_tick(security: tuple[SecurityLo
     log.tick(NOON + timedelta(seconds=10))
     assert len(lines()) == 10
     log.tick(NOON + timedelta(seconds=53))
-    assert lines()[10:] == ["denied 192.0.2.9 and 2 more in the minute 2026-03-01T12:00Z"]
+    assert lines()[10:] == [
+        "denied 192.0.2.9 and 2 more in the minute 2026-03-01T12:00Z, 2 of them misses"
+    ]
     log.tick(NOON + timedelta(minutes=9))
     log.stop()
     assert len(lines()) == 11

@@ -83,8 +83,10 @@ class EnrolmentBook:
     async def facts(self, domain_id: int, phone_id: int) -> AdmissionFacts | None:
         """The admission facts, from the store where they are not known; None: the phone is gone."""
         known = self.peek(domain_id, phone_id)
-        if known is not None:
-            return known
+        return known if known is not None else await self.read(domain_id, phone_id)
+
+    async def read(self, domain_id: int, phone_id: int) -> AdmissionFacts | None:
+        """The admission facts as the store has them now; one statement."""
         read = await self._store.read(domain_id, phone_id)
         return self.learn(domain_id, phone_id, read) if read is not None else None
 

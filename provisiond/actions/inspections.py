@@ -111,7 +111,7 @@ def _file(
     users = {line.extension: facts.users[line.extension] for line in phone.lines}
     whole = PhoneFacts(domain=facts, phone=placed, phone_id=0, epoch=0, users=users)
     try:
-        place = place_of(shelf, whole)
+        place = place_of(shelf, whole.phone.model)
         rule = current_rule(place)
         rendered = render_phone_file(place=place, rule=rule, facts=whole, urls=urls, year=year)
     except ProvisiondError as fault:

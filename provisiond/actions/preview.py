@@ -68,7 +68,7 @@ async def preview_file(
         raise NotFound(f"there is no phone {mac}.")
     if not show_secrets:
         facts = masked_facts(facts)
-    place = place_of(shelf, facts)
+    place = place_of(shelf, facts.phone.model)
     rule = current_rule(place) if file is None else find_rule(place, mac, file)
     if rule.template is None:
         raise NotFound(f"{file_name(rule, place.model, mac)} is never served: the phone gets 404.")

@@ -44,7 +44,7 @@ class Probe:
             self.render_made_up(at)
 
     async def _serve_one(self, facts: PhoneFacts, at: datetime) -> None:
-        place = place_of(self._sources.shelf(), facts)
+        place = place_of(self._sources.shelf(), facts.phone.model)
         name = file_name(current_rule(place), place.model, facts.phone.mac)
         await self._serve(
             FileRequest(
@@ -92,7 +92,7 @@ class Probe:
             phone_id=0,
             epoch=0,
         )
-        place = place_of(shelf, facts)
+        place = place_of(shelf, name)
         render_phone_file(
             place=place,
             rule=current_rule(place),

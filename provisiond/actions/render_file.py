@@ -21,16 +21,16 @@ class Place:
     model: ModelRule
 
 
-def place_of(shelf: Shelf, facts: PhoneFacts) -> Place:
-    """The family and model of a phone of the inventory.
+def place_of(shelf: Shelf, model: str) -> Place:
+    """The family and model of a phone whose record says "Vendor Model".
 
     Raises TemplateFault where the catalogue has lost it (a family removed or rejected).
     """
-    found = shelf.find_model(facts.phone.model)
+    found = shelf.find_model(model)
     if found is None:
         raise TemplateFault(
             "no family",
-            facts.phone.model,
+            model,
             None,
             "no loaded family has this model; `provisiond families list` shows what is loaded "
             "and why a family is rejected",

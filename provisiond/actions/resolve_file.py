@@ -1,7 +1,7 @@
 """Whose file is this, and what is in it? From a name to an answer, before admission."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -25,7 +25,8 @@ from provisiond.inventory.errors import (
     UnknownFile,
     UnknownPhone,
 )
-from provisiond.inventory.facts import PhoneFacts
+from provisiond.inventory.facts import KnownPhone, PhoneFacts
+from provisiond.inventory.mac import Mac
 from provisiond.inventory.urls import PublicUrls
 from provisiond.store.facts import FactsReader
 
@@ -43,25 +44,31 @@ class FileSources:
     etag_key: bytes
 
 
+Finish = Callable[[int], Answer]
+"""Renders the answer with the number of its version. Raises TemplateFault."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Whose file a name is. `answer` has no body yet: it is enough to decide on admission and to
-    journal; `finish(number)` renders, and raises TemplateFault. `counts` says that the file
-    bears the number of its version."""
+    journal. `load()` reads what rendering needs. Raises UnknownPhone where the phone has gone
+    meanwhile, and StoreUnavailable. `counts` says that the file bears the number of its version.
+    """
 
     answer: Answer
-    finish: Callable[[int], Answer]
+    load: Callable[[], Awaitable[Finish]]
     counts: bool = False
 
 
 async def resolve_file(sources: FileSources, request: FileRequest, parsed: ParsedName) -> Found:
     """Whose file a name is, as design and inventory have it; nothing is rendered yet.
 
-    Raises UnknownFile and AmbiguousFile for names that are nobody's, and StoreUnavailable. What
-    a known phone is refused, and unknown phones, are answers that refuse.
+    A MAC without a token costs one statement, whether a phone has it or not, and nothing more
+    before admission: how long a refusal takes must not tell which MACs are known. Raises
+    UnknownFile and AmbiguousFile for names that are nobody's, and StoreUnavailable. What a known
+    phone is refused, and unknown phones, are answers that refuse.
     """
-    shelf = sources.shelf()
-    matches = candidates(shelf.families.values(), parsed.path)
+    matches = candidates(sources.shelf().families.values(), parsed.path)
     # The stamp is taken before the facts are read: it can be too old, never too new.
     stamp = Stamp(
         catalog=sources.epochs.catalog, server=sources.epochs.server, year=request.at.year
@@ -70,63 +77,83 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
     macs = [match for match in matches if match.mac is not None]
     if parsed.token is None and not macs:
         return _family_file(sources, request, parsed, matches, stamp)
-    facts = await _identify(sources, parsed, matches)
-    if facts is None:
-        what = "token" if parsed.token is not None else "MAC"
-        unknown = Answer(
-            stamp=Stamp(catalog=0, server=0, year=0, world=world),
-            file="",
-            shown=parsed.masked,
-            mac=macs[0].mac if macs else None,
-            refusal=lambda: UnknownPhone(f"no phone of the inventory has this {what}"),
-        )
-        return _settled(unknown)
+    facts = None
+    if parsed.token is not None:
+        facts = await sources.facts.for_token(parsed.token, directory=_wants_directory(matches))
+        known = known_of(facts) if facts is not None else None
+    else:
+        known = await sources.facts.known(_macs_meant(macs))
+    if known is None:
+        return _unknown(parsed, macs, world)
     answer = Answer(
-        stamp=replace(stamp, domain_id=facts.domain.domain_id, domain=facts.epoch),
+        stamp=replace(stamp, domain_id=known.domain_id, domain=known.epoch),
         file="",
         shown=parsed.masked,
-        domain_id=facts.domain.domain_id,
-        phone_id=facts.phone_id,
-        mac=facts.phone.mac,
+        domain_id=known.domain_id,
+        phone_id=known.phone_id,
+        mac=known.mac,
         by_token=parsed.token is not None,
     )
     sources.book.learn(
-        facts.domain.domain_id,
-        facts.phone_id,
-        AdmissionFacts(enrolment=facts.phone.enrolment, enabled=facts.phone.enabled),
+        known.domain_id,
+        known.phone_id,
+        AdmissionFacts(enrolment=known.enrolment, enabled=known.enabled),
     )
-    if not _is_same_phone(macs, facts):
+    if not _is_same_phone(macs, known):
         other = macs[0].mac
         return _refused(
             answer,
-            lambda: NotAdmitted(
-                f"the token is of {facts.phone.mac}, the name asks for {other}'s file"
-            ),
+            lambda: NotAdmitted(f"the token is of {known.mac}, the name asks for {other}'s file"),
         )
-    return _phone_file(sources, request, matches, facts, answer)
+    return _phone_file(sources, request, matches, answer, known.model, facts)
 
 
-async def _identify(
-    sources: FileSources, parsed: ParsedName, matches: tuple[Match, ...]
-) -> PhoneFacts | None:
-    directory = any(match.rule is not None and match.rule.needs for match in matches)
-    if parsed.token is not None:
-        return await sources.facts.for_token(parsed.token, directory=directory)
-    for match in matches:
-        if match.mac is None:
-            continue
+def _unknown(parsed: ParsedName, macs: list[Match], world: int) -> Found:
+    what = "token" if parsed.token is not None else "MAC"
+    answer = Answer(
+        stamp=Stamp(catalog=0, server=0, year=0, world=world),
+        file="",
+        shown=parsed.masked,
+        mac=macs[0].mac if macs else None,
+        refusal=lambda: UnknownPhone(f"no phone of the inventory has this {what}"),
+        # Known phones that are refused are looked up each time, so MACs that nobody has are, too.
+        keep=parsed.token is not None,
+    )
+    return _settled(answer)
+
+
+def known_of(facts: PhoneFacts) -> KnownPhone:
+    """What admission looks at, of facts that were read whole."""
+    return KnownPhone(
+        domain_id=facts.domain.domain_id,
+        epoch=facts.epoch,
+        phone_id=facts.phone_id,
+        mac=facts.phone.mac,
+        model=facts.phone.model,
+        enrolment=facts.phone.enrolment,
+        enabled=facts.phone.enabled,
+    )
+
+
+def _wants_directory(matches: tuple[Match, ...]) -> bool:
+    return any(match.rule is not None and match.rule.needs for match in matches)
+
+
+def _macs_meant(macs: list[Match]) -> list[Mac]:
+    """The MACs that a name may be of, in the families' order, each once."""
+    meant: dict[Mac, None] = {}
+    for match in macs:
+        assert match.mac is not None
         for offset in (0, *match.family.manifest.mac_offsets):
-            facts = await sources.facts.for_mac(match.mac.shifted(-offset), directory=directory)
-            if facts is not None:
-                return facts
-    return None
+            meant[match.mac.shifted(-offset)] = None
+    return list(meant)
 
 
-def _is_same_phone(macs: list[Match], facts: PhoneFacts) -> bool:
+def _is_same_phone(macs: list[Match], known: KnownPhone) -> bool:
     """Whether the MAC in the name, if there is one, is of the phone that was found."""
     for match in macs:
         offsets = (0, *match.family.manifest.mac_offsets)
-        if match.mac in {facts.phone.mac.shifted(offset) for offset in offsets}:
+        if match.mac in {known.mac.shifted(offset) for offset in offsets}:
             return True
     return not macs
 
@@ -137,24 +164,28 @@ def _refused(answer: Answer, refusal: Callable[[], Refused]) -> Found:
 
 
 def _settled(answer: Answer) -> Found:
-    return Found(answer=answer, finish=lambda _: answer)
+    async def load() -> Finish:
+        return lambda _: answer
+
+    return Found(answer=answer, load=load)
 
 
 def _phone_file(
     sources: FileSources,
     request: FileRequest,
     matches: tuple[Match, ...],
-    facts: PhoneFacts,
     answer: Answer,
+    model: str,
+    facts: PhoneFacts | None,
 ) -> Found:
     try:
-        place = place_of(sources.shelf(), facts)
-        match, rule = _own_rule(place, matches, facts)
+        place = place_of(sources.shelf(), model)
+        match, rule = _own_rule(place, matches, model)
     except UnknownFile as refusal:
         reason = str(refusal)
         return _refused(answer, lambda: UnknownFile(reason))
     except TemplateFault as fault:
-        return Found(answer=answer, finish=partial(_raise, fault))
+        return Found(answer=answer, load=partial(_fail, fault))
     answer = replace(
         answer,
         file=rule.id,
@@ -166,28 +197,50 @@ def _phone_file(
         absent = replace(answer, refusal=_absent)
         return _settled(absent)
 
-    def finish(number: int) -> Answer:
-        body = _render(sources, request, place, match, facts, number).body
-        return replace(
-            answer,
-            body=body,
-            size=len(body),
-            etag=etag(sources.etag_key, body),
-            content_type=rule.content_type,
-            conditional=rule.conditional,
-            proves=rule.proves_current and not declared(request.query, rule.query),
-        )
+    async def load() -> Finish:
+        read = facts
+        if read is None:
+            assert answer.mac is not None
+            read = await sources.facts.for_mac(answer.mac, directory=bool(rule.needs))
+        if read is None or read.phone_id != answer.phone_id:
+            raise UnknownPhone("the phone has just left the inventory")
+        if read.phone.model != model:  # changed since it was admitted
+            again = _phone_file(sources, request, matches, answer, read.phone.model, read)
+            return await again.load()
+        return partial(_finished, sources, request, place, match, read, answer)
 
-    return Found(answer=answer, finish=finish, counts=rule.revision)
+    return Found(answer=answer, load=load, counts=rule.revision)
 
 
-def _raise(fault: TemplateFault, _number: int) -> Answer:
+def _finished(
+    sources: FileSources,
+    request: FileRequest,
+    place: Place,
+    match: Match,
+    facts: PhoneFacts,
+    answer: Answer,
+    number: int,
+) -> Answer:
+    rule = match.rule
+    assert rule is not None
+    body = _render(sources, request, place, match, facts, number).body
+    return replace(
+        answer,
+        stamp=replace(answer.stamp, domain=facts.epoch),
+        body=body,
+        size=len(body),
+        etag=etag(sources.etag_key, body),
+        content_type=rule.content_type,
+        conditional=rule.conditional,
+        proves=rule.proves_current and not declared(request.query, rule.query),
+    )
+
+
+async def _fail(fault: TemplateFault) -> Finish:
     raise fault
 
 
-def _own_rule(
-    place: Place, matches: tuple[Match, ...], facts: PhoneFacts
-) -> tuple[Match, FileRule]:
+def _own_rule(place: Place, matches: tuple[Match, ...], model: str) -> tuple[Match, FileRule]:
     """The rule of the phone's own family: the inventory decides it, the name only finds it."""
     for match in matches:
         if (
@@ -197,9 +250,7 @@ def _own_rule(
         ):
             return match, match.rule
     named = ", ".join(sorted({match.family.name for match in matches})) or "no family"
-    raise UnknownFile(
-        f"the inventory says {facts.phone.model} ({place.family.name}); the name is of {named}"
-    )
+    raise UnknownFile(f"the inventory says {model} ({place.family.name}); the name is of {named}")
 
 
 def _absent() -> AbsentFile:
@@ -271,7 +322,10 @@ def _family_file(
         body = match.family.renderer.render(rule, context).body
         return replace(answer, body=body, size=len(body), etag=etag(sources.etag_key, body))
 
-    return Found(answer=answer, finish=finish)
+    async def load() -> Finish:
+        return finish
+
+    return Found(answer=answer, load=load)
 
 
 def claimed_family(shelf: Shelf, user_agent: str | None) -> str | None:

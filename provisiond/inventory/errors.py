@@ -9,6 +9,8 @@ The whole tree; the journal keeps these names, the wire shows what the door deci
     │   ├── AbsentFile          a file that a family knows and does not serve
     │   ├── AmbiguousFile       two families claim the name and nothing decides
     │   ├── NotAdmitted         known, but not to this asker, not now, or not this way
+    │   ├── LoginNeeded         a phone has to give its user and password first
+    │   │   └── LoginRefused    it gave some, and they are not right
     │   ├── NotAllowed          this actor may not do that
     │   │   ├── WrongLogin      name, password or code are not right
     │   │   └── CodeNeeded      the password is right, and a time code is asked for too
@@ -70,6 +72,28 @@ class NotAdmitted(Refused):
     """The phone or file is known, but not for this asker, not now, or not over this transport."""
 
     code = "not_admitted"
+
+
+class LoginNeeded(Refused):
+    """A phone has to log in first; `challenges` are what it is told (RFC 9110 section 11.6.1)."""
+
+    code = "login_needed"
+
+    def __init__(self, message: str, challenges: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.challenges = challenges
+
+
+class LoginRefused(LoginNeeded):
+    """A phone's log-in is not right; `unknown`: no phone of the inventory has its user."""
+
+    code = "login_refused"
+
+    def __init__(
+        self, message: str, challenges: tuple[str, ...] = (), *, unknown: bool = False
+    ) -> None:
+        super().__init__(message, challenges)
+        self.unknown = unknown
 
 
 class NotAllowed(Refused):

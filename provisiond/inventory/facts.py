@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from provisiond.inventory.directory import DirectoryEntry
 from provisiond.inventory.domains import Settings, Site
+from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Override, Phone
+from provisiond.inventory.phones import Enrolment, Override, Phone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,20 @@ class DomainFacts:
     sites: Mapping[str, Site] = field(default_factory=dict)
     users: Mapping[str, User] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPhone:
+    """That a phone is in the inventory, and what its admission is decided on; `epoch` is its
+    domain's."""
+
+    domain_id: int
+    epoch: int
+    phone_id: int
+    mac: Mac
+    model: str
+    enrolment: Enrolment
+    enabled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

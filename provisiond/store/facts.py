@@ -5,14 +5,14 @@ The reading is written once, as generators that ask for rows; each engine has a 
 
 import json
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from provisiond.inventory.buttons import Button
 from provisiond.inventory.directory import COMPANY, DirectoryEntry
 from provisiond.inventory.domains import BUILT_IN, Site, inherit
-from provisiond.inventory.facts import DomainFacts, PhoneFacts
+from provisiond.inventory.facts import DomainFacts, KnownPhone, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Enrolment, Phone, PhoneLine
@@ -40,10 +40,14 @@ Reading = Generator[Question, Rows, _T]
 class FactsReader(Protocol):
     """What the phones' path asks of the store.
 
-    `for_mac` and `for_token` are the only queries without a domain, and answer it. Every call is
-    one snapshot; all raise StoreUnavailable where the store cannot be read, and StoreUnusable
-    where a secret does not open. A directory is read only where `directory` is true.
+    `known`, `for_mac` and `for_token` are the only queries without a domain, and answer it. Every
+    call is one snapshot; all raise StoreUnavailable where the store cannot be read, and
+    StoreUnusable where a secret does not open. A directory is read only where `directory` is true.
     """
+
+    async def known(self, macs: Sequence[Mac]) -> KnownPhone | None:
+        """Whether one of these MACs is a phone's, the first that is; one statement for each
+        `KNOWN_TOGETHER` of them, whatever is found."""
 
     async def for_mac(self, mac: Mac, *, directory: bool = False) -> PhoneFacts | None: ...
 
@@ -101,6 +105,28 @@ class FactsProgram:
         self._key = key
         self._shelf = DomainShelf()
         self._buttons = ButtonsByRow()
+
+    def known(self, macs: Sequence[str]) -> Reading[KnownPhone | None]:
+        """The first of these MACs that is a phone's."""
+        found: dict[str, Any] = {}
+        size = select.KNOWN_TOGETHER
+        for start in range(0, len(macs), size):
+            some = (*macs[start : start + size], *(macs[start],) * size)[:size]
+            rows = yield self._statements.known_phones, some
+            found.update({row[0]: row for row in rows})
+        for mac in macs:
+            if mac in found:
+                _, domain_id, epoch, phone_id, model, *admission = found[mac]
+                return KnownPhone(
+                    domain_id=domain_id,
+                    epoch=epoch,
+                    phone_id=phone_id,
+                    mac=Mac(mac),
+                    model=model,
+                    enrolment=enrolment_of(*admission[:6]),
+                    enabled=bool(admission[6]),
+                )
+        return None
 
     def for_mac(self, mac: str, directory: bool) -> Reading[PhoneFacts | None]:
         """The facts of the phone with this MAC."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.engine.interfaces import Dialect
 
 from provisiond.inventory.errors import StoreUnavailable
-from provisiond.inventory.facts import PhoneFacts
+from provisiond.inventory.facts import KnownPhone, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Enrolment
 from provisiond.store.epochs import Bump
@@ -35,6 +36,10 @@ class PostgresFacts:
         self._pool: asyncpg.Pool | None = None
         self._making = asyncio.Lock()
         self._closed = False
+
+    async def known(self, macs: Sequence[Mac]) -> KnownPhone | None:
+        """The first of these MACs that is a phone's."""
+        return await self._single(self._program.known([mac.text for mac in macs]))
 
     async def for_mac(self, mac: Mac, *, directory: bool = False) -> PhoneFacts | None:
         """The facts of the phone with this MAC, or None."""

@@ -28,6 +28,9 @@ from provisiond.store.schema import (
 LINE, SIDECAR, LAYOUT_BUTTON, PHONE_BUTTON, OVERRIDE = range(1, 6)
 """The kinds of row that the statement of a phone's parts gives, in its first column."""
 
+KNOWN_TOGETHER = 4
+"""MACs that are looked up at once: whether one is known must not show in how many are read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
@@ -48,6 +51,7 @@ Rows = Sequence[Any]
 class Statements:
     """All statements of the phones' path; the comments say which values they take."""
 
+    known_phones: Statement  # KNOWN_TOGETHER macs
     phone_by_mac: Statement  # mac
     phone_by_token: Statement  # token hash
     phone_parts: Statement  # domain, phone, layout (0: none)
@@ -74,7 +78,9 @@ def compile_statements(dialect: Dialect) -> Statements:
             order.append(names.index(place))
         return Statement(sql=str(compiled), order=tuple(order))
 
+    macs = [f"mac{place}" for place in range(KNOWN_TOGETHER)]
     return Statements(
+        known_phones=one(_known(macs), *macs),
         phone_by_mac=one(_phone().where(phone.c.mac == _text("mac")), "mac"),
         phone_by_token=one(
             _phone().where(phone.c.token_hash == sa.bindparam("hash", type_=sa.LargeBinary())),
@@ -119,9 +125,24 @@ _ENROLMENT = (
 )
 
 
+def _own_epoch() -> sa.ColumnElement[bool]:
+    return (epoch.c.domain_id == phone.c.domain_id) & (epoch.c.kind == _literal(DOMAIN))
+
+
+def _known(macs: Sequence[str]) -> sa.Select[Any]:
+    """MAC, domain, its epoch, id and model, then the admission facts."""
+    return (
+        sa.select(
+            phone.c.mac, phone.c.domain_id, epoch.c.value, phone.c.id, phone.c.model, *_ENROLMENT
+        )
+        .select_from(phone)
+        .join(epoch, _own_epoch())
+        .where(phone.c.mac.in_([_text(mac) for mac in macs]))
+    )
+
+
 def _phone() -> sa.Select[Any]:
     """A phone with its domain's epoch: 16 columns, then the admission facts."""
-    own_epoch = (epoch.c.domain_id == phone.c.domain_id) & (epoch.c.kind == _literal(DOMAIN))
     return (
         sa.select(
             phone.c.domain_id,
@@ -143,7 +164,7 @@ def _phone() -> sa.Select[Any]:
             *_ENROLMENT,
         )
         .select_from(phone)
-        .join(epoch, own_epoch)
+        .join(epoch, _own_epoch())
         .outerjoin(site, _same(phone.c.site_id, site))
         .outerjoin(directory, _same(phone.c.directory_id, directory))
         .outerjoin(layout, _same(phone.c.layout_id, layout))

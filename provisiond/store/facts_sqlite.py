@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy.dialects import sqlite as dialect
 
 from provisiond.inventory.errors import StoreUnavailable
-from provisiond.inventory.facts import PhoneFacts
+from provisiond.inventory.facts import KnownPhone, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Enrolment
 from provisiond.store.engines import BUSY_SECONDS
@@ -46,6 +46,10 @@ class SqliteFacts:
         self._thread: Thread | None = None
         self._connection: sqlite3.Connection | None = None
         self._closed = False
+
+    async def known(self, macs: Sequence[Mac]) -> KnownPhone | None:
+        """The first of these MACs that is a phone's."""
+        return await self._hop(self._program.known([mac.text for mac in macs]))
 
     async def for_mac(self, mac: Mac, *, directory: bool = False) -> PhoneFacts | None:
         """The facts of the phone with this MAC, or None."""

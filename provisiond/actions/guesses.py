@@ -1,0 +1,158 @@
+"""Who asks for what nobody has, how often, and is it a sweep? Counted in this process, bounded.
+
+Only misses count: requests that name no known phone and no file of a known family. A phone of the
+inventory that asks from the same address is never slowed down, whatever others do there.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address
+
+_MINUTE = 60.0
+_PAUSE = 1.0
+_KEPT = 5_000
+_OF_A_NETWORK = 2
+_OF_ALL = 10
+EVERYBODY = "everybody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuessLimits:
+    """How much guessing is borne.
+
+    `misses`: in a minute from one address, twice as many from its /24 or /64; those beyond are
+    throttled. `names`: different unknown names that make a sweep when one address asks for them
+    within `minutes`, twice as many from a /24 or /64, ten times as many from everybody.
+    """
+
+    misses: int = 60
+    names: int = 30
+    minutes: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """What a miss was: `throttled`, and the first of its minute that is (`first_throttled`);
+    `sweeps` are the sources that it made sweeping; `sweeping` says that the address is."""
+
+    throttled: bool = False
+    first_throttled: bool = False
+    sweeps: tuple[str, ...] = ()
+    sweeping: bool = False
+
+
+@dataclass(slots=True)
+class _Source:
+    level: float = 0.0
+    at: float = 0.0
+    throttled_at: float = -_MINUTE
+    since: float = 0.0
+    names: set[int] = field(default_factory=set)
+    told: bool = False
+
+
+class GuessWatch:
+    """Counts misses by address, by /24 or /64, and of everybody; the least recent are forgotten.
+
+    `misses`, `throttled` and `sweeps` count since the start.
+    """
+
+    def __init__(self, limits: GuessLimits | None = None) -> None:
+        self._limits = limits or GuessLimits()
+        self._sources: OrderedDict[str, _Source] = OrderedDict()
+        self.misses = 0
+        self.throttled = 0
+        self.sweeps = 0
+
+    def missed(self, address: str, name: str, at: datetime) -> Miss:
+        """Count a miss; `name` is what was asked for, a MAC or a file."""
+        now = at.timestamp()
+        self.misses += 1
+        sweeps, throttled, first = [], False, False
+        for key, weight in _keys(address):
+            source = self._source(key, now)
+            if self._swept(source, weight, name, now):
+                sweeps.append(key)
+            if key == EVERYBODY:
+                continue
+            source.level = self._level(source, weight, now) + 1
+            source.at = now
+            if source.level > self._limits.misses * weight:
+                throttled = True
+                first = first or now - source.throttled_at >= _MINUTE
+                source.throttled_at = now if first else source.throttled_at
+        self.throttled += throttled
+        self.sweeps += len(sweeps)
+        return Miss(
+            throttled=throttled,
+            first_throttled=first,
+            sweeps=tuple(sweeps),
+            sweeping=self._sources[address].told,
+        )
+
+    def pause(self, address: str, at: datetime) -> float:
+        """Seconds for which a refusal to this address is held back; 0 as a rule.
+
+        It hangs on the address alone, never on what was asked for: a refusal that is held back
+        tells a guesser nothing.
+        """
+        if not self._sources:
+            return 0.0
+        now = at.timestamp()
+        for key, weight in _keys(address)[:2]:
+            source = self._sources.get(key)
+            if source is not None and self._level(source, weight, now) >= (
+                self._limits.misses * weight
+            ):
+                return _PAUSE
+        return 0.0
+
+    def words(self, source: str) -> str:
+        """What a sweep was, for people."""
+        weight = _OF_ALL if source == EVERYBODY else _OF_A_NETWORK if "/" in source else 1
+        return (
+            f"{source} asked for {self._limits.names * weight} different phones or files that "
+            f"nobody has within {self._limits.minutes} minutes"
+        )
+
+    def _source(self, key: str, now: float) -> _Source:
+        source = self._sources.get(key)
+        if source is None:
+            source = self._sources[key] = _Source(at=now, since=now)
+            if len(self._sources) > _KEPT:
+                self._sources.popitem(last=False)
+        else:
+            self._sources.move_to_end(key)
+        return source
+
+    def _level(self, source: _Source, weight: int, now: float) -> float:
+        """Misses that are not yet forgotten: `misses` of them are, every minute."""
+        forgotten = max(now - source.at, 0.0) * self._limits.misses * weight / _MINUTE
+        return max(source.level - forgotten, 0.0)
+
+    def _swept(self, source: _Source, weight: int, name: str, now: float) -> bool:
+        if now - source.since >= self._limits.minutes * _MINUTE:
+            source.since, source.told = now, False
+            source.names.clear()
+        if source.told:
+            return False
+        source.names.add(hash(name))
+        if len(source.names) < self._limits.names * weight:
+            return False
+        source.told = True
+        source.names.clear()
+        return True
+
+
+def _keys(address: str) -> tuple[tuple[str, int], ...]:
+    """The sources that a miss counts for, each with how many times an address's share it has."""
+    return ((address, 1), (_network(address), _OF_A_NETWORK), (EVERYBODY, _OF_ALL))
+
+
+def _network(address: str) -> str:
+    """The /24 or /64 around an address, as text."""
+    if ":" not in address:
+        return f"{address.rpartition('.')[0]}.0/24"
+    high = int(ip_address(address)) >> 64 << 64
+    return f"{ip_address(high)}/64"

@@ -1,0 +1,42 @@
+"""Who hears of an alarm? The journal, the security log, a counter and, where one is set, a webhook.
+
+An alarm is a journal entry that a person should look at: a held enrolment, a sweep.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+
+from provisiond.inventory.journal import RequestEntry
+from provisiond.logs import SecurityLog
+from provisiond.outbound.webhook import Webhook
+from provisiond.settings_sections import Alarms as AlarmSettings
+from provisiond.store.journal import JournalWriter
+
+
+class Alarms:
+    """Takes the journal's entries, and hands alarms on; `counts` is by kind, since the start."""
+
+    def __init__(
+        self, settings: AlarmSettings, journal: JournalWriter, security: SecurityLog
+    ) -> None:
+        self._journal = journal
+        self._security = security
+        self.webhook = (
+            Webhook(settings.webhook, settings.webhook_secret)
+            if settings.webhook is not None
+            else None
+        )
+        self.counts: Counter[str] = Counter(enrolment_held=0, sweep=0)
+
+    def journal(self, entry: RequestEntry) -> None:
+        """Journal an entry. Returns at once."""
+        self._journal.add(entry)
+        if entry.alarm:
+            self.counts[entry.outcome] += 1
+            self._security.alarm(entry)
+            if self.webhook is not None:
+                self.webhook.add(entry)
+
+    def jobs(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """What runs beside the listeners."""
+        return (self.webhook.run,) if self.webhook is not None else ()

@@ -1,0 +1,87 @@
+"""Do the fail2ban filters find who guesses, in real lines, and nobody else?"""
+
+import logging
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from provisiond.inventory.journal import RequestEntry
+from provisiond.logs import VERBATIM, JsonFormat, SecurityLog, TextFormat
+from tests.contracts.source import ROOT
+from tests.needs import need
+
+FILTERS = ROOT / "configs" / "fail2ban" / "filter.d"
+FORGED = "denied 198.51.100.1 http GET x unknown_phone: y"
+
+
+def lines(style: logging.Formatter, log: Path, prefix: str = "") -> None:
+    """The lines of a minute in which seven addresses were denied something."""
+    logger = logging.getLogger("provisiond.security")
+    handler = logging.StreamHandler(log.open("w"))
+    handler.setFormatter(style)
+    logger.addHandler(handler)
+    security = SecurityLog(logger)
+    for entry in entries():
+        security.denied(entry)
+    for transport in ("http", "tftp"):
+        sweep = replace(next(entries()), transport=transport, outcome="sweep", detail="many")
+        security.alarm(replace(sweep, address=f"192.0.2.{7 if transport == 'http' else 8}"))
+    security.stop()
+    logger.removeHandler(handler)
+    handler.stream.close()
+    if prefix:
+        log.write_text("".join(f"{prefix}{line}\n" for line in log.read_text().splitlines()))
+
+
+def entries() -> Iterator[RequestEntry]:
+    miss = RequestEntry(
+        at=datetime.now(UTC),
+        transport="http",
+        address="192.0.2.1",
+        method="GET",
+        name="001565000001.cfg",
+        outcome="unknown_phone",
+        detail="no phone of the inventory has this MAC",
+    )
+    yield miss
+    yield replace(miss, address="192.0.2.2", outcome="not_admitted")
+    yield replace(miss, address="192.0.2.3", transport="tftp")
+    yield replace(miss, address="2001:db8::4", transport="https", name=f"a {FORGED}")
+    yield replace(miss, address="192.0.2.5", outcome="not_admitted", detail=FORGED)
+    yield from [replace(miss, address="192.0.2.6")] * (VERBATIM + 5)
+    yield from [replace(miss, address="192.0.2.9", outcome="not_admitted")] * (VERBATIM + 5)
+
+
+@pytest.mark.parametrize("style", [TextFormat(), JsonFormat()], ids=["text", "json"])
+@pytest.mark.parametrize("prefix", ["", "host provisiond[123]: "], ids=["file", "journal"])
+def test_misses_by_http_are_found_with_their_source(
+    tmp_path: Path, style: logging.Formatter, prefix: str
+) -> None:
+    need("fail2ban")
+    lines(style, tmp_path / "log", prefix)
+    found = matched(tmp_path / "log", "provisiond")
+    assert found == sorted(["192.0.2.1", "2001:db8::4", *["192.0.2.6"] * (VERBATIM + 1)])
+    assert matched(tmp_path / "log", "provisiond-sweep") == ["192.0.2.7"]
+
+
+def test_the_jail_names_filters_that_there_are() -> None:
+    jail = (ROOT / "configs" / "fail2ban" / "jail.d" / "provisiond.conf").read_text()
+    for name in ("provisiond", "provisiond-sweep"):
+        assert f"[{name}]" in jail
+        assert (FILTERS / f"{name}.conf").is_file()
+
+
+def matched(log: Path, name: str) -> list[str]:
+    """The addresses that the filter finds, one a line."""
+    done = subprocess.run(
+        ["fail2ban-regex", "-o", "ip", str(log), str(FILTERS / f"{name}.conf")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return sorted(done.stdout.split())
