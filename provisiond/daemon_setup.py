@@ -6,9 +6,9 @@ import gc
 import resource
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from provisiond.actions.guesses import GuessLimits, GuessWatch
-from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.admission import Policy
 from provisiond.inventory.errors import BadSettings, Finding
 from provisiond.inventory.urls import PublicUrls
@@ -16,12 +16,17 @@ from provisiond.settings import Settings
 from provisiond.store.database import Database
 from provisiond.store.sealing import SecretKey
 
+if TYPE_CHECKING:  # most commands ask the store alone
+    from provisiond.catalog.shelf import Shelf
 
-def load_shelf(settings: Settings) -> Shelf:
+
+def load_shelf(settings: Settings) -> "Shelf":
     """The catalogue that the settings name. Reads files: call it in a thread or before the loop.
 
     Raises BadSettings where not one family can be loaded.
     """
+    from provisiond.catalog.shelf import Shelf
+
     shelf = Shelf.load([settings.models_dir])
     if not shelf.families:
         reasons = "; ".join(str(fault) for fault in shelf.rejected) or "the folder holds none"

@@ -7,6 +7,7 @@ from datetime import datetime
 from provisiond.actions.import_plan import DomainPlan
 from provisiond.actions.import_walk import Item, Step
 from provisiond.actions.inventory_file import Fault, path_below
+from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_text import Path
 from provisiond.actions.reach import Reach, handlings_of, missing_findings
 from provisiond.actions.sms import sms_reference_findings
@@ -59,18 +60,11 @@ def check_numbers_plan(
 ) -> Iterator[Fault]:
     """Every fault and warning; an admin is told which domain has a number, others only to ask
     their provider."""
-    settings = inherit(BUILT_IN, server, plan.after.domain.settings)
-    zone = settings.time_zone or "Etc/UTC"
-    frames = {f.name: f for f in plan.after.time_frames.values() if f.owner is None}
-    reach = Reach(
-        users={extension: user.display_name for extension, user in plan.after.users.items()},
-        destinations=plan.after.destinations,
-        schedule=Schedule(frames=frames, time_zone=zone),
-        country="",
-    )
+    reach = reach_of(plan.after, server)
+    zone = reach.schedule.time_zone
     yield from _destinations(plan)
     yield from _frames(plan, at, zone)
-    lint = _Lint(reach, at)
+    lint = RuleLint(reach, at)
     for item in _touched(plan.numbered.numbers):
         found = [*number_faults(item.after), *_brought(item.after)]
         broken = {finding.where for finding in found}
@@ -84,8 +78,21 @@ def check_numbers_plan(
         yield from _taken(text.path, text.after.number, owners, admin=admin)
 
 
-class _Lint:
-    """What is doubtful about rules. Thousands of numbers have the same frames in the same order."""
+def reach_of(contents: DomainContents, server: Settings) -> Reach:
+    """What the numbers of a domain can lead to, which was loaded whole."""
+    settings = inherit(BUILT_IN, server, contents.domain.settings)
+    frames = {f.name: f for f in contents.time_frames.values() if f.owner is None}
+    return Reach(
+        users={extension: user.display_name for extension, user in contents.users.items()},
+        destinations=contents.destinations,
+        schedule=Schedule(frames=frames, time_zone=settings.time_zone or "Etc/UTC"),
+        country=(settings.tone_country or "US").upper(),
+    )
+
+
+class RuleLint:
+    """What is doubtful about numbers' rules and destinations at a moment. Thousands of numbers have
+    the same frames in the same order: those are looked at once."""
 
     def __init__(self, reach: Reach, at: datetime) -> None:
         self._reach = reach

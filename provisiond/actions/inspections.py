@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from provisiond.actions.import_check import override_row_findings, phone_findings
+from provisiond.actions.import_check_numbers import RuleLint, reach_of
 from provisiond.actions.inventory_load import domain_names, load_domain, load_server
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.render_file import Place, current_rule, place_of, render_phone_file
+from provisiond.actions.sms import sms_reference_findings
 from provisiond.catalog.build import effective_settings, phone_urls
 from provisiond.catalog.check import star_code_findings
 from provisiond.catalog.lint import lint
@@ -31,7 +33,8 @@ async def inspect_inventory(
 ) -> tuple[Finding, ...]:
     """Every finding about the store's records: each phone against its model, its current file
     rendered and read back, its provisioning URL measured, feature codes that phones take for
-    their own. `where` begins with the domain and the MAC."""
+    their own; numbers with rules that can never win or that lead to what is disabled. `where`
+    begins with the domain and the MAC or number."""
     async with db.read() as read:
         server = await load_server(read)
         names = await domain_names(read)
@@ -42,8 +45,9 @@ async def inspect_inventory(
     ]
     for name in names:
         async with db.read() as read:
-            contents = await load_domain(read, name, numbers=False)
+            contents = await load_domain(read, name)
         found += await asyncio.to_thread(_domain, contents, server, shelf, urls, at.year)
+        found += await asyncio.to_thread(_numbers, contents, server, at)
     return tuple(found)
 
 
@@ -83,6 +87,22 @@ def _domain(
         place = f"{name} {mac}"
         found += (replace(f, where=f"{place} {f.where}".rstrip(), line=None) for f in own)
     return found
+
+
+def _numbers(contents: DomainContents, server: ServerContents, at: datetime) -> list[Finding]:
+    reach = reach_of(contents, server.settings)
+    lint = RuleLint(reach, at)
+    name = contents.domain.name
+    found = [
+        replace(finding, where=f"{name} {number.number} {finding.where}")
+        for number in contents.numbers.values()
+        for finding in lint.of(number)
+    ]
+    return found + [
+        replace(finding, where=f"{name} SMS {number.number} {finding.where}")
+        for number in contents.sms_numbers.values()
+        for finding in sms_reference_findings(number, reach)
+    ]
 
 
 def _star_codes(facts: DomainFacts, phones: Iterable[Phone], shelf: Shelf) -> Iterator[Finding]:

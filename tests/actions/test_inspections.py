@@ -95,3 +95,31 @@ async def test_an_override_that_keeps_the_enrolment_or_cannot_be_judged_is_no_fa
     await load(lite, shelf, tree)
     for urls in (URLS, PublicUrls()):
         assert not any("undoes" in text for _, text in await said(lite, shelf, urls))
+
+
+async def test_numbers_whose_rules_cannot_win_or_whose_queue_is_off_are_found(
+    lite: Database, shelf: Shelf
+) -> None:
+    handling = {"treatment": "call_queue", "destination": "300"}
+    hours = {"days": "mon-fri", "start": "08:00", "end": "17:00"}
+    tree = {
+        "domain": "office.example.test",
+        "settings": {"sip_server": "office.example.test"},
+        "destinations": [{"kind": "call_queue", "extension": "300", "enabled": False}],
+        "time_frames": [{"name": "Always", "kind": "always"}, {"name": "Day", "hours": [hours]}],
+        "numbers": [
+            {
+                "number": "+18005550100",
+                "rules": [{"frame": "Always", **handling}, {"frame": "Day", **handling}],
+            }
+        ],
+        "sms_numbers": [{"number": "+18005550100", **handling}],
+    }
+    await load(lite, shelf, tree)
+    found = await inspect_inventory(lite, shelf, URLS, NOW)
+    assert [(f.where.removeprefix("office.example.test "), f.severity) for f in found] == [
+        ("+18005550100 rules[1]", "warning"),
+        ("+18005550100 rules[0].destination", "warning"),
+        ("+18005550100 rules[1].destination", "warning"),
+        ("SMS +18005550100 destination", "warning"),
+    ]
