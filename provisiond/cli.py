@@ -11,6 +11,7 @@ from provisiond import __version__
 from provisiond.cli_destinations import app as destinations
 from provisiond.cli_directories import app as directories
 from provisiond.cli_domains import app as domains
+from provisiond.cli_emergency import app as emergency
 from provisiond.cli_families import app as families
 from provisiond.cli_inventory import export, import_file, render
 from provisiond.cli_numbers import app as numbers
@@ -76,6 +77,7 @@ app.add_typer(users, name="users")
 app.add_typer(directories, name="directories")
 app.add_typer(sites, name="sites")
 app.add_typer(domains, name="domains")
+app.add_typer(emergency, name="emergency")
 app.add_typer(families, name="families")
 app.add_typer(people, name="people")
 app.add_typer(tokens, name="tokens")

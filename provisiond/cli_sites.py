@@ -130,15 +130,17 @@ def edit(
     session = session_of(context, config, as_json)
 
     async def work(database: "Database", shelf: "Shelf") -> "Saved[Site]":
+        from dataclasses import replace
+
         from provisiond.actions.setting_edits import edited_settings
         from provisiond.actions.sites import ChangeSite, change_site, show_site
 
         home = await one_domain(database, domain)
         stood = await show_site(database, home, name)
-        site = Site(
+        site = replace(
+            stood,
             name=new_name if new_name is not None else stood.name,
             settings=edited_settings(stood.settings, set_ or ()),
-            revision=stood.revision,
         )
         command = ChangeSite(domain=home, name=name, site=site, dry_run=dry_run)
         return await change_site(database, shelf, session.actor, command, now())

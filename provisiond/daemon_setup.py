@@ -8,11 +8,17 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from provisiond.actions.emergency_checks import AddressDesk
 from provisiond.actions.guesses import GuessLimits, GuessWatch
 from provisiond.inventory.admission import Policy
+from provisiond.inventory.emergency import Terms
 from provisiond.inventory.errors import BadSettings, Finding
+from provisiond.inventory.secret import Secret
 from provisiond.inventory.urls import PublicUrls
+from provisiond.outbound.address_check import AddressChecker, Dialect, HttpChecker
+from provisiond.outbound.guarded_http import Guard
 from provisiond.settings import Settings
+from provisiond.settings_sections import EmergencyProvider
 from provisiond.store.database import Database
 from provisiond.store.sealing import SecretKey
 
@@ -63,6 +69,52 @@ def watch_of(settings: Settings) -> GuessWatch:
     admission = settings.admission
     limits = GuessLimits(misses=admission.misses_per_minute, names=admission.sweep_names)
     return GuessWatch(limits)
+
+
+def address_desk(settings: Settings) -> AddressDesk:
+    """When an emergency address is good enough, and who is asked about one."""
+    emergency, provider = settings.emergency, settings.emergency.provider
+    enough = emergency.checked_is_enough
+    terms = Terms(
+        provider=provider.name if provider.url is not None else "",
+        checked_is_enough=provider.url is None if enough is None else enough,
+        recheck_months=emergency.recheck_months,
+    )
+    return AddressDesk(terms=terms, checker=_address_checker(provider))
+
+
+def _address_checker(provider: EmergencyProvider) -> AddressChecker | None:
+    if provider.url is None:
+        return None
+    dialect = Dialect(
+        fields=_pairs(provider.send) or Dialect().fields,
+        constants=_pairs(provider.constants),
+        verdict=provider.verdict,
+        valid=provider.valid,
+        corrected=provider.corrected,
+        candidates=provider.candidates,
+        address_at=provider.address_at,
+        candidates_at=provider.candidates_at,
+        reasons_at=provider.reasons_at,
+        reference_at=provider.reference_at,
+        until_at=provider.until_at,
+    )
+    guard = Guard(
+        networks=provider.networks, seconds=provider.seconds, max_bytes=provider.max_bytes
+    )
+    return HttpChecker(
+        name=provider.name,
+        url=provider.url,
+        guard=guard,
+        dialect=dialect,
+        token=provider.token or Secret(""),
+        header=provider.header,
+    )
+
+
+def _pairs(listed: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = (pair.partition("=") for pair in listed)
+    return tuple((ours, theirs) for ours, _, theirs in pairs)
 
 
 @contextlib.asynccontextmanager

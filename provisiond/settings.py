@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import Field, ValidationError
 
 from provisiond.inventory.admission import Mode
+from provisiond.inventory.emergency import CIVIC_FIELDS
 from provisiond.inventory.errors import BadSettings, Finding
 from provisiond.inventory.secret import Secret
 from provisiond.settings_sections import (
@@ -16,6 +17,7 @@ from provisiond.settings_sections import (
     Alarms,
     Boot,
     Database,
+    Emergency,
     Journal,
     Log,
     PublicUrl,
@@ -60,6 +62,7 @@ class Settings(Section):
     public_url: PublicUrl = Field(default_factory=PublicUrl)
     admission: Admission = Field(default_factory=Admission)
     alarms: Alarms = Field(default_factory=Alarms)
+    emergency: Emergency = Field(default_factory=Emergency)
     journal: Journal = Field(default_factory=Journal)
     log: Log = Field(default_factory=Log)
 
@@ -176,6 +179,7 @@ class _Check:
         self._admission()
         self._https()
         self._web()
+        self._emergency()
         self._files()
 
     def _fault(self, key: str, message: str, remedy: str) -> None:
@@ -254,6 +258,33 @@ class _Check:
                 "HTTPS. What monitors ask alone goes on web.monitor.",
             )
         self._not_everybody("web.trusted_proxies", web.trusted_proxies)
+
+    def _emergency(self) -> None:
+        provider = self._settings.emergency.provider
+        if provider.url is None:
+            for name, value in (("name", provider.name), ("token", provider.token)):
+                if value:
+                    message = "it is used by nothing, for emergency.provider.url is not set."
+                    self._fault(f"emergency.provider.{name}", message, "Set the URL or remove it.")
+            return
+        if not provider.name:
+            message = "an address is shown as validated by whom?"
+            self._fault("emergency.provider.name", message, "Set the provider's name.")
+        if provider.url.startswith("http://") and not provider.networks:
+            self._fault(
+                "emergency.provider.url",
+                "addresses and the token would go unencrypted to a public server.",
+                "Use https://, or list its network in emergency.provider.networks.",
+            )
+        unknown = [
+            pair.partition("=")[0]
+            for pair in provider.send
+            if pair.partition("=")[0] not in (*CIVIC_FIELDS, "caller_name")
+        ]
+        if unknown:
+            message = f"there is no field {', '.join(unknown)}."
+            remedy = f"There are {', '.join(CIVIC_FIELDS)}, caller_name."
+            self._fault("emergency.provider.send", message, remedy)
 
     def _not_everybody(self, key: str, networks: Networks) -> None:
         for network in networks:

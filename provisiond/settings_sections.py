@@ -14,9 +14,11 @@ from provisiond.settings_values import (
     Networks,
     OptionalPath,
     OptionalSecret,
+    Pairs,
     TftpUrl,
     WebUrl,
     WebUrlWithPath,
+    Words,
     parse_listener,
     parse_network,
 )
@@ -194,6 +196,73 @@ class Alarms(Section):
         default=None,
         description="signs what is posted (HMAC-SHA256); better set alarms.webhook_secret_file",
     )
+
+
+class EmergencyProvider(Section):
+    """Who validates emergency addresses: an HTTP service that takes and answers JSON."""
+
+    name: str = Field(
+        default="", max_length=64, description="the provider's name, as people see it"
+    )
+    url: WebUrlWithPath = Field(
+        default=None, description="where addresses are POSTed; unset: nobody"
+    )
+    token: OptionalSecret = Field(
+        default=None, description="what the provider knows us by; better set provider.token_file"
+    )
+    header: str = Field(
+        default="Authorization: Bearer {token}",
+        pattern=r"^[A-Za-z0-9-]+:[ -~]*\{token\}[ -~]*$",
+        description="the header that carries the token",
+    )
+    networks: Networks = Field(
+        default=(), description="networks of our own that the provider may be in"
+    )
+    seconds: float = Field(
+        default=10.0, gt=0, le=60, description="time for question and answer together"
+    )
+    max_bytes: int = Field(
+        default=256 * 1024, ge=1024, le=4 * _MIB, description="largest answer that is read"
+    )
+    send: Pairs = Field(
+        default=(),
+        description="our fields and where they go in its JSON, `street=address.streetName`; "
+        "empty: our names at the top",
+    )
+    constants: Pairs = Field(
+        default=(), description="what else goes into each question, `type=civic`"
+    )
+    verdict: str = Field(
+        default="result", description="where in the answer the word stands that decides"
+    )
+    valid: Words = Field(default=("valid",), description="its words for a valid address")
+    corrected: Words = Field(
+        default=("corrected",), description="its words for one that it corrected"
+    )
+    candidates: Words = Field(
+        default=("candidates",), description="its words for several that may be meant"
+    )
+    address_at: str = Field(default="address", description="where the valid address stands")
+    candidates_at: str = Field(default="candidates", description="where the candidates stand")
+    reasons_at: str = Field(default="reasons", description="where the reasons stand")
+    reference_at: str = Field(
+        default="reference", description="where its own name for the address stands"
+    )
+    until_at: str = Field(default="until", description="where the end of the validation stands")
+
+
+class Emergency(Section):
+    """When an emergency address is good enough."""
+
+    checked_is_enough: bool | None = Field(
+        default=None,
+        description="an address that passed the offline check may be saved without a provider's "
+        "word; unset: only where no provider is set",
+    )
+    recheck_months: int = Field(
+        default=12, ge=0, le=120, description="months after which an address is due again; 0 never"
+    )
+    provider: EmergencyProvider = Field(default_factory=EmergencyProvider)
 
 
 class Journal(Section):

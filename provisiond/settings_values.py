@@ -133,6 +133,15 @@ def _check_webhook(value: str | None) -> str | None:
     return value
 
 
+def _check_pair(value: str) -> str:
+    ours, sign, theirs = value.partition("=")
+    if not sign or not ours.strip() or not theirs.strip():
+        raise ValueError(f"{value!r} is no pair; write house_number=address.houseNumber")
+    return f"{ours.strip()}={theirs.strip()}"
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Pairs = Annotated[tuple[Annotated[str, AfterValidator(_check_pair)], ...], BeforeValidator(_split)]
 Listeners = Annotated[
     tuple[Annotated[Listener, BeforeValidator(parse_listener)], ...], BeforeValidator(_split)
 ]

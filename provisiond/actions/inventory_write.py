@@ -135,7 +135,7 @@ def phone_tree(phone: Phone, *, with_secrets: bool = False) -> Object:
         "layout": phone.layout,
         "buttons": _buttons(phone.buttons),
         "overrides": overrides,
-        **_filled({"settings": settings}),
+        **_filled({"settings": settings, "emergency_address": phone.emergency_address}),
         "token": phone.token.reveal() if with_secrets else MASK,
         "enrolment": _enrolment(phone.enrolment) if with_secrets else MASK,
     }
@@ -186,11 +186,17 @@ def overrides_tree(rows: Iterable[Override], *, with_secrets: bool = False) -> l
 def site_tree(site: Site, overrides: list[Tree], *, with_secrets: bool = False) -> Object:
     """A site with its settings beside its name, and the overrides of its scope."""
     settings = settings_tree(site.settings, with_secrets=with_secrets)
-    return {"name": site.name, **settings, **_filled({"overrides": overrides})}
+    more: Object = {"emergency_address": site.emergency_address, "overrides": overrides}
+    return {"name": site.name, **settings, **_filled(more)}
 
 
 def user_tree(user: User, *, with_secrets: bool = False) -> Object:
     """A user; without secrets the password is `***`."""
+    caller_id = user.emergency_caller_id
+    emergency: Object = {
+        "emergency_address": user.emergency_address,
+        "emergency_caller_id": caller_id.text if caller_id is not None else None,
+    }
     return {
         "extension": user.extension,
         "first_name": user.first_name,
@@ -200,6 +206,7 @@ def user_tree(user: User, *, with_secrets: bool = False) -> Object:
         "sip_password": _secret(user.sip_password, with_secrets=with_secrets),
         "site": user.site,
         "in_directory": user.in_directory,
+        **_filled(emergency),
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisiond.actions.edits import Saved, accepted, check_seen, domain_record, editing
+from provisiond.actions.emergency_references import emergency_references
 from provisiond.actions.inventory_write import site_tree
 from provisiond.actions.setting_checks import checked_settings, masked_settings, unmasked_settings
 from provisiond.catalog.shelf import Shelf
@@ -69,6 +70,7 @@ async def add_site(
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         site, findings = await asyncio.to_thread(_checked, site, shelf)
         findings += await _taken(edit.write, edit.domain_id, site.name)
+        findings += await emergency_references(edit.write, edit.domain_id, site.emergency_address)
         warnings = accepted(findings, site.name)
         await insert_sites(edit.write, edit.domain_id, [site])
         await edit.note("add site", site.name, after=site_tree(site, []))
@@ -90,6 +92,7 @@ async def change_site(
         )
         if site.name != key:
             findings += await _taken(edit.write, edit.domain_id, site.name)
+        findings += await emergency_references(edit.write, edit.domain_id, site.emergency_address)
         warnings = accepted(findings, key)
         changed = site != stood
         if changed:

@@ -11,6 +11,7 @@ from provisiond.actions.edits import (
     domain_record,
     editing,
 )
+from provisiond.actions.emergency_references import emergency_references
 from provisiond.actions.inventory_text import Tree
 from provisiond.actions.inventory_write import user_tree
 from provisiond.inventory.access import Actor
@@ -155,13 +156,16 @@ async def _stored(read: Read, domain_id: int, domain: str, extension: str) -> Us
 
 
 async def _references(edit: Editing, user: User, stood: User | None) -> list[Finding]:
-    """A site that is not there, and an extension that is taken."""
+    """A site or emergency address that is not there, and an extension that is taken."""
     findings = []
     sites = [site.name for site in await list_sites(edit.write, edit.domain_id)]
     if user.site is not None and user.site not in sites:
         message = f"there is no site {user.site!r}."
         remedy = f"There are {', '.join(sites)}." if sites else "Add the site first."
         findings.append(Finding(where="site", message=message, remedy=remedy))
+    findings += await emergency_references(
+        edit.write, edit.domain_id, user.emergency_address, user.emergency_caller_id
+    )
     key = user.extension
     if stood is None or stood.extension != key:
         users = await find_users(edit.write, edit.domain_id, [key])

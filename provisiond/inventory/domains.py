@@ -148,8 +148,12 @@ class Domain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A place of a domain; its settings go over the domain's."""
+    """A place of a domain; its settings go over the domain's.
+
+    `emergency_address` names the address of those who are there and have no nearer one.
+    """
 
     name: str
     settings: Settings = Settings()
+    emergency_address: str | None = None
     revision: int = 0

@@ -152,3 +152,43 @@ class PhoneQuery:
     descending: bool = False
     after: tuple[str, ...] = ()
     limit: int = 100
+
+
+class AddressOrder(Enum):
+    """What emergency addresses are sorted by."""
+
+    NAME = "name"
+    CITY = "city"
+    STREET = "street"
+    POSTCODE = "postcode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressQuery:
+    """Which emergency addresses; `text` is found in the name and in any part of the place."""
+
+    text: str = ""
+    order: AddressOrder = AddressOrder.NAME
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
+class EndpointOrder(Enum):
+    """What emergency endpoints are sorted by."""
+
+    NUMBER = "number"
+    ADDRESS = "address"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointQuery:
+    """Which emergency endpoints; `text` is found in the number (its digits in any format), the
+    names of address and site, caller name and location."""
+
+    text: str = ""
+    order: EndpointOrder = EndpointOrder.NUMBER
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from provisiond.inventory.secret import Secret
+from provisiond.inventory.telephone import E164
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,7 +11,8 @@ class User:
     """A person (or room) with an extension; the SIP account that phones register.
 
     `extension` is 1-15 of `0-9*#`. Empty `sip_user`/`sip_auth_user` mean the extension.
-    `in_directory` decides whether the company directory shows the user.
+    `in_directory` decides whether the company directory shows the user. `emergency_address` names
+    an address of the domain, `emergency_caller_id` is the callback number of an endpoint.
     """
 
     extension: str
@@ -21,6 +23,8 @@ class User:
     sip_password: Secret = Secret("")
     site: str | None = None
     in_directory: bool = True
+    emergency_address: str | None = None
+    emergency_caller_id: E164 | None = None
     revision: int = 0
 
     @property

@@ -77,7 +77,10 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
-    """A phone as the inventory keeps it. `model` is "Vendor Model" as on the box."""
+    """A phone as the inventory keeps it. `model` is "Vendor Model" as on the box.
+
+    `emergency_address` None takes that of the user of its first line.
+    """
 
     mac: Mac
     model: str
@@ -95,6 +98,7 @@ class Phone:
     settings: Settings = Settings()
     token: Secret = Secret("")
     enrolment: Enrolment = Enrolment()
+    emergency_address: str | None = None
     revision: int = 0
 
 

@@ -14,6 +14,7 @@ from provisiond.store.schema import (
     site,
     user_account,
 )
+from provisiond.store.schema_emergency import emergency_address, emergency_endpoint
 from provisiond.store.schema_numbers import (
     call_destination,
     phone_number,
@@ -48,6 +49,8 @@ _NOUNS = {
     "directories": directory,
     "layouts": layout,
     "phones": phone,
+    "emergency addresses": emergency_address,
+    "emergency endpoints": emergency_endpoint,
 }
 
 
@@ -131,7 +134,8 @@ async def delete_domain(write: Write, domain_id: int) -> None:
         raise NotFound("there is no such domain.")
     # Each before those it refers to; rows that belong to one of these go with it.
     numbers = (phone_number, sms_number, time_frame, call_destination)
-    for table in (*numbers, phone, user_account, override_value, site, layout, directory):
+    people = (phone, user_account, emergency_endpoint, override_value, site)
+    for table in (*numbers, *people, layout, directory, emergency_address):
         await write.connection.execute(sa.delete(table).where(table.c.domain_id == domain_id))
     await write.connection.execute(sa.delete(domain).where(domain.c.id == domain_id))
     write.touch_domain(domain_id)

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from provisiond.inventory.errors import StoreUnusable
 from provisiond.store import (  # their tables belong to the schema
     schema_access,  # noqa: F401
+    schema_emergency,  # noqa: F401
     schema_numbers,  # noqa: F401
 )
 from provisiond.store.location import SqliteFile

@@ -10,6 +10,7 @@ from provisiond.inventory.phones import Phone
 from provisiond.inventory.secret import Secret
 from provisiond.store.records import ids_by, refuse
 from provisiond.store.schema import directory, layout, phone, site, user_account
+from provisiond.store.schema_emergency import emergency_address
 from provisiond.store.sealing import token_hash
 from provisiond.store.transaction import Read, Write, chunks
 
@@ -22,6 +23,7 @@ class References:
     directories: Mapping[str, int]
     layouts: Mapping[str, int]
     users: Mapping[str, int]
+    addresses: Mapping[str, int]
 
     def site(self, one: Phone) -> int | None:
         """The id of the phone's site."""
@@ -34,6 +36,11 @@ class References:
     def layout(self, one: Phone) -> int | None:
         """The id of the phone's layout."""
         return self.layouts[one.layout] if one.layout is not None else None
+
+    def emergency_address(self, one: Phone) -> int | None:
+        """The id of the phone's own emergency address."""
+        name = one.emergency_address
+        return self.addresses[name] if name is not None else None
 
 
 async def check_macs(write: Write, domain_id: int, macs: Sequence[Mac]) -> None:
@@ -90,6 +97,9 @@ async def find_references(read: Read, domain_id: int, phones: Sequence[Phone]) -
         ),
         layouts=await ids_by(read, domain_id, layout.c.name, [one.layout for one in phones]),
         users=await ids_by(read, domain_id, user_account.c.extension, extensions),
+        addresses=await ids_by(
+            read, domain_id, emergency_address.c.name, [one.emergency_address for one in phones]
+        ),
     )
     faults: dict[str, list[tuple[str, str]]] = {}
     for one in phones:
@@ -97,9 +107,11 @@ async def find_references(read: Read, domain_id: int, phones: Sequence[Phone]) -
             ("site", one.site, references.sites),
             ("directory", one.directory, references.directories),
             ("layout", one.layout, references.layouts),
+            ("emergency_address", one.emergency_address, references.addresses),
         ):
             if name is not None and name not in known:
-                fault = (str(one.mac), f"{one.mac} names {field} {name!r}, which is not there.")
+                what = field.replace("_", " ")
+                fault = (str(one.mac), f"{one.mac} names {what} {name!r}, which is not there.")
                 faults.setdefault(field, []).append(fault)
         for line in one.lines:
             if line.extension not in references.users:

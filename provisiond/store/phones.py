@@ -22,6 +22,7 @@ from provisiond.store.phone_checks import References, check_macs, check_tokens, 
 from provisiond.store.phone_parts import Parts, insert_parts, load_parts, replace_parts
 from provisiond.store.records import delete_ids, seen_last, update_rows
 from provisiond.store.schema import directory, layout, phone, site
+from provisiond.store.schema_emergency import emergency_address
 from provisiond.store.sealing import token_hash
 from provisiond.store.settings_json import settings_from_json, settings_to_json
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
@@ -238,10 +239,12 @@ def _select(domain_id: int) -> sa.Select[Any]:
             site.c.name.label("site"),
             directory.c.name.label("directory"),
             layout.c.name.label("layout"),
+            emergency_address.c.name.label("emergency_address"),
         )
         .outerjoin(site, same(phone.c.site_id, site))
         .outerjoin(directory, same(phone.c.directory_id, directory))
         .outerjoin(layout, same(phone.c.layout_id, layout))
+        .outerjoin(emergency_address, same(phone.c.emergency_address_id, emergency_address))
         .where(phone.c.domain_id == domain_id)
     )
 
@@ -259,6 +262,7 @@ def _columns(
         "layout_id": references.layout(record),
         "enabled": record.enabled,
         "handsets": handsets_to_json(record.handsets),
+        "emergency_address_id": references.emergency_address(record),
         "settings": settings_to_json(record.settings, write.key, f"phone/{domain_id}/{phone_id}"),
     }
     if record.token:
@@ -291,5 +295,6 @@ def _record(read: Read, row: AnyRow, parts: Parts) -> Phone:
         settings=settings_from_json(row.settings, read.key, where),
         token=read.key.open(row.token, f"{where}/token"),
         enrolment=enrolment,
+        emergency_address=row.emergency_address,
         revision=row.revision,
     )

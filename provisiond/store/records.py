@@ -128,5 +128,6 @@ async def refuse_if_used(
     )
     if rows:
         named = ", ".join(row[0] for row in rows[:5]) + (", …" if len(rows) > 5 else "")
-        noun = {"phone": "phone", "user_account": "extension"}[table.name]
+        nouns = {"user_account": "extension", "emergency_endpoint": "emergency endpoint"}
+        noun = nouns.get(table.name, table.name)
         raise Conflict(f"{what} is used by {noun} {named}; change that first.")

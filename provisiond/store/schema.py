@@ -65,8 +65,11 @@ site = sa.Table(
     *key(),
     text("name"),
     settings(),
+    sa.Column("emergency_address_id", sa.BigInteger(), nullable=True),
     revision(),
+    within("emergency_address_id", "emergency_address"),
     sa.UniqueConstraint("domain_id", "name"),
+    sa.Index(None, "domain_id", "emergency_address_id"),
 )
 
 user_account = sa.Table(
@@ -81,10 +84,16 @@ user_account = sa.Table(
     sa.Column("sip_password", sa.LargeBinary(), nullable=True),
     sa.Column("site_id", sa.BigInteger(), nullable=True),
     sa.Column("in_directory", sa.Boolean(), nullable=False),
+    sa.Column("emergency_address_id", sa.BigInteger(), nullable=True),
+    sa.Column("emergency_endpoint_id", sa.BigInteger(), nullable=True),
     revision(),
     sa.UniqueConstraint("domain_id", "extension"),
     within("site_id", "site"),
+    within("emergency_address_id", "emergency_address"),
+    within("emergency_endpoint_id", "emergency_endpoint"),
     sa.Index(None, "domain_id", "site_id"),
+    sa.Index(None, "domain_id", "emergency_address_id"),
+    sa.Index(None, "domain_id", "emergency_endpoint_id"),
 )
 
 directory = sa.Table(
@@ -139,14 +148,17 @@ phone = sa.Table(
     text("held_reason", nullable=True),
     text("first_address", nullable=True),
     text("first_user_agent", nullable=True),
+    sa.Column("emergency_address_id", sa.BigInteger(), nullable=True),
     revision(),
     within("site_id", "site"),
     within("directory_id", "directory"),
     within("layout_id", "layout"),
+    within("emergency_address_id", "emergency_address"),
     sa.Index(None, "domain_id", "mac"),
     sa.Index(None, "domain_id", "site_id"),
     sa.Index(None, "domain_id", "directory_id"),
     sa.Index(None, "domain_id", "layout_id"),
+    sa.Index(None, "domain_id", "emergency_address_id"),
 )
 
 phone_line = sa.Table(

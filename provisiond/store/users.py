@@ -1,6 +1,7 @@
 """Where are a domain's people kept, and their SIP credentials?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +10,9 @@ from provisiond.inventory.errors import NotFound
 from provisiond.inventory.lists import Page, UserOrder, UserQuery
 from provisiond.inventory.people import User
 from provisiond.inventory.secret import Secret
+from provisiond.inventory.telephone import E164
 from provisiond.inventory.uses import Use
+from provisiond.store.emergency_names import address_ids, endpoint_ids
 from provisiond.store.paging import count_rows, matches, read_page
 from provisiond.store.records import (
     delete_ids,
@@ -20,6 +23,7 @@ from provisiond.store.records import (
     update_rows,
 )
 from provisiond.store.schema import site, user_account
+from provisiond.store.schema_emergency import emergency_address, emergency_endpoint
 from provisiond.store.schema_numbers import call_destination
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 from provisiond.store.uses import refuse_uses, uses_of_user
@@ -91,9 +95,10 @@ async def find_users(read: Read, domain_id: int, extensions: Sequence[str]) -> d
 
 
 async def insert_users(write: Write, domain_id: int, records: Sequence[User]) -> None:
-    """Add users. Raises Rejected where an extension is taken or a site is not there."""
+    """Add users. Raises Rejected where an extension is taken, or a site, emergency address or
+    emergency endpoint is not there."""
     await _must_be_new(write, domain_id, [record.extension for record in records])
-    sites = await _sites(write, domain_id, records)
+    named = await _references(write, domain_id, records)
     ids = await write.new_ids(len(records))
     await write.insert(
         user_account,
@@ -101,7 +106,7 @@ async def insert_users(write: Write, domain_id: int, records: Sequence[User]) ->
             {
                 "domain_id": domain_id,
                 "id": user_id,
-                **_columns(write, domain_id, user_id, record, sites),
+                **_columns(write, domain_id, user_id, record, named),
             }
             for user_id, record in zip(ids, records, strict=True)
         ],
@@ -147,7 +152,7 @@ async def _must_be_new(write: Write, domain_id: int, extensions: Sequence[str]) 
 async def _replace(write: Write, domain_id: int, records: dict[str, User]) -> None:
     revisions = {extension: record.revision for extension, record in records.items()}
     ids = await seen_last(write, domain_id, _EXTENSION, revisions, "extension")
-    sites = await _sites(write, domain_id, list(records.values()))
+    named = await _references(write, domain_id, list(records.values()))
     await update_rows(
         write,
         user_account,
@@ -155,7 +160,7 @@ async def _replace(write: Write, domain_id: int, records: dict[str, User]) -> No
         [
             {
                 "id_": ids[extension],
-                **_columns(write, domain_id, ids[extension], record, sites),
+                **_columns(write, domain_id, ids[extension], record, named),
             }
             for extension, record in records.items()
         ],
@@ -164,13 +169,40 @@ async def _replace(write: Write, domain_id: int, records: dict[str, User]) -> No
 
 
 def _select(domain_id: int) -> sa.Select[Any]:
+    def same(reference: sa.Column[Any], table: sa.Table) -> sa.ColumnElement[bool]:
+        return (table.c.domain_id == user_account.c.domain_id) & (table.c.id == reference)
+
     return (
-        sa.select(user_account, site.c.name.label("site"))
+        sa.select(
+            user_account,
+            site.c.name.label("site"),
+            emergency_address.c.name.label("emergency_address"),
+            emergency_endpoint.c.number.label("emergency_caller_id"),
+        )
+        .outerjoin(site, same(user_account.c.site_id, site))
+        .outerjoin(emergency_address, same(user_account.c.emergency_address_id, emergency_address))
         .outerjoin(
-            site,
-            (site.c.domain_id == user_account.c.domain_id) & (site.c.id == user_account.c.site_id),
+            emergency_endpoint, same(user_account.c.emergency_endpoint_id, emergency_endpoint)
         )
         .where(user_account.c.domain_id == domain_id)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _References:
+    """The ids of what users name, all of their domain."""
+
+    sites: dict[str, int]
+    addresses: dict[str, int]
+    endpoints: dict[str, int]
+
+
+async def _references(write: Write, domain_id: int, records: Sequence[User]) -> _References:
+    numbers = [one.emergency_caller_id for one in records]
+    return _References(
+        sites=await _sites(write, domain_id, records),
+        addresses=await address_ids(write, domain_id, [one.emergency_address for one in records]),
+        endpoints=await endpoint_ids(write, domain_id, numbers),
     )
 
 
@@ -188,9 +220,10 @@ async def _sites(write: Write, domain_id: int, records: Sequence[User]) -> dict[
 
 
 def _columns(
-    write: Write, domain_id: int, user_id: int, record: User, sites: dict[str, int]
+    write: Write, domain_id: int, user_id: int, record: User, named: _References
 ) -> dict[str, Any]:
     password = None
+    caller_id = record.emergency_caller_id
     if record.sip_password:
         where = f"user_account/{domain_id}/{user_id}/sip_password"
         password = write.key.seal(record.sip_password, where)
@@ -201,8 +234,10 @@ def _columns(
         "sip_user": record.sip_user,
         "sip_auth_user": record.sip_auth_user,
         "sip_password": password,
-        "site_id": sites[record.site] if record.site is not None else None,
+        "site_id": named.sites[record.site] if record.site is not None else None,
         "in_directory": record.in_directory,
+        "emergency_address_id": named.addresses.get(record.emergency_address or ""),
+        "emergency_endpoint_id": named.endpoints.get(caller_id.text) if caller_id else None,
     }
 
 
@@ -220,5 +255,7 @@ def _record(read: Read, row: AnyRow) -> User:
         sip_password=password,
         site=row.site,
         in_directory=row.in_directory,
+        emergency_address=row.emergency_address,
+        emergency_caller_id=E164(row.emergency_caller_id) if row.emergency_caller_id else None,
         revision=row.revision,
     )

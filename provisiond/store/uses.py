@@ -1,4 +1,4 @@
-"""Where is a user, a call destination or a time frame used?"""
+"""Where is a user, a call destination, a time frame or an emergency address used?"""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from provisiond.inventory.errors import Conflict
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.uses import Use, told
-from provisiond.store.schema import phone, phone_line
+from provisiond.store.schema import phone, phone_line, site, user_account
+from provisiond.store.schema_emergency import emergency_endpoint
 from provisiond.store.schema_numbers import number_rule, phone_number, sms_number
 from provisiond.store.transaction import Read
 
@@ -37,6 +38,38 @@ async def uses_of_frame(read: Read, domain_id: int, frame_id: int) -> tuple[Use,
     """Numbers with a rule for the time frame."""
     rows = await read.rows(_with_rule(domain_id, number_rule.c.frame_id == frame_id))
     return tuple([Use(noun="number", key=row.number) for row in rows])
+
+
+async def uses_of_address(read: Read, domain_id: int, address_id: int) -> tuple[Use, ...]:
+    """Users, phones, sites and emergency endpoints that name the emergency address."""
+    found: list[Use] = []
+    for noun, column, shown in (
+        ("user", user_account.c.emergency_address_id, user_account.c.extension),
+        ("phone", phone.c.emergency_address_id, phone.c.mac),
+        ("site", site.c.emergency_address_id, site.c.name),
+        ("emergency endpoint", emergency_endpoint.c.address_id, emergency_endpoint.c.number),
+    ):
+        keys = await _keys(read, domain_id, column, address_id, shown)
+        found += [Use(noun=noun, key=str(Mac(one)) if noun == "phone" else one) for one in keys]
+    return tuple(found)
+
+
+async def uses_of_endpoint(read: Read, domain_id: int, endpoint_id: int) -> tuple[Use, ...]:
+    """Users whose emergency caller ID the endpoint is."""
+    column = user_account.c.emergency_endpoint_id
+    keys = await _keys(read, domain_id, column, endpoint_id, user_account.c.extension)
+    return tuple([Use(noun="user", key=one) for one in keys])
+
+
+async def _keys(
+    read: Read, domain_id: int, column: sa.Column[Any], target: int, shown: sa.Column[Any]
+) -> list[str]:
+    rows = await read.rows(
+        sa.select(shown)
+        .where(column.table.c.domain_id == domain_id, column == target)
+        .order_by(shown)
+    )
+    return [row[0] for row in rows]
 
 
 def refuse_uses(uses: tuple[Use, ...], what: str) -> None:

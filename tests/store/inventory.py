@@ -8,6 +8,7 @@ from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.destinations import Destination, DestinationKind
 from provisiond.inventory.directory import Directory, DirectoryEntry
 from provisiond.inventory.domains import Domain, Settings, SipTransport, Site, Srtp
+from provisiond.inventory.emergency import Civic, EmergencyAddress, EmergencyEndpoint, Proof
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.numbers import Announcement, Handling, Number, NumberRule
@@ -21,6 +22,10 @@ from provisiond.store import (
     destinations,
     directories,
     domains,
+    emergency,
+    emergency_checks,
+    emergency_endpoints,
+    emergency_uses,
     layouts,
     numbers,
     overrides,
@@ -153,6 +158,47 @@ async def fill_numbers(write: Write, domain_id: int, *, prefix: str = "+1800") -
     await numbers.insert_numbers(write, domain_id, calls)
     texts = [replace(one, number=own(one.number)) for one in (TEXTS, QUEUE_TEXTS)]
     await sms.insert_sms_numbers(write, domain_id, texts)
+
+
+HQ_FLOOR = EmergencyAddress(
+    name="HQ second floor",
+    civic=Civic(
+        country="US",
+        state="NY",
+        city="New York",
+        postcode="10118",
+        house_number="350",
+        street="Fifth Ave",
+        floor="2",
+        location="by the lift",
+    ),
+    caller_name="Example Inc",
+    multi_floor=True,
+    is_default=True,
+    proof=Proof(provider="Example", at=NOW, until=datetime(2027, 3, 1, tzinfo=UTC), reference="a1"),
+)
+ANNEX = EmergencyAddress(name="Annex", civic=Civic(country="DE", street="Hafenstr", city="Kiel"))
+ENDPOINT = EmergencyEndpoint(
+    number=E164("+18005550100"),
+    address="HQ second floor",
+    caller_name="Example Inc",
+    location="reception",
+    site="HQ",
+)
+
+
+async def fill_emergency(write: Write, domain_id: int) -> None:
+    """Put emergency data in, and let a site, a user and a phone refer to it."""
+    await emergency.insert_addresses(write, domain_id, [HQ_FLOOR, ANNEX])
+    await emergency_endpoints.insert_endpoints(write, domain_id, [ENDPOINT])
+    await emergency_uses.assign(write, domain_id, "Annex", users=["101"], sites=["Annex"])
+    [one, *_] = await phones.list_phones(write, domain_id)
+    await emergency_uses.assign(write, domain_id, "HQ second floor", phones=[one.mac])
+    await emergency_endpoints.set_caller_ids(write, domain_id, ["102"], ENDPOINT.number)
+    check = emergency_checks.StoredCheck(
+        asked=HQ_FLOOR.civic, choices=(HQ_FLOOR.civic,), outcome="valid", provider="Example", at=NOW
+    )
+    await emergency_checks.add_check(write, domain_id, check)
 
 
 async def fill(write: Write, *, domain: Domain = DOMAIN, phone: Phone = PHONE) -> int:

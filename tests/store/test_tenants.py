@@ -14,7 +14,7 @@ from provisiond.inventory.secret import new_token
 from provisiond.store import domains, layouts, phones, sites, users
 from provisiond.store.database import Database
 from provisiond.store.schema import metadata
-from tests.store.inventory import DOMAIN, MAC, PHONE, fill, fill_numbers, filled
+from tests.store.inventory import DOMAIN, MAC, PHONE, fill, fill_emergency, fill_numbers, filled
 
 SERVER_WIDE = {
     "account",
@@ -66,7 +66,9 @@ async def test_no_reference_into_another_domain_can_be_stored(db: Database) -> N
         )
         await fill_numbers(write, own)
         await fill_numbers(write, foreign, prefix="+1888")
-    assert len(references()) >= 22
+        await fill_emergency(write, own)
+        await fill_emergency(write, foreign)
+    assert len(references()) >= 28
     for name, column, referred in references():
         with pytest.raises(Conflict):
             await _point_elsewhere(db, own, foreign, name, column, referred)
@@ -137,6 +139,8 @@ async def test_a_deleted_domain_takes_all_that_is_below_it(db: Database) -> None
         kept = await fill(write, domain=Domain(name="other.example.test"), phone=_in_other_domain())
         await fill_numbers(write, own)
         await fill_numbers(write, kept, prefix="+1888")
+        await fill_emergency(write, own)
+        await fill_emergency(write, kept)
     async with db.write() as write:
         await domains.delete_domain(write, own)
     async with db.read() as read:

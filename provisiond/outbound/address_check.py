@@ -1,0 +1,242 @@
+"""What does the address provider say of a place? The protocol, and an adapter for HTTP and JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Protocol
+
+from provisiond.inventory.emergency import CIVIC_FIELDS, Civic
+from provisiond.inventory.errors import OutsideUnavailable
+from provisiond.inventory.secret import Secret
+from provisiond.outbound.guarded_http import Guard
+
+MAX_CANDIDATES = 20
+MAX_REASONS = 20
+MAX_TEXT = 512
+
+
+class Verdict(Enum):
+    """How a provider answered; values are the stored spelling."""
+
+    VALID = "valid"
+    CORRECTED = "corrected"
+    CANDIDATES = "candidates"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckAnswer:
+    """A provider's answer. `places` are those that it stands for: the one asked about, corrected
+    or not, or several to choose from; none where it was rejected. `raw` is the answer as it came.
+    """
+
+    verdict: Verdict
+    places: tuple[Civic, ...] = ()
+    reasons: tuple[str, ...] = ()
+    reference: str = ""
+    until: datetime | None = None
+    raw: str = ""
+
+
+class AddressChecker(Protocol):
+    """Whoever can tell whether emergency services know a place."""
+
+    @property
+    def name(self) -> str:
+        """The name under which its answers are kept and shown."""
+
+    async def check(self, civic: Civic, caller_name: str) -> CheckAnswer:
+        """Ask about one place. Raises OutsideUnavailable where there is no answer to go by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a provider spells question and answer; every place is a dotted path into its JSON.
+
+    `fields` pairs our field names (and `caller_name`) with its own, `constants` adds what never
+    changes. `verdict` leads to the word that decides: one of `valid`, `corrected` or `candidates`;
+    any other is a rejection.
+    """
+
+    fields: tuple[tuple[str, str], ...] = tuple((name, name) for name in CIVIC_FIELDS)
+    constants: tuple[tuple[str, str], ...] = ()
+    verdict: str = "result"
+    valid: tuple[str, ...] = ("valid",)
+    corrected: tuple[str, ...] = ("corrected",)
+    candidates: tuple[str, ...] = ("candidates",)
+    address_at: str = "address"
+    candidates_at: str = "candidates"
+    reasons_at: str = "reasons"
+    reference_at: str = "reference"
+    until_at: str = "until"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpChecker:
+    """A provider that is asked by POST with a JSON object, and answers with one.
+
+    2xx is an answer; 400, 404 and 422 are a rejection; anything else is no answer. `header` is
+    how it knows us, `Authorization: Bearer {token}`.
+    """
+
+    name: str
+    url: str
+    guard: Guard
+    dialect: Dialect
+    token: Secret = Secret("")
+    header: str = "Authorization: Bearer {token}"
+
+    async def check(self, civic: Civic, caller_name: str) -> CheckAnswer:
+        """As `AddressChecker.check`."""
+        question = _question(self.dialect, civic, caller_name)
+        answer = await self.guard.post_json(self.url, question, self._headers(), self.name)
+        is_rejection = answer.status in (400, 404, 422)
+        if not is_rejection and not 200 <= answer.status < 300:
+            raise OutsideUnavailable(
+                f"{self.name} answered with status {answer.status}; {_what_to_do(answer.status)}"
+            )
+        raw = answer.body.decode("utf-8", errors="backslashreplace").replace("\x00", "\\x00")
+        try:
+            tree = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            tree = None
+        if not isinstance(tree, dict):
+            if is_rejection:
+                return CheckAnswer(verdict=Verdict.REJECTED, raw=raw)
+            message = f"{self.name} sent no JSON object; check emergency.provider.url."
+            raise OutsideUnavailable(message)
+        return _read(self.dialect, tree, civic, raw, is_rejection=is_rejection)
+
+    def _headers(self) -> Mapping[str, str]:
+        headers = {"Accept": "application/json"}
+        if self.token:
+            name, _, value = self.header.partition(":")
+            headers[name.strip()] = value.strip().replace("{token}", self.token.reveal())
+        return headers
+
+
+def _question(dialect: Dialect, civic: Civic, caller_name: str) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for ours, theirs in dialect.fields:
+        value = caller_name if ours == "caller_name" else getattr(civic, ours)
+        if value:
+            _put(tree, theirs, value)
+    for theirs, value in dialect.constants:
+        _put(tree, theirs, value)
+    return tree
+
+
+def _read(
+    dialect: Dialect, tree: dict[str, Any], asked: Civic, raw: str, *, is_rejection: bool
+) -> CheckAnswer:
+    word = _text(_at(tree, dialect.verdict)).casefold()
+    answer = CheckAnswer(
+        verdict=Verdict.REJECTED,
+        reasons=_reasons(_at(tree, dialect.reasons_at)),
+        reference=_text(_at(tree, dialect.reference_at)),
+        until=_moment(_at(tree, dialect.until_at)),
+        raw=raw,
+    )
+    if is_rejection:
+        return answer
+    if _is_one_of(word, dialect.candidates):
+        listed = _at(tree, dialect.candidates_at)
+        some = listed[:MAX_CANDIDATES] if isinstance(listed, list) else []
+        places = tuple([_civic(dialect, one, asked) for one in some if isinstance(one, dict)])
+        verdict = Verdict.CANDIDATES if places else Verdict.REJECTED
+        return replace(answer, verdict=verdict, places=places)
+    if not _is_one_of(word, (*dialect.valid, *dialect.corrected)):
+        return answer
+    found = _at(tree, dialect.address_at)
+    place = _civic(dialect, found, asked) if isinstance(found, dict) else asked
+    verdict = Verdict.VALID if place == asked else Verdict.CORRECTED
+    return replace(answer, verdict=verdict, places=(place,))
+
+
+def _civic(dialect: Dialect, tree: dict[str, Any], asked: Civic) -> Civic:
+    """A place of the answer. What the provider says nothing of stays as it was asked: floor, room
+    and description are ours."""
+    prefix = _common_prefix([theirs for ours, theirs in dialect.fields if ours != "caller_name"])
+    said: dict[str, str] = {}
+    for ours, theirs in dialect.fields:
+        if ours == "caller_name":
+            continue
+        value = _at(tree, theirs.removeprefix(prefix))
+        if value is None:
+            value = _at(tree, theirs)
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            said[ours] = _text(value)
+    return replace(asked, **said)
+
+
+def _common_prefix(paths: Sequence[str]) -> str:
+    """`address.` where every field stands below `address`."""
+    heads = {path.rpartition(".")[0] for path in paths}
+    return f"{heads.pop()}." if len(heads) == 1 and "" not in heads else ""
+
+
+def _put(tree: dict[str, Any], path: str, value: str) -> None:
+    *above, leaf = path.split(".")
+    for name in above:
+        below = tree.setdefault(name, {})
+        if not isinstance(below, dict):
+            return
+        tree = below
+    tree[leaf] = value
+
+
+def _at(tree: Any, path: str) -> Any:
+    if not path:
+        return None
+    for name in path.split("."):
+        if isinstance(tree, list) and name.isdigit() and int(name) < len(tree):
+            tree = tree[int(name)]
+        elif isinstance(tree, dict):
+            tree = tree.get(name)
+        else:
+            return None
+    return tree
+
+
+def _text(value: Any) -> str:
+    """A text of a provider as it may be kept: one line of printable letters, bounded."""
+    if isinstance(value, bool):
+        value = str(value).lower()
+    if not isinstance(value, str | int | float):
+        return ""
+    printable = "".join(c if c.isprintable() else " " for c in str(value))
+    return " ".join(printable.split())[:MAX_TEXT]
+
+
+def _reasons(value: Any) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else [value]
+    texts = []
+    for one in listed[:MAX_REASONS]:
+        if isinstance(one, dict):
+            one = one.get("message") or one.get("detail") or one.get("title")
+        texts.append(_text(one))
+    return tuple([text for text in texts if text])
+
+
+def _moment(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _is_one_of(word: str, words: Sequence[str]) -> bool:
+    return word in [one.casefold() for one in words]
+
+
+def _what_to_do(status: int) -> str:
+    if status in (401, 403):
+        return "check emergency.provider.token."
+    if 300 <= status < 400:
+        return "it redirects, which is not followed; check emergency.provider.url."
+    return "try again later."
