@@ -116,6 +116,33 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(
     assert "colour" not in columns
 
 
+def test_phones_and_users_are_still_found_after_their_tables_were_rebuilt(
+    tmp_path: Path, key: SecretKey
+) -> None:
+    """0009 rebuilds tables whose triggers keep the index of parts of texts."""
+    file = SqliteFile(path=tmp_path / "old.db")
+    with closing(sqlite3.connect(file.path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    engine = migration._sync_engine(file.path)
+    with engine.begin() as connection_:
+        migration.plan(None, "0008")(connection_)
+        migration.fill(connection_, key)
+        for statement in (
+            "INSERT INTO domain (id, name) VALUES (1, 'a.test')",
+            "INSERT INTO user_account (domain_id, id, extension, first_name, last_name, in_directory)"
+            " VALUES (1, 2, '101', 'Alice', 'Example', 1)",
+        ):
+            connection_.exec_driver_sql(statement)
+    engine.dispose()
+    migration.migrate_sqlite(file)
+    found = "SELECT rowid FROM user_account_search WHERE user_account_search MATCH ?"
+    with closing(sqlite3.connect(file.path)) as connection:
+        assert connection.execute(found, ("full_name : lice",)).fetchall() == [(2,)]
+        connection.execute("UPDATE user_account SET first_name = 'Alicia' WHERE id = 2")
+        assert connection.execute(found, ("full_name : licia",)).fetchall() == [(2,)]
+        assert connection.execute(found, ('full_name : "lice"',)).fetchall() == []
+
+
 async def test_a_servers_migration_keeps_rows_and_undoes_what_fails(
     postgres_store: str, key: SecretKey, tmp_path: Path
 ) -> None:

@@ -164,7 +164,8 @@ async def patch_site(call: Call) -> Reply:
     """Change a site; the phones there follow."""
     body: SiteBody = call.body
     stood = await show_site(call.desk.db, call.of("domain"), call.of("name"))
-    site = Site(
+    site = replace(
+        stood,
         name=body.name,
         settings=merge_settings(stood.settings, body.settings),
         revision=seen(call, stood.revision),
