@@ -129,8 +129,8 @@ def test_phones_and_users_are_still_found_after_their_tables_were_rebuilt(
         migration.fill(connection_, key)
         for statement in (
             "INSERT INTO domain (id, name) VALUES (1, 'a.test')",
-            "INSERT INTO user_account (domain_id, id, extension, first_name, last_name, in_directory)"
-            " VALUES (1, 2, '101', 'Alice', 'Example', 1)",
+            "INSERT INTO user_account (domain_id, id, extension, first_name, last_name, "
+            "in_directory) VALUES (1, 2, '101', 'Alice', 'Example', 1)",
         ):
             connection_.exec_driver_sql(statement)
     engine.dispose()
