@@ -250,6 +250,12 @@ def test_unused_extensions_are_off_and_empty_up_to_the_newest_firmware(family: F
     assert "Line_Enable_17_" not in read
 
 
+def test_another_systems_second_servers_are_cleared_on_every_extension(family: Family) -> None:
+    read = config(family)
+    for n in range(1, 17):
+        assert (read[f"Alternate_Proxy_{n}_"], read[f"Alternate_Outbound_Proxy_{n}_"]) == ("", "")
+
+
 def test_more_than_ten_lines_are_accepted_where_newer_firmware_takes_them(family: Family) -> None:
     lines = tuple(PhoneLine(line=n, extension="101") for n in range(1, 17))
     read = config(family, lines=lines)
@@ -509,21 +515,21 @@ NEW_YORK = "start=3/8/7/2:0:0;end=11/1/7/2:0:0;save=1:0:0"
 @pytest.mark.parametrize(
     ("zone", "option", "offset", "rule"),
     [
-        ("America/New_York", "GMT-05:00", "00/00", NEW_YORK),
-        ("America/Chicago", "GMT-06:00", "00/00", NEW_YORK),
-        ("America/Los_Angeles", "GMT-08:00", "00/00", NEW_YORK),
-        ("America/St_Johns", "GMT-03:30", "00/00", NEW_YORK),
-        ("America/Phoenix", "GMT-07:00", "00/00", None),
-        ("America/Sao_Paulo", "GMT-03:00", "00/00", None),
-        ("America/Santiago", "GMT-04:00", "00/00", "start=9/2/7/0:0:0;end=4/2/7/0:0:0;save=1:0:0"),
-        ("Europe/London", "GMT", "00/00", "start=3/-1/7/1:0:0;end=10/-1/7/2:0:0;save=1:0:0"),
-        ("Europe/Berlin", "GMT+01:00", "00/00", "start=3/-1/7/2:0:0;end=10/-1/7/3:0:0;save=1:0:0"),
-        ("Europe/Athens", "GMT+02:00", "00/00", "start=3/-1/7/3:0:0;end=10/-1/7/4:0:0;save=1:0:0"),
-        ("Asia/Jerusalem", "GMT+02:00", "00/00", "start=3/23/5/2:0:0;end=10/-1/7/2:0:0;save=1:0:0"),
-        ("Asia/Kolkata", "GMT+05:30", "00/00", None),
-        ("Asia/Kathmandu", "GMT+05:45", "00/00", None),
-        ("Australia/Sydney", "GMT+10:00", "00/00", "start=10/1/7/2:0:0;end=4/1/7/3:0:0;save=1:0:0"),
-        ("Pacific/Auckland", "GMT+12:00", "00/00", "start=9/-1/7/2:0:0;end=4/1/7/3:0:0;save=1:0:0"),
+        ("America/New_York", "GMT-05:00", "", NEW_YORK),
+        ("America/Chicago", "GMT-06:00", "", NEW_YORK),
+        ("America/Los_Angeles", "GMT-08:00", "", NEW_YORK),
+        ("America/St_Johns", "GMT-03:30", "", NEW_YORK),
+        ("America/Phoenix", "GMT-07:00", "", None),
+        ("America/Sao_Paulo", "GMT-03:00", "", None),
+        ("America/Santiago", "GMT-04:00", "", "start=9/2/7/0:0:0;end=4/2/7/0:0:0;save=1:0:0"),
+        ("Europe/London", "GMT", "", "start=3/-1/7/1:0:0;end=10/-1/7/2:0:0;save=1:0:0"),
+        ("Europe/Berlin", "GMT+01:00", "", "start=3/-1/7/2:0:0;end=10/-1/7/3:0:0;save=1:0:0"),
+        ("Europe/Athens", "GMT+02:00", "", "start=3/-1/7/3:0:0;end=10/-1/7/4:0:0;save=1:0:0"),
+        ("Asia/Jerusalem", "GMT+02:00", "", "start=3/23/5/2:0:0;end=10/-1/7/2:0:0;save=1:0:0"),
+        ("Asia/Kolkata", "GMT+05:30", "", None),
+        ("Asia/Kathmandu", "GMT+05:45", "", None),
+        ("Australia/Sydney", "GMT+10:00", "", "start=10/1/7/2:0:0;end=4/1/7/3:0:0;save=1:0:0"),
+        ("Pacific/Auckland", "GMT+12:00", "", "start=9/-1/7/2:0:0;end=4/1/7/3:0:0;save=1:0:0"),
         (
             "Australia/Lord_Howe",
             "GMT+10:00",
@@ -532,7 +538,7 @@ NEW_YORK = "start=3/8/7/2:0:0;end=11/1/7/2:0:0;save=1:0:0"
         ),
         ("Pacific/Marquesas", "GMT-10:00", "00/30", None),
         ("Australia/Eucla", "GMT+08:00", "00/45", None),
-        ("Etc/UTC", "GMT", "00/00", None),
+        ("Etc/UTC", "GMT", "", None),
     ],
 )
 def test_time_zones(family: Family, zone: str, option: str, offset: str, rule: str | None) -> None:
@@ -590,6 +596,11 @@ def test_admin_password_firmware_and_notify(family: Family) -> None:
     assert (resync.event, resync.trusted_from) == ("resync", "registrar")
     bare = config(family, settings=Settings(phone_admin_password=Secret("")))
     assert "Admin_Password" not in bare  # an empty one would open the phone
+
+
+def test_nobody_is_asked_for_a_password_at_the_first_start(family: Family) -> None:
+    read = config(family)
+    assert (read["User_Password_Prompt"], read["Display_Password_Warnings"]) == ("No", "No")
 
 
 def test_the_models_file_is_the_same_for_all_and_holds_nothing_of_a_tenant(family: Family) -> None:

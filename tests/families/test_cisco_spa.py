@@ -277,6 +277,13 @@ def test_unused_accounts_are_off_and_empty(family: Family, model: str) -> None:
             assert read[f"{name}_{n}_"] == ""
 
 
+def test_another_systems_second_servers_are_cleared_on_phones(family: Family) -> None:
+    read = config(family, lines=TWO_LINES[:1])
+    for n in range(1, 9):
+        assert (read[f"Alternate_Proxy_{n}_"], read[f"Alternate_Outbound_Proxy_{n}_"]) == ("", "")
+    assert "Alternate_Proxy_1_" not in config(family, "SPA122")  # in no dump of an adapter
+
+
 @pytest.mark.parametrize(
     ("transport", "word", "srv", "proxy"),
     [
@@ -519,37 +526,37 @@ BERLIN = "start=3/-1/7/2:0:0;end=10/-1/7/3:0:0;save=1:0:0"
 @pytest.mark.parametrize(
     ("zone", "name", "rest", "rule", "adapter"),
     [
-        ("America/New_York", "GMT-05:00", "00/00", NEW_YORK, "-05 2 1"),
-        ("America/Chicago", "GMT-06:00", "00/00", NEW_YORK, "-06 2 1"),
-        ("America/Denver", "GMT-07:00", "00/00", NEW_YORK, "-07 2 1"),
-        ("America/Phoenix", "GMT-07:00", "00/00", "", "-07 1 0"),
-        ("America/Los_Angeles", "GMT-08:00", "00/00", NEW_YORK, "-08 1 1"),
-        ("America/St_Johns", "GMT-03:30", "00/00", NEW_YORK, "-03.5 1 1"),
-        ("America/Sao_Paulo", "GMT-03:00", "00/00", "", "-03 1 0"),
-        ("America/Mexico_City", "GMT-06:00", "00/00", "", "-06 1 0"),
+        ("America/New_York", "GMT-05:00", "", NEW_YORK, "-05 2 1"),
+        ("America/Chicago", "GMT-06:00", "", NEW_YORK, "-06 2 1"),
+        ("America/Denver", "GMT-07:00", "", NEW_YORK, "-07 2 1"),
+        ("America/Phoenix", "GMT-07:00", "", "", "-07 1 0"),
+        ("America/Los_Angeles", "GMT-08:00", "", NEW_YORK, "-08 1 1"),
+        ("America/St_Johns", "GMT-03:30", "", NEW_YORK, "-03.5 1 1"),
+        ("America/Sao_Paulo", "GMT-03:00", "", "", "-03 1 0"),
+        ("America/Mexico_City", "GMT-06:00", "", "", "-06 1 0"),
         (
             "Europe/London",
             "GMT",
-            "00/00",
+            "",
             "start=3/-1/7/1:0:0;end=10/-1/7/2:0:0;save=1:0:0",
             "+00 2 2",
         ),
-        ("Europe/Berlin", "GMT+01:00", "00/00", BERLIN, "+01 2 2"),
+        ("Europe/Berlin", "GMT+01:00", "", BERLIN, "+01 2 2"),
         (
             "Europe/Athens",
             "GMT+02:00",
-            "00/00",
+            "",
             "start=3/-1/7/3:0:0;end=10/-1/7/4:0:0;save=1:0:0",
             "+02 2 2",
         ),
-        ("Europe/Istanbul", "GMT+03:00", "00/00", "", "+03 1 0"),
+        ("Europe/Istanbul", "GMT+03:00", "", "", "+03 1 0"),
         ("Asia/Kabul", "GMT+04:00", "00/30", "", "+04 1 0"),
-        ("Asia/Kolkata", "GMT+05:30", "00/00", "", "+05.5 1 0"),
-        ("Asia/Tokyo", "GMT+09:00", "00/00", "", "+09 1 0"),
+        ("Asia/Kolkata", "GMT+05:30", "", "", "+05.5 1 0"),
+        ("Asia/Tokyo", "GMT+09:00", "", "", "+09 1 0"),
         (
             "Australia/Sydney",
             "GMT+10:00",
-            "00/00",
+            "",
             "start=10/1/7/2:0:0;end=4/1/7/3:0:0;save=1:0:0",
             "+10 2 4",
         ),
@@ -563,7 +570,7 @@ BERLIN = "start=3/-1/7/2:0:0;end=10/-1/7/3:0:0;save=1:0:0"
         (
             "Pacific/Auckland",
             "GMT+12:00",
-            "00/00",
+            "",
             "start=9/-1/7/2:0:0;end=4/1/7/3:0:0;save=1:0:0",
             "+12 2 4",
         ),

@@ -21,7 +21,7 @@ from provisiond.catalog.shelf import Shelf
 from provisiond.catalog.structure import check_structure
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.directory import DirectoryEntry
-from provisiond.inventory.domains import BUILT_IN, Dtmf, Settings, SipTransport, Srtp, inherit
+from provisiond.inventory.domains import BUILT_IN, Dtmf, ResyncRoute, Settings, SipTransport, Srtp, inherit
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
@@ -198,6 +198,13 @@ def test_unused_accounts_are_off_and_empty(family: Family) -> None:
         assert read[f"account.{n}.sip_server.1.address"] == NULL
         assert read[f"voice_mail.number.{n}"] == NULL
     assert "account.17.enable" not in read
+
+
+def test_another_systems_second_server_is_cleared_on_every_account(family: Family) -> None:
+    read = config(family)
+    for n in range(1, 17):
+        assert read[f"account.{n}.sip_server.2.address"] == NULL
+    assert read["account.1.outbound_proxy.2.address"] == NULL
 
 
 def test_without_a_proxy_an_old_one_is_cleared(family: Family) -> None:
@@ -703,12 +710,13 @@ def test_tones(family: Family, country: str, name: str) -> None:
 
 
 def test_vlans_are_left_alone_until_somebody_sets_one(family: Family) -> None:
-    assert not [k for k in config(family) if "vlan" in k]
+    assert not [k for k in config(family) if "vlan" in k or "cdp" in k]
     read = config(family, settings=Settings(vlan_phone=20))
     assert read["static.network.vlan.internet_port_enable"] == "1"
     assert read["static.network.vlan.internet_port_vid"] == "20"
     assert read["static.network.vlan.pc_port_enable"] == "0"
     assert read["static.network.vlan.pc_port_vid"] == NULL
+    assert read["static.network.cdp.enable"] == "0"
     read = config(family, settings=Settings(vlan_phone=0, vlan_pc=30))
     assert read["static.network.vlan.internet_port_enable"] == "0"
     assert read["static.network.vlan.pc_port_vid"] == "30"
@@ -751,9 +759,21 @@ def test_firmware_is_named_only_where_it_is_set(family: Family) -> None:
 def test_the_phone_obeys_the_registrar_and_does_not_reboot(family: Family) -> None:
     read = config(family)
     assert read["sip.trust_ctrl"] == "1"
+    assert read["features.direct_ip_call_enable"] == NULL
     assert read["sip.notify_reboot_enable"] == "0"
     assert family.manifest.resync.event == "check-sync;reboot=false"
     assert family.manifest.resync.trusted_from == "registrar"
+
+
+def test_a_notify_straight_from_the_server_is_heard_and_calls_from_anywhere_are_not(
+    family: Family,
+) -> None:
+    straight = Settings(resync_route=ResyncRoute.DIRECT)
+    read = config(family, settings=straight)
+    assert read["sip.trust_ctrl"] == "0"
+    assert read["features.direct_ip_call_enable"] == "0"
+    assert config(family, "SIP-T28P", settings=straight)["account.1.sip_trust_ctrl"] == "0"
+    assert config(family, "SIP-T28P")["account.1.sip_trust_ctrl"] == "1"
 
 
 def boot_url(flash: Mapping[str, str], offered: Mapping[str, str]) -> str:
