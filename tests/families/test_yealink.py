@@ -21,7 +21,15 @@ from provisiond.catalog.shelf import Shelf
 from provisiond.catalog.structure import check_structure
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.directory import DirectoryEntry
-from provisiond.inventory.domains import BUILT_IN, Dtmf, ResyncRoute, Settings, SipTransport, Srtp, inherit
+from provisiond.inventory.domains import (
+    BUILT_IN,
+    Dtmf,
+    ResyncRoute,
+    Settings,
+    SipTransport,
+    Srtp,
+    inherit,
+)
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
