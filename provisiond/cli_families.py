@@ -23,29 +23,48 @@ FamilyNames = Annotated[
 
 @app.command("list")
 def list_families(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
-    """List the families, and those that are left out with the reason."""
+    """List the families, and those that are left out with the reason.
+
+    Counted are models, files, expected outputs (goldens), and facts: every distinct parameter
+    that templates print or the manifest knows, and every single value of the manifest (a count,
+    a path, a code, a pattern); texts for people are none.
+    """
+    from provisiond.catalog.tally import tally
+
     session = session_of(context, config, as_json)
     shelf = session.families()
+    tallies = {name: tally(family) for name, family in shelf.families.items()}
     if session.as_json:
         emit(
             {
-                "families": [_summary(family) for family in shelf.families.values()],
+                "families": [
+                    {**_summary(family), "counts": tallies[name]}
+                    for name, family in shelf.families.items()
+                ],
+                "counts": {
+                    what: sum(getattr(each, what) for each in tallies.values())
+                    for what in ("models", "parameters", "facts", "goldens")
+                },
                 "rejected": [
                     {"family": each.family, "findings": each.findings} for each in shelf.rejected
                 ],
             }
         )
         return
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
-            family.name,
+            name,
             family.manifest.title,
-            len(family.manifest.model),
+            tallies[name].models,
             sum(rule.template is not None for rule in family.manifest.file),
+            tallies[name].goldens,
+            tallies[name].facts,
         )
-        for family in shelf.families.values()
+        for name, family in shelf.families.items()
     ]
-    table(("family", "title", "models", "files"), rows)
+    sums = (sum(int(str(row[at])) for row in rows) for at in range(2, 6))
+    rows.append(("all", f"{len(rows)} families", *sums))
+    table(("family", "title", "models", "files", "goldens", "facts"), rows)
     for each in shelf.rejected:
         warn(f"left out: {each}")
 
