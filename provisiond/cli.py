@@ -9,6 +9,7 @@ import typer
 
 from provisiond import __version__
 from provisiond.cli_destinations import app as destinations
+from provisiond.cli_dhcp import dhcp_snippet
 from provisiond.cli_directories import app as directories
 from provisiond.cli_domains import app as domains
 from provisiond.cli_emergency import app as emergency
@@ -26,6 +27,7 @@ from provisiond.cli_sms import app as sms
 from provisiond.cli_timeframes import app as timeframes
 from provisiond.cli_tokens import app as tokens
 from provisiond.cli_users import app as users
+from provisiond.doctor import doctor
 from provisiond.inventory.errors import ProvisiondError
 from provisiond.simulator import simulate
 
@@ -68,6 +70,8 @@ app.command("import")(import_file)
 app.command("export")(export)
 app.command("render")(render)
 app.command("simulate")(simulate)
+app.command("doctor")(doctor)
+app.command("dhcp-snippet")(dhcp_snippet)
 app.add_typer(phones, name="phones")
 app.add_typer(numbers, name="numbers")
 app.add_typer(sms, name="sms")

@@ -95,14 +95,13 @@ class _Door:
     def __init__(self, service: FileService, policy: Policy) -> None:
         self._service = service
         self._secret = secrets.token_urlsafe(24)
-        self._plain = _somewhere(policy, plain=True)
-        self._secure = _somewhere(policy, plain=False)
+        self._policy = policy
         self._reasons: dict[str, str] = {}
 
     def placed(self, ask: Ask) -> str:
         """The name on this door for what a phone asks."""
-        secure = ask.scheme == "https"
-        address = ask.address or str(self._secure if secure else self._plain)
+        plain = ask.scheme != "https"
+        address = admitted_address(self._policy, plain=plain, wanted=ask.address)
         return f"{self._secret}/{ask.scheme or 'http'}/{address}/{ask.name}"
 
     def reason(self, ask: Ask) -> str:
@@ -142,16 +141,24 @@ class _Explained:
         return replace(answer, reason=answer.reason or self._door.reason(ask))
 
 
-def _somewhere(policy: Policy, *, plain: bool) -> IPv4Address | IPv6Address:
-    """An address from which phones may enrol, and in the clear if `plain`; else loopback."""
+def admitted_address(
+    policy: Policy, *, plain: bool, wanted: str | None = None
+) -> IPv4Address | IPv6Address:
+    """The address a phone asks from: `wanted`, else one from where phones may enrol, and in the
+    clear if `plain`; loopback where there is none."""
+    if wanted:
+        return ip_address(wanted)
     loopback = ip_address(_LOOPBACK)
-    wanted = (policy.enrol_networks, policy.plain_networks if plain else policy.enrol_networks)
-    firsts = [network.network_address + min(1, network.num_addresses - 1) for network in wanted[0]]
-    firsts += [network.network_address + min(1, network.num_addresses - 1) for network in wanted[1]]
+    networks = (policy.enrol_networks, policy.plain_networks if plain else policy.enrol_networks)
+    firsts = [
+        network.network_address + min(1, network.num_addresses - 1)
+        for some in networks
+        for network in some
+    ]
     for address in (loopback, *firsts):
         if all(
-            any(network.version == address.version and address in network for network in networks)
-            for networks in wanted
+            any(network.version == address.version and address in network for network in some)
+            for some in networks
         ):
             return address
     return loopback

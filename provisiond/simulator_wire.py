@@ -100,4 +100,4 @@ async def tftp_wire(
     try:
         yield TftpWire(threads, host, port, placed)
     finally:
-        threads.shutdown(cancel_futures=True)
+        threads.shutdown(wait=False, cancel_futures=True)

@@ -148,5 +148,10 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "compiler": lambda: _programs(["cc"], "gcc libc6-dev"),
     "ipv6": _ipv6,
     "full-disk": _full_disk,
+    "drop-capabilities": lambda: (
+        _programs(["setpriv"], "util-linux") if os.geteuid() == 0 else "it needs root to begin with"
+    ),
+    "dhcpd": lambda: _programs(["dhcpd"], "isc-dhcp-server"),
+    "kea": lambda: _programs(["kea-dhcp4"], "kea-dhcp4-server"),
 }
 """Name → a check that answers None or a reason. What CI requires stands in .ci/run."""

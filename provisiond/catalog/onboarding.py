@@ -123,5 +123,21 @@ class Dhcp(Part):
     """Which DHCP options the phone reads for its URL, first wins."""
 
     options: tuple[int, ...] = Field(default=(), description="option numbers in order")
-    form: Literal["url", "host", "bare"] = Field(default="url", description="what 66 may hold")
+    form: Literal["url", "host", "bare"] = Field(
+        default="url",
+        description="what 66 may hold: a `url`, a TFTP server's `host`, or `bare`: host and path",
+    )
     file: str = Field(default="", description="file the URL must name, with the vendor's macro")
+    vendor_classes: tuple[str, ...] = Field(
+        default=(),
+        description="what option 60 of these phones begins with; where it is known, a DHCP server "
+        "tells them apart by it and not by MAC prefix",
+    )
+    option_43: dict[str, str] = Field(
+        default={},
+        description="sub-options of 43 to their values, in order; `{url}` is the public URL. "
+        "Empty: 43 is not handed out",
+    )
+    option_43_nul: bool = Field(
+        default=False, description="each value in 43 ends in a NUL that its length counts"
+    )
