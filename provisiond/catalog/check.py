@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from provisiond.catalog.accounts import account_keys
 from provisiond.catalog.check_files import check_files
 from provisiond.catalog.family import MANIFEST, Family, model_key
 from provisiond.catalog.goldens import golden_differences
@@ -114,6 +115,13 @@ def _counts(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _models(manifest: Manifest) -> Iterator[Finding]:
+    silent = [model.name for model in manifest.model if account_keys(manifest, model) is None]
+    if silent:
+        yield _fault(
+            f"nothing says where the accounts of {', '.join(silent[:5])}"
+            f"{f' and {len(silent) - 5} more' if len(silent) > 5 else ''} stand.",
+            "Add [[account_keys]]: simulated phones register from there.",
+        )
     for model in manifest.model:
         if model.accept_accounts is not None and model.accept_accounts < model.accounts:
             yield _fault(f"model {model.name}: accept_accounts is lower than accounts.")

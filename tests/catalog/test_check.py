@@ -80,6 +80,8 @@ MANIFEST_MISTAKES = [
     ('user = "account.{}.user"', 'user = "account.{}.user"\nauth_user = "account.{}.name"',
      "is not its authentication user"),
     ('server = "account.{}.server"', 'server = "account.{}.user"', "is not its SIP server"),
+    ('[[account_keys]]\n', '[[account_keys]]\nmodels = ["D20"]\n',
+     "nothing says where the accounts of D22 stand"),
     ('password = "account.{}.password"', 'password = "account.{}.enabled"',
      "account 2 is nobody's, and its SIP password is not empty"),
     ("label_chars = 24", "label_chars = 24\nvalue_bytes = 20", "longer than limits.value_bytes"),

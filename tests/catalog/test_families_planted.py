@@ -20,6 +20,7 @@ ALONE = re.compile(r"\s*\{\{ (param\(.*\)) \}\}\s*")
 # What stands in place of `{{ CALL }}`, by syntax, and what is said of it.
 DUPLICATE = {
     "lines": ("{{ CALL }}\nKEY = again", "stands 2 times"),
+    "sections": ("{{ CALL }}\nKEY :again", "stands 2 times"),
     "elements": ('{{ CALL }}\n<planted a="1" a="2"></planted>', "redefined"),
     "indexed": ('{{ CALL }}\n<planted a="1" a="2"></planted>', "redefined"),
     "named": ('{{ CALL }}\n<planted a="1" a="2"></planted>', "redefined"),
@@ -27,6 +28,7 @@ DUPLICATE = {
 }
 SPLIT = {
     "lines": ("KEY = one\ntwo", "neither an assignment"),
+    "sections": ("KEY :one\ntwo", "neither an assignment"),
     "elements": ("<KEY>one\ntwo</KEY>", "no param printed"),
     "indexed": ("<KEY>one\ntwo</KEY>", "no param printed"),
     "named": ('<item name="KEY">one\ntwo</item>', "no param printed"),
@@ -35,6 +37,7 @@ SPLIT = {
 UNESCAPED = {
     # Nothing is escaped in lines: text beside assignments is what such a slip looks like there.
     "lines": ("{{ CALL }}\na & b", "neither an assignment"),
+    "sections": ("{{ CALL }}\na & b", "neither an assignment"),
     "elements": ("{{ CALL }}\n<planted>a & b</planted>", "not well-formed"),
     "indexed": ("{{ CALL }}\n<planted>a & b</planted>", "not well-formed"),
     "named": ("{{ CALL }}\n<planted>a & b</planted>", "not well-formed"),
@@ -58,6 +61,12 @@ def place(family: Family) -> tuple[FileRule, str, Path, int]:
         if ALONE.fullmatch(line) and entry.printed_value and "[" not in key:
             return rule, key, path, entry.line
     raise AssertionError("no param stands alone on its line")
+
+
+def written(key: str, rule: FileRule) -> str:
+    """A key as it stands in the file."""
+    name = key.rpartition("/")[2]
+    return name.replace("_", " ") if rule.syntax == "sections" else name
 
 
 def findings(family: Family, folder: Path, file: str, number: int, new: str) -> tuple[Finding, ...]:
@@ -84,7 +93,7 @@ def test_a_planted_mistake_is_found_with_file_and_line(
     old = path.read_text(encoding="utf-8").splitlines()[number - 1]
     match = ALONE.fullmatch(old)
     assert match is not None
-    new = planted.replace("CALL", match.group(1)).replace("KEY", key.rpartition("/")[2])
+    new = planted.replace("CALL", match.group(1)).replace("KEY", written(key, rule))
     found = findings(family, tmp_path, path.name, number, new)
     errors = [
         f for f in found if f.where == rule.id and f.severity == "error" and said in f.message
