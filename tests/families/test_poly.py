@@ -318,6 +318,15 @@ def test_registrations_beyond_the_keys_are_accepted_with_a_warning(family: Famil
     assert {finding.severity for finding in found} == {"warning"}
 
 
+def test_a_trio_is_told_how_many_registrations_to_take(family: Family) -> None:
+    lines = (PhoneLine(line=1, extension="101"), PhoneLine(line=2, extension="102"))
+    assert config(family, "Trio 8800", lines=lines)["reg.limit"] == "2"
+    assert config(family, "Trio 8800", lines=lines[:1])["reg.limit"] == "1"
+    assert config(family, "Trio 8800", lines=())["reg.limit"] == "1"
+    for model in ("VVX 450", "SoundStation IP 6000"):
+        assert "reg.limit" not in config(family, model)
+
+
 @pytest.mark.parametrize(
     ("transport", "words"),
     [
