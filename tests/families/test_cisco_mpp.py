@@ -19,7 +19,15 @@ from provisiond.catalog.samples import HOSTILE
 from provisiond.catalog.structure import check_structure
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.directory import DirectoryEntry
-from provisiond.inventory.domains import BUILT_IN, Dtmf, Settings, SipTransport, Srtp, inherit
+from provisiond.inventory.domains import (
+    BUILT_IN,
+    Dtmf,
+    ResyncRoute,
+    Settings,
+    SipTransport,
+    Srtp,
+    inherit,
+)
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
@@ -601,6 +609,24 @@ def test_admin_password_firmware_and_notify(family: Family) -> None:
 def test_nobody_is_asked_for_a_password_at_the_first_start(family: Family) -> None:
     read = config(family)
     assert (read["User_Password_Prompt"], read["Display_Password_Warnings"]) == ("No", "No")
+
+
+@pytest.mark.parametrize(
+    ("transport", "route", "said"),
+    [
+        (SipTransport.UDP, ResyncRoute.VIA_PROXY, "Yes"),
+        (SipTransport.UDP, ResyncRoute.DIRECT, "No"),
+        (SipTransport.TCP, ResyncRoute.VIA_PROXY, "No"),
+        (SipTransport.TLS, ResyncRoute.VIA_PROXY, "No"),
+        (SipTransport.DNS_NAPTR, ResyncRoute.VIA_PROXY, "No"),
+    ],
+)
+def test_over_udp_the_phone_listens_to_its_proxies_alone_where_our_notify_comes_through_them(
+    family: Family, transport: SipTransport, route: ResyncRoute, said: str
+) -> None:
+    read = config(family, settings=Settings(transport=transport, resync_route=route))
+    assert read["Block_Nonproxy_SIP"] == said
+    assert is_protected("Block_Nonproxy_SIP", family.manifest)
 
 
 def test_the_models_file_is_the_same_for_all_and_holds_nothing_of_a_tenant(family: Family) -> None:
