@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from provisiond import __version__
+from provisiond.cli_compare import compare
 from provisiond.cli_destinations import app as destinations
 from provisiond.cli_dhcp import dhcp_snippet
 from provisiond.cli_directories import app as directories
 from provisiond.cli_domains import app as domains
 from provisiond.cli_emergency import app as emergency
 from provisiond.cli_families import app as families
-from provisiond.cli_inventory import export, import_file, render
+from provisiond.cli_imports import import_file, import_profiles
+from provisiond.cli_inventory import export, render
 from provisiond.cli_numbers import app as numbers
 from provisiond.cli_output import report, warn
 from provisiond.cli_people import admin
@@ -67,8 +69,10 @@ app.command("init")(init)
 app.command("check")(check)
 app.command("migrate")(migrate)
 app.command("import")(import_file)
+app.command("import-profiles")(import_profiles)
 app.command("export")(export)
 app.command("render")(render)
+app.command("compare")(compare)
 app.command("simulate")(simulate)
 app.command("doctor")(doctor)
 app.command("dhcp-snippet")(dhcp_snippet)

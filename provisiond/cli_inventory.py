@@ -1,12 +1,12 @@
-"""How does the inventory come and go as files, and what would one phone get?"""
+"""How does the inventory leave as a file, and what would one phone get?"""
 
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from provisiond.cli_output import Output, emit, findings, say, table, warn, write_output
+from provisiond.cli_imports import TableName
+from provisiond.cli_output import Output, emit, table, warn, write_output
 from provisiond.cli_session import (
     Config,
     DomainName,
@@ -16,7 +16,6 @@ from provisiond.cli_session import (
     become_owner,
     given_mac,
     now,
-    read_input,
     run,
     session_of,
 )
@@ -24,80 +23,12 @@ from provisiond.inventory.errors import ProvisiondError
 from provisiond.inventory.mac import Mac
 
 if TYPE_CHECKING:
-    from provisiond.actions.imports import ImportInventory, ImportReport
     from provisiond.actions.preview import Preview
     from provisiond.catalog.shelf import Shelf
     from provisiond.settings import Settings
 
 
-class OnConflict(Enum):
-    """What happens to records that exist already."""
-
-    UPDATE = "update"
-    SKIP = "skip"
-    FAIL = "fail"
-
-
-class TableName(Enum):
-    """What a table holds."""
-
-    PHONES = "phones"
-    USERS = "users"
-    NUMBERS = "numbers"
-    SMS = "sms"
-    DESTINATIONS = "destinations"
-    TIMEFRAMES = "timeframes"
-    DIRECTORIES = "directories"
-
-
-def import_file(
-    context: typer.Context,
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE", help="JSON or YAML inventory, or a table (CSV); - reads stdin."
-        ),
-    ],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Find everything, change nothing.")
-    ] = False,
-    mode: Annotated[
-        OnConflict, typer.Option("--mode", help="What happens to records that exist already.")
-    ] = OnConflict.UPDATE,
-    table_: Annotated[
-        TableName | None,
-        typer.Option("--table", help="What a table holds; else its columns tell."),
-    ] = None,
-    domain: DomainName = None,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """Import an inventory file or a table: all of it, or nothing.
-
-    Every fault is told at once with its place and what to do. Fields that a file leaves out stay
-    as they are, `***` leaves a secret alone, records that it does not name are never touched.
-    """
-    session = session_of(context, config, as_json)
-    settings = session.settings()
-    content, name = read_input(file)
-    become_owner(settings.data_dir)
-    from provisiond.actions.imports import ImportInventory, Mode
-    from provisiond.actions.record_tables import TableKind
-
-    command = ImportInventory(
-        content=content,
-        filename=name,
-        mode=Mode(mode.value),
-        dry_run=dry_run,
-        domain=domain,
-        enrolment_hours=settings.admission.enrolment_hours,
-        table=TableKind(table_.value) if table_ is not None else None,
-    )
-    report = run(_import(session, settings, session.shelf(settings), command))
-    if session.as_json:
-        emit(report)
-    else:
-        _tell_import(report)
+_BY_SUFFIX = {".csv": "csv", ".xlsx": "xlsx", ".yaml": "yaml", ".yml": "yaml"}
 
 
 def export(
@@ -109,6 +40,9 @@ def export(
     csv: Annotated[
         bool, typer.Option("--csv", help="A table of one domain: its phones, or --table.")
     ] = False,
+    xlsx: Annotated[
+        bool, typer.Option("--xlsx", help="The same as a workbook; needs the extra xlsx.")
+    ] = False,
     table_: Annotated[TableName, typer.Option("--table", help="Which table.")] = TableName.PHONES,
     yaml: Annotated[bool, typer.Option("--yaml", help="YAML in place of JSON.")] = False,
     output: Annotated[
@@ -117,7 +51,7 @@ def export(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write there, for its owner alone; .csv and .yaml say the format.",
+            help="Write there, for its owner alone; .csv, .xlsx and .yaml say the format.",
         ),
     ] = None,
     domain: DomainName = None,
@@ -131,13 +65,8 @@ def export(
     session = session_of(context, config, as_json)
     settings = session.settings()
     suffix = output.suffix.lower() if output is not None else ""
-    chosen = (
-        "csv"
-        if csv or suffix == ".csv"
-        else "yaml"
-        if yaml or suffix in (".yaml", ".yml")
-        else "json"
-    )
+    asked = "csv" if csv else "xlsx" if xlsx else "yaml" if yaml else None
+    chosen = asked or _BY_SUFFIX.get(suffix, "json")
     opened = Output(output) if output is not None else None
     try:
         become_owner(settings.data_dir)
@@ -204,31 +133,6 @@ def _tell_files(preview: "Preview") -> None:
     for file in preview.files:
         mark = "proves it current" if file.proves_current else "" if file.served else "404, always"
         warn(f"  {file.id.ljust(width)}  {file.name:<32}  {mark}".rstrip())
-
-
-async def _import(
-    session: Session, settings: "Settings", shelf: "Shelf", command: "ImportInventory"
-) -> "ImportReport":
-    from provisiond.actions.imports import import_inventory
-
-    async with session.store(settings) as database:
-        return await import_inventory(database, shelf, session.actor, command, now())
-
-
-def _tell_import(report: "ImportReport") -> None:
-    findings(report.warnings)
-    for domain in report.domains:
-        say(f"{domain.domain} ({domain.step})")
-        counts = [c for c in domain.counts if c.added or c.changed or c.unchanged or c.skipped]
-        rows = [(f"  {c.kind}", c.added, c.changed, c.unchanged, c.skipped) for c in counts]
-        if rows:
-            table(("  records", "added", "changed", "unchanged", "skipped"), rows)
-        if domain.generated:
-            shown = ", ".join(domain.generated[:20]) + (", …" if len(domain.generated) > 20 else "")
-            made = "would be made" if report.dry_run else "were made"
-            say(f"  SIP passwords {made} for {len(domain.generated)} user(s): {shown}.")
-            say("  The registrar must learn them: see `provisiond export --with-secrets`.")
-    say("nothing was changed: this was a dry run." if report.dry_run else "imported.")
 
 
 async def _export(

@@ -123,6 +123,7 @@ class Output:
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
+        self.path = path
         self._is_new = not self._path.exists()
         # Once root has given its rights up it may rename nothing beside the file: the file itself
         # is held open instead.

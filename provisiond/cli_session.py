@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from provisiond.store.database import Database
 
 _T = TypeVar("_T")
+_MOST_READ = (64 << 20) + 1  # bytes; imports refuse what has more than 64 MiB
 _OWN_FOLDER = Path("/var/lib/provisiond")
 _OWN_USER = "provisiond"
 _NOWHERE = "https://provisioning.invalid/"  # RFC 6761 §6.4: stands for a URL that is not needed
@@ -132,11 +133,15 @@ def now() -> datetime:
 
 
 def read_input(file: str) -> tuple[bytes, str]:
-    """A file's bytes and name; `-` is standard input, whose name is empty."""
+    """A file's bytes and name; `-` is standard input, whose name is empty.
+
+    Of a file that is larger than any import may be, no more is read than tells so.
+    """
     if file == "-":
-        return sys.stdin.buffer.read(), ""
+        return sys.stdin.buffer.read(_MOST_READ), ""
     try:
-        return Path(file).read_bytes(), Path(file).name
+        with Path(file).open("rb") as opened:
+            return opened.read(_MOST_READ), Path(file).name
     except OSError as fault:
         raise Refused(f"{file} cannot be read: {fault.strerror}.") from fault
 

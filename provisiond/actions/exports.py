@@ -9,8 +9,8 @@ from provisiond.actions.changes import change_entry
 from provisiond.actions.inventory_load import domain_names, load_domain, load_server
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.inventory_write import inventory_tree, json_bytes, yaml_bytes
-from provisiond.actions.phone_csv import phone_csv_bytes
-from provisiond.actions.record_csv_write import record_csv_bytes
+from provisiond.actions.phone_csv import phone_csv_bytes, phone_workbook_bytes
+from provisiond.actions.record_csv_write import record_csv_bytes, record_workbook_bytes
 from provisiond.actions.record_tables import TableKind
 from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import NotAllowed, NotFound, Refused
@@ -24,12 +24,16 @@ class Format(Enum):
     JSON = "json"
     YAML = "yaml"
     CSV = "csv"
+    XLSX = "xlsx"
+
+
+_TABLES = (Format.CSV, Format.XLSX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportInventory:
-    """The command. `domain` None is all of them, with what the server hands down; a table (CSV)
-    holds one noun of one domain."""
+    """The command. `domain` None is all of them, with what the server hands down; a table (CSV,
+    XLSX) holds one noun of one domain."""
 
     domain: str | None = None
     with_secrets: bool = False
@@ -73,7 +77,7 @@ def _wanted(command: ExportInventory, names: tuple[str, ...]) -> tuple[str, ...]
         if command.domain.lower() not in names:
             raise NotFound(f"there is no domain {command.domain}.")
         return (command.domain.lower(),)
-    if command.format is Format.CSV and len(names) != 1:
+    if command.format in _TABLES and len(names) != 1:
         there = f"The store has {', '.join(names[:10])}." if names else "The store has none."
         raise Refused(f"a table holds records of one domain; name it. {there}")
     return names
@@ -82,9 +86,16 @@ def _wanted(command: ExportInventory, names: tuple[str, ...]) -> tuple[str, ...]
 def _written(
     contents: list[DomainContents], server: ServerContents | None, command: ExportInventory
 ) -> bytes:
-    if command.format is Format.CSV:
-        if command.table is TableKind.PHONES:
-            return phone_csv_bytes(contents[0], with_secrets=command.with_secrets)
-        return record_csv_bytes(contents[0], command.table, with_secrets=command.with_secrets)
+    if command.format in _TABLES:
+        return _table(contents[0], command)
     tree = inventory_tree(contents, server, with_secrets=command.with_secrets)
     return json_bytes(tree) if command.format is Format.JSON else yaml_bytes(tree)
+
+
+def _table(contents: DomainContents, command: ExportInventory) -> bytes:
+    packed, secrets = command.format is Format.XLSX, command.with_secrets
+    if command.table is TableKind.PHONES:
+        write = phone_workbook_bytes if packed else phone_csv_bytes
+        return write(contents, with_secrets=secrets)
+    write_records = record_workbook_bytes if packed else record_csv_bytes
+    return write_records(contents, command.table, with_secrets=secrets)

@@ -1,7 +1,6 @@
 """How does a file become inventory? All of it in one transaction, or nothing."""
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,33 +8,27 @@ from datetime import datetime
 from typing import TypeVar
 
 from provisiond.actions.changes import change_entry
-from provisiond.actions.csv_table import ALIASES, header_of
-from provisiond.actions.edits import domain_settings
 from provisiond.actions.import_apply import apply_plan, apply_server
 from provisiond.actions.import_check import check_plan
 from provisiond.actions.import_check_numbers import Owners
 from provisiond.actions.import_merge import merge_settings
 from provisiond.actions.import_numbers import telephone_numbers
 from provisiond.actions.import_plan import DomainPlan, plan_domain
+from provisiond.actions.import_reading import ImportInventory, read_source
 from provisiond.actions.import_server import ServerPlan, plan_server
 from provisiond.actions.import_walk import Item, Mode, Step, Terms
-from provisiond.actions.inventory_file import Source, read_inventory
-from provisiond.actions.inventory_load import domain_names, load_domain, load_server
+from provisiond.actions.inventory_file import Source
+from provisiond.actions.inventory_load import load_domain, load_server
 from provisiond.actions.inventory_schema import DomainEntry
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.inventory_text import Tree
-from provisiond.actions.phone_csv import read_phone_csv
-from provisiond.actions.record_csv import read_record_csv
-from provisiond.actions.record_tables import TableKind, kind_of_table
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
-from provisiond.inventory.admission import DEFAULT_HOURS
 from provisiond.inventory.domains import BUILT_IN, Settings, inherit
-from provisiond.inventory.errors import Finding, NotFound, Refused, Rejected, RejectedAll
+from provisiond.inventory.errors import Finding, Rejected, RejectedAll
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.telephone import E164
 from provisiond.store.database import Database, Read
-from provisiond.store.domains import get_domain
 from provisiond.store.journal import add_change
 from provisiond.store.mac_owners import mac_owners
 from provisiond.store.number_checks import number_owners
@@ -55,25 +48,6 @@ _KEYS = {
 }
 _Key = TypeVar("_Key")
 _NAMED = 200  # records of a kind that the journal's entry names
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportInventory:
-    """The command: a file's bytes and what to do with them.
-
-    `filename` tells JSON, YAML and CSV apart by its suffix; without one the content does. `table`
-    is what a table holds (None: its columns tell), `domain` whose that is (None: the store's only
-    one); of an inventory file it takes that domain alone. `dry_run` finds everything and changes
-    nothing.
-    """
-
-    content: bytes
-    filename: str = ""
-    mode: Mode = Mode.UPDATE
-    dry_run: bool = False
-    domain: str | None = None
-    enrolment_hours: int = DEFAULT_HOURS
-    table: TableKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,30 +125,10 @@ async def import_inventory(
     return _report(planned, dry_run=False)
 
 
-def is_table(command: ImportInventory) -> bool:
-    """Whether the file is a table: by its suffix, else by its first line."""
-    if command.table is not None:
-        return True
-    suffix = command.filename.rpartition(".")[2].lower()
-    if suffix in ("csv", "tsv", "tab"):
-        return True
-    if suffix in ("json", "yaml", "yml"):
-        return False
-    start = command.content[:4096]
-    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    lines = [line for line in start.decode(encoding, errors="replace").splitlines() if line.strip()]
-    if not lines or lines[0].lstrip()[:1] in "{[#":
-        return False
-    spellings = {re.sub(r"[\W_]+", "", name) for name in ("mac", *ALIASES["mac"])}
-    line = lines[1] if lines[0].lower().startswith("sep=") and len(lines) > 1 else lines[0]
-    cells = re.split(r"[,;\t|]", line)
-    return len(cells) > 1 and any(re.sub(r"[\W_]+", "", c).casefold() in spellings for c in cells)
-
-
 async def _plan(
     read: Read, shelf: Shelf, actor: Actor, command: ImportInventory, at: datetime
 ) -> _Planned:
-    source = await _read(read, command)
+    source = await read_source(read, shelf, command)
     server = await load_server(read)
     before: list[DomainContents] = []
     owners: list[Owners] = []
@@ -256,54 +210,6 @@ def _plan_all(
 def _elsewhere(seen: Mapping[_Key, str], domain: str) -> dict[_Key, str]:
     """What another domain of the same file has."""
     return {key: name for key, name in seen.items() if name != domain}
-
-
-async def _read(read: Read, command: ImportInventory) -> Source:
-    names = await domain_names(read)
-    if is_table(command):
-        domain = _domain_of_table(command.domain, names)
-        _, record = await get_domain(read, domain)
-        settings = await domain_settings(read, record)
-        country = (settings.tone_country or "US").upper()
-        return await asyncio.to_thread(_read_table, command.content, domain, command.table, country)
-    source = await asyncio.to_thread(read_inventory, command.content, command.filename)
-    return _only(source, command.domain.lower()) if command.domain else source
-
-
-def _read_table(content: bytes, domain: str, table: TableKind | None, country: str) -> Source:
-    kind = table or kind_of_table(header_of(content))
-    if kind is TableKind.PHONES:
-        return read_phone_csv(content, domain)
-    return read_record_csv(content, domain, kind, country)
-
-
-def _domain_of_table(wanted: str | None, names: Sequence[str]) -> str:
-    if wanted is None and len(names) == 1:
-        return names[0]
-    if wanted is None:
-        there = f"The store has {', '.join(names[:10])}." if names else "The store has none yet."
-        raise Refused(f"a table does not say whose it is; name the domain. {there}")
-    if wanted.lower() not in names:
-        raise NotFound(
-            f"there is no domain {wanted}; import a file with "
-            f'{{"domain": "{wanted}", "settings": {{"sip_server": "…"}}}} first.'
-        )
-    return wanted.lower()
-
-
-def _only(source: Source, domain: str) -> Source:
-    chosen = [
-        (entry, root)
-        for entry, root in zip(source.entry.domains, source.roots, strict=True)
-        if entry.domain == domain
-    ]
-    if not chosen:
-        held = ", ".join(entry.domain for entry in source.entry.domains) or "none"
-        raise NotFound(f"the file holds no domain {domain}; it holds {held}.")
-    entry = source.entry.model_copy(
-        update={"domains": tuple(one for one, _ in chosen), "server": type(source.entry)().server}
-    )
-    return replace(source, entry=entry, roots=tuple(root for _, root in chosen))
 
 
 def _late(fault: Rejected | RejectedAll, plan: DomainPlan) -> RejectedAll:

@@ -253,6 +253,12 @@ ENTRIES: Mapping[str, type[Entry]] = {
 """What stands below a field of this name."""
 
 
+MAX_FAULTS = 20_000
+"""of one file that are all told; of one with more, the first thousand"""
+
+_LISTED = 1_000
+
+
 class SchemaFault(Exception):
     """The tree does not fit the schema `root`; `faults` are (place, message, remedy)."""
 
@@ -276,11 +282,37 @@ def parse_tree(tree: Tree) -> tuple[InventoryEntry, bool]:
         else:
             entry = InventoryEntry.model_validate(tree)
     except ValidationError as error:
-        faults += [_explain(detail, root) for detail in error.errors(include_url=False)]
+        few = error.error_count() <= MAX_FAULTS
+        details = error.errors(include_url=False) if few else _first_details(tree, alone)
+        faults += [_explain(detail, root) for detail in details]
+        if not few:
+            said = f"it has {error.error_count():,} faults; these are the first."
+            faults.append(((), said, "Correct what they have in common."))
         raise SchemaFault(tuple(faults), root) from error
     if faults:
         raise SchemaFault(tuple(faults), root)
     return entry, alone
+
+
+def _first_details(tree: Tree, alone: bool) -> list[ErrorDetails]:
+    """The first complaints of a file that has more than anybody reads, record by record."""
+    found: list[ErrorDetails] = []
+    domains: Tree = [tree] if alone else tree.get("domains") if isinstance(tree, dict) else None
+    for number, domain in enumerate(domains if isinstance(domains, list) else ()):
+        root: Path = () if alone else ("domains", number)
+        for name, items in domain.items() if isinstance(domain, dict) else ():
+            for index, item in enumerate(items if isinstance(items, list) else ()):
+                try:
+                    ENTRIES.get(name, Entry).model_validate(item)
+                except ValidationError as error:
+                    if error.error_count() > MAX_FAULTS:
+                        continue
+                    for detail in error.errors(include_url=False):
+                        detail["loc"] = (*root, name, index, *detail["loc"])
+                        found.append(detail)
+                if len(found) >= _LISTED:
+                    return found
+    return found
 
 
 def settings_entry(tree: dict[str, Tree], field: str) -> SettingsEntry:

@@ -17,6 +17,8 @@ from provisiond.inventory.errors import Finding, RejectedAll
 
 MAX_BYTES = 64 << 20
 MAX_DEPTH = 24
+MAX_VALUES = 6_000_000
+"""fields and list items of a file, counted before it is read: a tree takes many times its text"""
 
 Path = tuple[str | int, ...]
 Tree = dict[str, "Tree"] | list["Tree"] | str | int | float | bool | None
@@ -44,13 +46,20 @@ class Document:
 def parse_document(content: bytes, filename: str = "") -> Document:
     """Read JSON or YAML: by the suffix, else by the first letter.
 
-    Limits: 64 MiB, 24 levels. Raises RejectedAll with the line where the text breaks off.
+    Limits: 64 MiB, 24 levels, 6 million values. Raises RejectedAll with the line where the text
+    breaks off.
     """
     text = _decode(content)
     suffix = filename.rpartition(".")[2].lower()
     is_json = suffix == "json" or (suffix not in ("yaml", "yml") and text.lstrip()[:1] in "{[")
     if not text.strip():
         _refuse("the file is empty.", "Give a JSON or YAML file; `provisiond export` shows one.")
+    values = sum(text.count(sign) for sign in (",{[" if is_json else ":,-"))
+    if values > MAX_VALUES:
+        _refuse(
+            f"it holds more than {MAX_VALUES:,} values.",
+            "Split it: one file a domain, or phones and people apart.",
+        )
     tree = _json(text) if is_json else _YamlReader(text).read()
     return Document(tree, text, is_json)
 
@@ -89,7 +98,7 @@ def written(path: Path) -> str:
 def _decode(content: bytes) -> str:
     if len(content) > MAX_BYTES:
         _refuse(
-            f"the file has {len(content)} bytes; {MAX_BYTES >> 20} MiB are the most.",
+            f"the file has more than {MAX_BYTES >> 20} MiB.",
             "Split it: one file a domain.",
         )
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):

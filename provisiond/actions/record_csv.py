@@ -44,7 +44,11 @@ def read_record_csv(content: bytes, domain: str, kind: TableKind, country: str) 
     Raises RejectedAll where it cannot be read at all.
     """
     columns = COLUMNS[kind]
-    table = read_table(content, columns.read, columns.key)
+    return read_record_table(read_table(content, columns.read, columns.key), domain, kind, country)
+
+
+def read_record_table(table: Table, domain: str, kind: TableKind, country: str) -> Source:
+    """The same for rows that were read already."""
     reader = _RecordRows(table, kind, country)
     for row in table.rows:
         reader.read(row)
@@ -257,7 +261,7 @@ class _RecordRows:
         return path
 
     def _place(self, row: Row, column: str) -> Place:
-        return Place(where=self._table.place(row.number, column), rank=row.number)
+        return Place(where=self._table.place(row, column), rank=row.number)
 
 
 def _handling(cells: dict[str, str]) -> dict[str, str]:

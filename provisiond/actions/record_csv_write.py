@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from provisiond.actions.csv_table import guarded
 from provisiond.actions.frame_edits import part_text
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.record_tables import COLUMNS, TableKind
+from provisiond.actions.workbook import workbook_bytes
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.numbers import Handling
 from provisiond.inventory.timeframes import (
@@ -36,13 +37,27 @@ def record_csv_bytes(
 ) -> bytes:
     """A table that `read_record_csv` takes back: UTF-8 with a byte order mark, so that
     spreadsheets read names right; passwords are `***` without secrets."""
-    columns = COLUMNS[kind].written
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    for cells in _rows(contents, kind, with_secrets=with_secrets):
-        writer.writerow([guarded(cells.get(column, "")) for column in columns])
+    writer.writerows(_written(contents, kind, with_secrets=with_secrets))
     return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def record_workbook_bytes(
+    contents: DomainContents, kind: TableKind, *, with_secrets: bool = False
+) -> bytes:
+    """The same as a workbook, whose cells are texts. Raises RejectedAll where what writes
+    workbooks is not installed."""
+    return workbook_bytes(kind.value, _written(contents, kind, with_secrets=with_secrets))
+
+
+def _written(
+    contents: DomainContents, kind: TableKind, *, with_secrets: bool
+) -> Iterator[Sequence[str]]:
+    columns = COLUMNS[kind].written
+    yield columns
+    for cells in _rows(contents, kind, with_secrets=with_secrets):
+        yield [guarded(cells.get(column, "")) for column in columns]
 
 
 def _rows(contents: DomainContents, kind: TableKind, *, with_secrets: bool) -> Iterator[_Cells]:

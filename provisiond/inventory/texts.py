@@ -14,6 +14,12 @@ _FEATURE_CODE = re.compile(r"[0-9A-Za-z*#+._@-]*(\{value\})?[0-9A-Za-z*#+._@-]*"
 _SIP_USER = re.compile(r"[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}")  # RFC 3261 §25.1, user
 _IPEI = re.compile(r"[0-9a-f]{10}", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"\d+([.,]\d+)?[eE][+-]?\d+")
+_SHEET_ERROR = re.compile(r"#(REF|NAME\?|VALUE|N/A|DIV/0|NUM|NULL)!?|#{4,}")
+_SHEET_DATE = re.compile(
+    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?|\d{1,2}:\d\d:\d\d( [AP]M)?|\d{1,2}/\d{1,2}/\d{2,4}"
+    r"|\d{1,2}[-. ](jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*([-. ]\d{2,4})?",
+    re.IGNORECASE,
+)
 _PASSWORD_FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
@@ -116,12 +122,32 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def is_sheet_error(text: str) -> bool:
+    """Whether a spreadsheet wrote its own error, or that the column is too narrow."""
+    return _SHEET_ERROR.fullmatch(text) is not None
+
+
+def is_sheet_number(text: str) -> bool:
+    """Whether a spreadsheet wrote a long number its own way: 1.56511E+11."""
+    return _SCIENTIFIC.fullmatch(text) is not None
+
+
+def is_sheet_date(text: str) -> bool:
+    """Whether a spreadsheet took something for a day or time: 2026-03-01T00:00:00, 1-Mar."""
+    return _SHEET_DATE.fullmatch(text) is not None
+
+
 def spreadsheet_damage(mac: str) -> str | None:
     """What a spreadsheet did to a MAC address that it took for a number, in words, or None.
 
-    It writes twelve digits as 1.56511E+11 and drops leading zeros; only the label knows the rest.
+    It writes twelve digits as 1.56511E+11, drops leading zeros, and sees days and times; only the
+    label knows the rest.
     """
     text = mac.strip()
+    if _SHEET_ERROR.fullmatch(text):
+        return f"a spreadsheet wrote its own error {text} in place of the MAC address"
+    if _SHEET_DATE.fullmatch(text):
+        return f"a spreadsheet turned the MAC address into the date or time {text}"
     if _SCIENTIFIC.fullmatch(text):
         return f"a spreadsheet turned the MAC address into the number {text}; its digits are lost"
     whole = re.sub(r"[.,]0+$", "", text)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from provisiond.actions.csv_table import guarded, read_table
 from provisiond.actions.exports import ExportInventory, Format, export_inventory
-from provisiond.actions.imports import ImportInventory, Mode, import_inventory, is_table
+from provisiond.actions.import_reading import is_table
+from provisiond.actions.imports import ImportInventory, Mode, import_inventory
 from provisiond.actions.inventory_load import load_domain
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.phone_csv import COLUMNS

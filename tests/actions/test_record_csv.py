@@ -6,11 +6,11 @@ import io
 
 import pytest
 
-from provisiond.actions.csv_table import header_of
 from provisiond.actions.exports import ExportInventory, Format, export_inventory
 from provisiond.actions.imports import ImportInventory, ImportReport, Mode, import_inventory
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.record_tables import COLUMNS, TableKind, kind_of_table
+from provisiond.actions.table_records import read_records
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.errors import Finding, RejectedAll
 from provisiond.inventory.numbers import Handling
@@ -69,7 +69,7 @@ async def test_a_written_table_is_known_by_its_columns_and_changes_nothing(
     office: Database, shelf: Shelf, kind: TableKind
 ) -> None:
     written = await table(office, kind)
-    assert kind_of_table(header_of(written)) is kind
+    assert kind_of_table(list(read_records(written).header)) is kind
     report = await take(office, shelf, written)
     assert [(c.added, c.changed) for c in report.domains[0].counts if c.added or c.changed] == []
     assert sum(count.unchanged for count in report.domains[0].counts) >= 1
@@ -128,7 +128,7 @@ def bare_of(contents: DomainContents) -> object:
     ],
 )
 def test_what_a_table_holds_is_told_by_its_columns(text: str, kind: TableKind) -> None:
-    assert kind_of_table(header_of(text.encode())) is kind
+    assert kind_of_table(list(read_records(text.encode()).header)) is kind
 
 
 async def test_rows_of_one_number_are_its_default_and_its_rules_in_order(

@@ -16,6 +16,7 @@ PYPROJECT = ROOT / "pyproject.toml"
 USED_WITHOUT_IMPORT = {
     "aiosqlite": "SQLAlchemy's sqlite+aiosqlite",
     "tzdata": "zoneinfo reads it",
+    "openpyxl": "looked up when a workbook comes, for it may not be there",
     "uvloop": "chosen at start where it is installed",
     "pytest-asyncio": "a plug-in of pytest",
     "pytest-aiohttp": "a plug-in of pytest",
@@ -27,6 +28,7 @@ USED_WITHOUT_IMPORT = {
     "hatchling": "builds the wheel",
     "types-pyyaml": "stubs",
     "types-lxml": "stubs",
+    "types-openpyxl": "stubs",
     "types-python-dateutil": "stubs",
 }
 # Parts of their public API:
@@ -68,12 +70,12 @@ def test_every_dependency_has_its_reason_beside_it() -> None:
 
 
 def test_the_package_imports_what_it_declares_and_nothing_else() -> None:
-    allowed = declared() | declared("postgres") | declared("speedups")
+    allowed = declared() | declared("postgres") | declared("speedups") | declared("xlsx")
     found = imported(modules())
     assert found - allowed == set()
 
 
-@pytest.mark.parametrize("extra", [None, "postgres", "speedups"])
+@pytest.mark.parametrize("extra", [None, "postgres", "speedups", "xlsx"])
 def test_no_dependency_of_the_package_is_unused(extra: str | None) -> None:
     assert declared(extra) - imported(modules()) - USED_WITHOUT_IMPORT.keys() == set()
 
@@ -81,6 +83,12 @@ def test_no_dependency_of_the_package_is_unused(extra: str | None) -> None:
 def test_no_dependency_of_the_tests_is_unused_and_none_undeclared() -> None:
     files = [file for file in tracked_files() if file.suffix == ".py"]
     found = imported(files)
-    everything = declared() | declared("postgres") | declared("speedups") | declared("dev")
+    everything = (
+        declared()
+        | declared("postgres")
+        | declared("speedups")
+        | declared("xlsx")
+        | declared("dev")
+    )
     assert found - everything == set()
     assert declared("dev") - found - USED_WITHOUT_IMPORT.keys() == set()

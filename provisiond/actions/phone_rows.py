@@ -1,0 +1,282 @@
+"""How do rows become phones and users? Gathered by MAC and extension, each field with its cell."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisiond.actions.csv_table import Row, Table
+from provisiond.actions.inventory_file import Fault, Place
+from provisiond.actions.inventory_text import Path
+from provisiond.inventory.errors import Rejected
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.texts import (
+    is_sheet_date,
+    is_sheet_error,
+    is_sheet_number,
+    spreadsheet_damage,
+)
+
+TABLE: Path = ("",)
+"""The path of what is said of the table itself."""
+
+_OF_PHONE = ("model", "name", "site", "layout", "notes", "enabled", "directory")
+_OF_USER = ("first_name", "last_name", "sip_user", "sip_auth_user", "sip_password")
+_OF_LINE = ("extension", "label", "shared")
+_OF_BUTTON = ("module", "key", "kind", "value", "label", "line")
+_MAY_BE_NULL = ("site", "layout", "directory")
+_AS_NUMBER = re.compile(r"(\d+)[.,]0+")
+_NUMBERED = re.compile(r"\D*(\d+)")
+
+
+def _no_model(vendor: str, model: str) -> str | None:
+    del vendor, model
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What tells a value that a spreadsheet or another system changed.
+
+    `extensions` are those of the store, `mac_prefixes` what vendors' addresses begin with (lower-
+    case hex), `model_of` the name on the box for a vendor and what somebody calls the model.
+    """
+
+    extensions: frozenset[str] = frozenset()
+    mac_prefixes: tuple[str, ...] = ()
+    model_of: Callable[[str, str], str | None] = _no_model
+
+
+class PhoneRows:
+    """Gathers rows into phones and users, and remembers in which cell each field stood.
+
+    `users` and `phones` are trees as inventory files have them; `faults` were found on the way.
+    """
+
+    def __init__(self, table: Table, hints: Hints, *, mac_needed: bool = True) -> None:
+        self._table = table
+        self._hints = hints
+        self._mac_needed = mac_needed
+        self._places: dict[Path, Place] = {}
+        self._phone_at: dict[Mac, int] = {}
+        self._user_at: dict[str, int] = {}
+        self._line_at: dict[tuple[int, int], int] = {}
+        self.phones: list[Any] = []
+        self.users: list[Any] = []
+        self.faults: list[Fault] = []
+
+    def read(self, row: Row) -> None:
+        """Take one row in."""
+        mac = self._mac(row)
+        cells = dict(row.cells)
+        self._model(row, cells)
+        for column in ("extension", "line", "button_line", "button_value"):
+            if column in cells:
+                self._digits(row, cells, column)
+        self._user(row, cells)
+        if mac is None:
+            return
+        index = self._phone(row, mac, cells)
+        if {"line", "extension", "label", "shared"} & cells.keys():
+            self._line(row, index, cells)
+        if "button_kind" in cells:
+            self._button(row, index, cells)
+
+    def locate(self, paths: Iterable[Path]) -> Mapping[Path, Place]:
+        """The row and column of each field; of a field that has none, those of what it is in."""
+        answer: dict[Path, Place] = {}
+        for path in paths:
+            near = path
+            while near and near not in self._places:
+                near = near[:-1]
+            told = _told(str(path[-1])) if path[:1] == TABLE else Place(where="file")
+            answer[path] = self._places.get(near, told)
+        return answer
+
+    def _mac(self, row: Row) -> Mac | None:
+        written = row.cells.get("mac", "")
+        if not written and not self._mac_needed:
+            return None
+        if not written:
+            remedy = "Each row names its phone; several rows of one MAC are its lines."
+            self._fault(row, "mac", "the MAC address is missing.", remedy)
+            return None
+        try:
+            return Mac.parse(written)
+        except Rejected as fault:
+            damage = spreadsheet_damage(written)
+            padded = re.sub(r"[.,]0+$", "", written).zfill(12)
+            if padded.isdigit() and padded.startswith(self._hints.mac_prefixes or (" ",)):
+                mac = Mac.parse(padded)
+                self._warn(row, "mac", f"{written} lost its leading zeros; it was read as {mac}.")
+                return mac
+            if damage is None:
+                self._fault(row, "mac", fault.message, fault.remedy)
+            else:
+                remedy = "Copy it from the label, and format the column as text."
+                self._fault(row, "mac", f"{damage}.", remedy)
+            return None
+
+    def _model(self, row: Row, cells: dict[str, str]) -> None:
+        vendor, model = cells.get("vendor", ""), cells.get("model", "")
+        if not model:
+            return
+        if vendor and not model.casefold().startswith(vendor.casefold()):
+            cells["model"] = f"{vendor} {model}"
+        known = self._hints.model_of(vendor, model)
+        if known is not None and known != cells["model"]:
+            cells["model"] = known
+
+    def _digits(self, row: Row, cells: dict[str, str], column: str) -> None:
+        """Undo what a spreadsheet does to digits, where it can be told."""
+        written = cells[column]
+        if whole := _AS_NUMBER.fullmatch(written):
+            self._warn(row, column, f"{written} was read as {whole.group(1)}.")
+            cells[column] = whole.group(1)
+        elif column in ("extension", "line") and (what := _sheet_word(written)):
+            message = f"a spreadsheet turned this into the {what} {written}; what it was is lost."
+            self._fault(row, column, message, "Write it again, and format the column as text.")
+            del cells[column]
+            return
+        extension = cells[column]
+        known = self._hints.extensions
+        if column != "extension" or extension in known or not extension.isdigit():
+            return
+        padded = [one for one in known if one.lstrip("0") == extension and one != extension]
+        if len(padded) == 1:
+            self._warn(row, column, f"{extension} was read as {padded[0]}, which the store has.")
+            cells[column] = padded[0]
+
+    def _phone(self, row: Row, mac: Mac, cells: Mapping[str, str]) -> int:
+        index = self._phone_at.setdefault(mac, len(self.phones))
+        if index == len(self.phones):
+            self.phones.append({"mac": str(mac)})
+            self._places["phones", index] = self._place(row, "mac")
+        phone = self.phones[index]
+        for column in _OF_PHONE:
+            if column not in cells:
+                continue
+            cell: str | None = cells[column]
+            if cell == "" and column in _MAY_BE_NULL:
+                cell = None
+            self._set(row, phone, ("phones", index), column, cell, f"the phone {mac}")
+        if "transport" in cells:
+            settings = phone.setdefault("settings", {})
+            path: Path = ("phones", index, "settings")
+            self._set(row, settings, path, "transport", cells["transport"], f"the phone {mac}")
+        return index
+
+    def _user(self, row: Row, cells: Mapping[str, str]) -> None:
+        told = {column: cells[column] for column in _OF_USER if column in cells}
+        if "display_name" in cells and not {"first_name", "last_name"} & told.keys():
+            first, _, last = cells["display_name"].rpartition(" ")
+            told |= {"first_name": first or last, "last_name": last if first else ""}
+        if not told:
+            return
+        extension = cells.get("extension", "")
+        if not extension:
+            column = next(iter({*told, "display_name"} & row.cells.keys()))
+            remedy = "Fill the column extension too."
+            self._fault(row, column, "it is of a user, and no extension says whose.", remedy)
+            return
+        index = self._user_at.setdefault(extension, len(self.users))
+        if index == len(self.users):
+            self.users.append({"extension": extension})
+            self._places["users", index] = self._place(row, "extension")
+        for column, cell in told.items():
+            heading = column if column in row.cells else "display_name"
+            who = f"the user {extension}"
+            self._set(row, self.users[index], ("users", index), column, cell, who, heading)
+
+    def _line(self, row: Row, index: int, cells: Mapping[str, str]) -> None:
+        phone = self.phones[index]
+        lines = phone.setdefault("lines", [])
+        path = ("phones", index, "lines", len(lines))
+        last = max((line for of, line in self._line_at if of == index), default=0)
+        number = cells.get("line") or str(last + 1)
+        line: dict[str, Any] = {"line": number}
+        line |= {name: cells[name] for name in _OF_LINE if name in cells}
+        for column in ("line", *_OF_LINE):
+            self._places[*path, column] = self._place(row, column)
+        self._places[path] = self._place(row, "mac")
+        if number.isascii() and number.isdigit():
+            place = (index, int(number))
+            if place in self._line_at:
+                self._fault(
+                    row,
+                    "line" if "line" in cells else "mac",
+                    f"line {number} of {phone['mac']} is in row {self._line_at[place]} too.",
+                    "Give each line of a phone once.",
+                )
+                return
+            self._line_at[place] = row.number
+        lines.append(line)
+
+    def _button(self, row: Row, index: int, cells: Mapping[str, str]) -> None:
+        buttons = self.phones[index].setdefault("buttons", [])
+        path = ("phones", index, "buttons", len(buttons))
+        button: dict[str, Any] = {}
+        for name in _OF_BUTTON:
+            column = f"button_{name}"
+            if cells.get(column):
+                button[name] = cells[column]
+            self._places[*path, name] = self._place(row, column)
+        self._places[path] = self._place(row, "button_kind")
+        buttons.append(button)
+
+    def _set(
+        self,
+        row: Row,
+        record: dict[str, Any],
+        path: Path,
+        column: str,
+        cell: str | None,
+        who: str,
+        heading: str = "",
+    ) -> None:
+        place = self._place(row, heading or column)
+        if column in record and record[column] != cell:
+            other = self._places[*path, column].where.partition(",")[0]
+            secret = column == "sip_password"
+            said = "" if secret else f" ({cell or 'nothing'!r} and {record[column] or 'nothing'!r})"
+            self._fault(
+                row,
+                heading or column,
+                f"{who} has another {column} in {other}{said}.",
+                "Write the same in both, or fill it once.",
+            )
+            return
+        record[column] = cell
+        self._places.setdefault((*path, column), place)
+
+    def _fault(self, row: Row, column: str, message: str, remedy: str) -> None:
+        self.faults.append(Fault(path=self._cell(row, column), message=message, remedy=remedy))
+
+    def _warn(self, row: Row, column: str, message: str) -> None:
+        path, remedy = self._cell(row, column), "Format the column as text."
+        self.faults.append(Fault(path=path, message=message, remedy=remedy, severity="warning"))
+
+    def _cell(self, row: Row, column: str) -> Path:
+        """A path for a cell that is no field."""
+        path: Path = (*TABLE, row.number, column)
+        self._places[path] = self._place(row, column)
+        return path
+
+    def _place(self, row: Row, column: str) -> Place:
+        return Place(where=self._table.place(row, column), rank=row.number)
+
+
+def _sheet_word(text: str) -> str:
+    """What a spreadsheet made of digits, in a word; empty where it left them alone."""
+    if is_sheet_number(text):
+        return "number"
+    if is_sheet_date(text):
+        return "date"
+    return "error" if is_sheet_error(text) else ""
+
+
+def _told(where: str) -> Place:
+    """A place of the table that is no field; told with its row, where it names one."""
+    place = where.partition(",")[0]
+    numbered = _NUMBERED.fullmatch(place) if "," in where else None
+    return Place(where=where, rank=int(numbered.group(1)) if numbered else 0)

@@ -1,0 +1,220 @@
+"""Files that are too large, too deep or full of junk: words with a place, bounded memory, nothing
+half written."""
+
+import asyncio
+import io
+import resource
+import sys
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+
+import pytest
+
+from provisiond.actions.exports import ExportInventory, Format, export_inventory
+from provisiond.actions.imports import ImportInventory, import_inventory
+from provisiond.actions.inventory_schema import MAX_FAULTS
+from provisiond.actions.inventory_text import MAX_BYTES
+from provisiond.actions.phone_csv import COLUMNS
+from provisiond.actions.table_records import read_records
+from provisiond.actions.workbook import MAX_UNPACKED, workbook_bytes
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.errors import Finding, RejectedAll
+from provisiond.store.database import Database
+from tests.actions.inventory import ADMIN, DOMAIN, NOW, document, load, written
+
+CONTROLS = [
+    *(chr(point) for point in (*range(0x20), *range(0x7F, 0xA0))),
+    *("\u2028", "\u2029", "\ufeff", "\ufdd0", "\ufffe", "\U0001fffe", "\ud800", "\udfff"),
+]
+BLANKS = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\u2028\u2029"
+
+
+async def refused(
+    db: Database, shelf: Shelf, content: bytes, name: str, domain: str | None = None
+) -> tuple[Finding, ...]:
+    """What is said of a file that must not come in; the store stays as it was."""
+    before = await written(db)
+    command = ImportInventory(content=content, filename=name, domain=domain)
+    with pytest.raises(RejectedAll) as caught:
+        await import_inventory(db, shelf, ADMIN, command, NOW)
+    assert await written(db) == before
+    assert all(f.message and f.where for f in caught.value.findings)
+    return tuple(f for f in caught.value.findings if f.severity == "error")
+
+
+def peak_of(work: Callable[[], object]) -> int:
+    """Bytes that the work took at most."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["big.json", "big.yaml", "big.csv"])
+async def test_a_hundred_megabytes_are_refused_unread(
+    lite: Database, shelf: Shelf, name: str
+) -> None:
+    await load(lite, shelf, {"domain": DOMAIN})
+    content = b'{"domain": "' + b"x" * (100 << 20) + b'"}'
+    (fault,) = await refused(lite, shelf, content, name)
+    assert fault.message == f"the file has more than {MAX_BYTES >> 20} MiB."
+    assert "Split" in fault.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("deep.json", b'{"users":' + b"[" * 300 + b"]" * 300 + b"}"),
+        ("deep.json", b'{"a":' * 300 + b"1" + b"}" * 300),
+        ("deep.json", b"[" * 200_000),
+        ("deep.yaml", b"users: " + b"[" * 300 + b"]" * 300),
+        ("deep.yaml", b"".join(b" " * n + b"a:\n" for n in range(300))),
+    ],
+)
+async def test_hundreds_of_levels_are_refused(
+    lite: Database, shelf: Shelf, name: str, content: bytes
+) -> None:
+    (fault,) = await refused(lite, shelf, content, name)
+    assert "24 levels" in fault.message
+
+
+async def test_many_tiny_values_are_refused_before_they_fill_the_memory(
+    lite: Database, shelf: Shelf
+) -> None:
+    content = b'{"users":[' + b"{}," * 6_100_000 + b"{}]}"
+    (fault,) = await refused(lite, shelf, content, "many.json")
+    assert "more than 6,000,000 values" in fault.message
+
+
+async def test_of_very_many_faults_the_first_are_told(lite: Database, shelf: Shelf) -> None:
+    tree = {"domain": DOMAIN, "users": [{"colour": 1}] * (MAX_FAULTS + 1)}
+    found = await refused(lite, shelf, document(tree), "many.json")
+    assert f"it has {2 * (MAX_FAULTS + 1):,} faults" in " ".join(f.message for f in found)
+    assert len(found) <= 1_003
+    assert any(fault.where.startswith("users[0]") for fault in found)
+
+
+async def test_every_control_in_an_inventory_file_names_its_field(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf, {"domain": DOMAIN})
+    users = [
+        {"extension": str(1000 + at), "first_name": f"a{control}b"}
+        for at, control in enumerate(CONTROLS)
+    ]
+    found = await refused(
+        lite, shelf, document({"domain": DOMAIN, "users": users}), "controls.json"
+    )
+    named = {fault.where for fault in found}
+    assert named == {f"users[{at}].first_name" for at in range(len(CONTROLS))}
+    assert all(str(fault).isprintable() for fault in found)
+
+
+async def test_every_control_in_a_table_is_told_by_row_or_read_as_a_blank(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf, {"domain": DOMAIN})
+    told = 0
+    for control in CONTROLS:
+        if 0xD800 <= ord(control) <= 0xDFFF or control in "\0\n\r":
+            continue
+        text = f"extension,first_name\n101,a{control}b\n"
+        found = await refused(lite, shelf, text.encode(), "users.csv")
+        assert [fault.where for fault in found] == ["row 2, column first_name"], repr(control)
+        assert str(found[0]).isprintable()
+        told += 1
+    assert told > 60
+    (fault,) = await refused(lite, shelf, b"extension,first_name\n101,a\0b\n", "users.csv")
+    assert "NUL" in fault.message
+
+
+async def test_ten_thousand_rows_with_a_fault_in_every_column(lite: Database, shelf: Shelf) -> None:
+    await load(lite, shelf, {"domain": DOMAIN})
+    bad = ["zz", "Nothing", "a\x01", "Mars", "one", "xyz", "b\x01", "s p", "p w", "l\x01", "no"]
+    rows = [[*bad, f"n{row}\x01"] for row in range(10_000)]
+    for content, name in (
+        (_csv([list(COLUMNS), *rows]), "phones.csv"),
+        (await asyncio.to_thread(workbook_bytes, "phones", [COLUMNS, *rows]), "phones.xlsx"),
+    ):
+        found = await refused(lite, shelf, content, name)
+        assert len(found) >= 10_000
+        assert {fault.where.partition(",")[0] for fault in found} >= {"row 2", "row 10001"}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert peak < 3 << 20  # kB
+
+
+def test_a_line_of_separators_is_refused_and_not_taken_apart() -> None:
+    content = b"mac,model\n" + b"," * (20 << 20)
+    records = read_records(content)
+
+    def walk() -> None:
+        assert list(records.rows) == []
+
+    assert peak_of(walk) < 64 << 20
+    assert "a line has" in records.faults[0].message
+
+
+def test_a_cell_far_to_the_right_is_refused() -> None:
+    content = workbook_bytes("phones", [["mac"], [""] * 1_000 + ["x"]])
+    with pytest.raises(RejectedAll, match="row 2 reaches to column 1001"):
+        list(read_records(content).rows)
+
+
+def test_a_packed_bomb_is_refused_before_it_is_unpacked() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("[Content_Types].xml", "<Types/>")
+        with packed.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
+            for _ in range((MAX_UNPACKED >> 20) + 1):
+                part.write(b" " * (1 << 20))
+    content = out.getvalue()
+    assert len(content) < 1 << 20
+
+    def read() -> None:
+        with pytest.raises(RejectedAll, match="192 MiB are the most"):
+            read_records(content)
+
+    assert peak_of(read) < 8 << 20
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (b'<!DOCTYPE a [<!ENTITY x "y">]><worksheet/>', "declares a document type"),
+        (b"<worksheet>", "cannot be read as a workbook"),
+    ],
+)
+def test_a_workbook_that_is_none_is_told(part: bytes, said: str) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("xl/workbook.xml", part)
+    with pytest.raises(RejectedAll, match=said):
+        read_records(out.getvalue())
+    with pytest.raises(RejectedAll, match="cannot be unpacked"):
+        read_records(out.getvalue()[:40])
+
+
+async def test_a_workbook_that_was_exported_comes_back(lite: Database, shelf: Shelf) -> None:
+    await load(lite, shelf)
+    before = await written(lite)
+    command = ExportInventory(format=Format.XLSX, with_secrets=True)
+    content = await export_inventory(lite, ADMIN, command, NOW)
+    report = await import_inventory(
+        lite, shelf, ADMIN, ImportInventory(content=content, filename="phones.xlsx"), NOW
+    )
+    assert {(c.added, c.changed) for c in report.domains[0].counts} == {(0, 0)}
+    assert await written(lite) == before
+
+
+def test_without_its_library_a_workbook_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = workbook_bytes("phones", [["mac"], ["02ac3e0000aa"]])
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(RejectedAll, match=r"provisiond\[xlsx\]"):
+        read_records(content)
+
+
+def _csv(rows: list[list[str]]) -> bytes:
+    return "\r\n".join(",".join(row) for row in rows).encode()
