@@ -157,12 +157,20 @@ def test_transport_srtp_and_whom_it_obeys(family: Family) -> None:
     assert (read["P243"], read["P743"], read["P4428"]) == ("0", "0", "1")
 
 
-@pytest.mark.parametrize(("model", "mode"), [("HT802", "3"), ("HT818", "3"), ("DP750", "1")])
-def test_polling_has_another_number_on_adapters(family: Family, model: str, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "mode", "newer_mode"),
+    [("HT802", "3", "1"), ("HT818", "3", "1"), ("DP750", "1", None)],
+)
+def test_polling_has_other_numbers_on_adapters(
+    family: Family, model: str, mode: str, newer_mode: str | None
+) -> None:
     read = config(family, model, settings=Settings(poll_minutes=1440))
     assert read["P194"] == mode
     assert 1260 <= int(read["P193"]) <= 1440
-    assert config(family, model, settings=Settings(poll_minutes=0))["P194"] == "0"
+    assert read.get("P22296") == newer_mode
+    never = config(family, model, settings=Settings(poll_minutes=0))
+    assert never["P194"] == "0"
+    assert never.get("P22296") == (newer_mode and "0")
 
 
 @pytest.mark.parametrize(
