@@ -34,7 +34,7 @@ from provisiond.daemon_setup import (
     raise_file_limit,
     watch_of,
 )
-from provisiond.daemon_web import desk_of, open_web
+from provisiond.daemon_web import OpenWeb, desk_of, open_web
 from provisiond.inventory.access import Peer
 from provisiond.inventory.admission import Mode
 from provisiond.inventory.errors import Failed, ProvisiondError
@@ -124,6 +124,7 @@ class _Daemon:
     doors: PhoneDoors
     alarms: Alarms
     probe: Probe
+    web: OpenWeb
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -131,12 +132,10 @@ class _Daemon:
         self.security = SecurityLog()
         self.cache = AnswerCache(settings.boot.cache_bytes)
         self.watch = watch_of(settings)
-        self.web_tls: PhoneTls | None = None
         self.files = 0
         self._probed: tuple[float, str | None] = (-_PROBE_SECONDS, None)
         self._probing = asyncio.Lock()
         self._reloading = asyncio.Lock()
-        self._web: tuple[str, ...] = ()
 
     async def open(self, stack: contextlib.AsyncExitStack) -> None:
         """Everything that phones do not see: limits, catalogue, store, journal, service."""
@@ -183,8 +182,7 @@ class _Daemon:
         )
         desk = desk_of(self.settings.web, self.database, lambda: self.shelf)
         opened = await open_web(stack, self.settings, health, desk)
-        self.web_tls = opened.tls
-        self._web = opened.addresses
+        self.web = opened
 
     def running(self) -> Running:
         """What listens where, and how much this process can take."""
@@ -193,7 +191,7 @@ class _Daemon:
             http=tuple(self.doors.addresses["http"]),
             https=tuple(self.doors.addresses["https"]),
             tftp=tuple(self.doors.addresses["tftp"]),
-            web=self._web,
+            web=self.web.addresses,
             open_mode=self.settings.admission.mode is Mode.OPEN,
             files=self.files,
             capacity=f"{boot.max_connections} HTTP connections and {boot.max_transfers} TFTP "
@@ -225,10 +223,11 @@ class _Daemon:
             self._feed_watchdog,
             *self.alarms.jobs(),
         ]
+        jobs += [self.web.feed.run, self.web.outbox.run]
         return jobs + [tls.watch for tls in self._certificates()]
 
     def _certificates(self) -> list[PhoneTls]:
-        return [tls for tls in (self.doors.tls, self.web_tls) if tls is not None]
+        return [tls for tls in (self.doors.tls, self.web.tls) if tls is not None]
 
     async def drain(self) -> None:
         """Let what is under way end, then write what is still unwritten."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,17 +10,58 @@ from datetime import timedelta
 from aiohttp import web
 
 from provisiond.actions.desk import Desk
+from provisiond.actions.feed import ChangeFeed
 from provisiond.actions.log_in import Door, SessionTerms
 from provisiond.actions.login_throttle import LoginThrottle
 from provisiond.actions.passwords import Passwords
+from provisiond.actions.webhooks import deliver_due, prune_outbox
 from provisiond.boot.http_tls import PhoneTls, TlsFiles
 from provisiond.catalog.shelf import Shelf
 from provisiond.daemon_setup import bound, shown
+from provisiond.inventory.errors import Failed
+from provisiond.outbound.webhook_sender import WebhookSender
 from provisiond.settings import Settings
 from provisiond.settings_sections import Web
 from provisiond.store.database import Database
+from provisiond.store.leases import Lease
 from provisiond.web.app import Health, load_shown, make_app, make_portal
 from provisiond.web.keys import WebPolicy
+
+_log = logging.getLogger(__name__)
+_LINE_BYTES = 32 << 10  # a list's filters, each letter of which may take twelve
+_SHUTDOWN_SECONDS = 2.0  # event streams never end by themselves
+_LEASE_SECONDS = 60.0
+_OUTBOX_SECONDS = 2.0
+_PRUNE_TURNS = 1800
+
+
+class Outbox:
+    """Sends what webhooks are to be told; one node at a time, by lease."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def run(self) -> None:
+        """Send what is due until cancelled; a store that is away is asked again."""
+        sender = WebhookSender(self._desk.webhook_networks)
+        lease = Lease(self._desk.db, "webhooks")
+        turns = 0
+        try:
+            while True:
+                tried = 0
+                try:
+                    if await asyncio.shield(lease.acquire(_LEASE_SECONDS)):
+                        tried = await asyncio.shield(
+                            deliver_due(self._desk.db, sender, self._desk.clock())
+                        )
+                        if turns % _PRUNE_TURNS == 0:
+                            await asyncio.shield(prune_outbox(self._desk.db, self._desk.clock()))
+                        turns += 1
+                except Failed as fault:
+                    _log.warning("webhooks wait for the store: %s", fault)
+                await asyncio.sleep(0 if tried else _OUTBOX_SECONDS)
+        finally:
+            await sender.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +70,8 @@ class OpenWeb:
 
     addresses: tuple[str, ...]
     tls: PhoneTls | None
+    feed: ChangeFeed
+    outbox: Outbox
 
 
 def desk_of(settings: Web, database: Database, shelf: Callable[[], Shelf]) -> Desk:
@@ -37,7 +81,8 @@ def desk_of(settings: Web, database: Database, shelf: Callable[[], Shelf]) -> De
         longest=timedelta(hours=settings.session_hours),
     )
     door = Door(passwords=Passwords(), throttle=LoginThrottle(), terms=terms)
-    return Desk(db=database, shelf=shelf, door=door)
+    networks = settings.webhook_networks
+    return Desk(db=database, shelf=shelf, door=door, webhook_networks=networks)
 
 
 async def open_web(
@@ -50,7 +95,9 @@ async def open_web(
         files = TlsFiles(certificate=own.certificate, key=own.key, setting="web")
         tls = await asyncio.to_thread(PhoneTls, files)
     policy = WebPolicy(trusted_proxies=own.trusted_proxies)
-    portal = make_portal(health, desk, policy, await asyncio.to_thread(load_shown))
+    feed = ChangeFeed(desk.db)
+    pages = await asyncio.to_thread(load_shown)
+    portal = make_portal(health, desk, policy, pages, feed)
     people = await _runner(stack, portal)
     for listener in own.listen:
         context = tls.context if tls is not None else None
@@ -61,11 +108,18 @@ async def open_web(
         site = web.TCPSite(monitors, listener.host, listener.port)
         await bound("web.monitor", listener, site.start())
     addresses = [*people.addresses, *monitors.addresses]
-    return OpenWeb(addresses=tuple([shown((a[0], a[1])) for a in addresses]), tls=tls)
+    return OpenWeb(
+        addresses=tuple([shown((a[0], a[1])) for a in addresses]),
+        tls=tls,
+        feed=feed,
+        outbox=Outbox(desk),
+    )
 
 
 async def _runner(stack: contextlib.AsyncExitStack, app: web.Application) -> web.AppRunner:
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(
+        app, access_log=None, max_line_size=_LINE_BYTES, shutdown_timeout=_SHUTDOWN_SECONDS
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     return runner

@@ -124,6 +124,9 @@ class Web(Section):
     trusted_proxies: Networks = Field(
         default=(), description="whose X-Forwarded-For and X-Forwarded-Proto are believed"
     )
+    webhook_networks: Networks = Field(
+        default=(), description="private networks that webhooks may reach all the same"
+    )
     session_idle_minutes: int = Field(
         default=120, ge=1, le=7 * 24 * 60, description="an unused log-in ends after so long"
     )

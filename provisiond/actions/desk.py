@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from provisiond.actions.log_in import Door
 from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.webhooks import Networks
 from provisiond.store.database import Database
 
 
@@ -15,11 +16,15 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """The open store, the catalogue as it is now, and the log-in. `clock` is in UTC."""
+    """The open store, the catalogue as it is now, and the log-in. `clock` is in UTC.
+
+    `webhook_networks` are private ones that webhooks may reach all the same.
+    """
 
     db: Database
     shelf: Callable[[], Shelf]
     door: Door
+    webhook_networks: Networks = ()
     clock: Callable[[], datetime] = _now
 
     def secret(self, purpose: str) -> bytes:

@@ -23,6 +23,7 @@ The whole tree; the journal keeps these names, the wire shows what the door deci
     │   └── TemplateRejected    a family or template with findings
     ├── Failed                  we must act
     │   ├── TemplateFault       a template failed while rendering
+    │   ├── Overloaded          more is asked than can be held at once
     │   ├── StoreUnavailable    the store cannot be read or written now
     │   ├── StoreUnusable       the store is of a newer version, damaged or in use
     │   └── OutsideUnavailable  another system did not answer
@@ -213,6 +214,12 @@ class TemplateFault(Failed):
         self.file = file
         self.line = line
         self.message = message
+
+
+class Overloaded(Failed):
+    """More is asked than can be held at once; the same may succeed later."""
+
+    code = "overloaded"
 
 
 class StoreUnavailable(Failed):

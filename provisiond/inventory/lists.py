@@ -5,10 +5,12 @@ A list is sorted by one column and the natural key, and read on from the last ro
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Generic, TypeVar
 
 from provisiond.inventory.destinations import DestinationKind
+from provisiond.inventory.journal import ChangeEntry
 from provisiond.inventory.sms import SmsTreatment
 
 _T = TypeVar("_T")
@@ -192,3 +194,27 @@ class EndpointQuery:
     descending: bool = False
     after: tuple[str, ...] = ()
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeQuery:
+    """Which changes, the newest first: all that match, before the entry `before`."""
+
+    domain: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """An entry of the journal of changes; `domain` is None where it is of none, or of one that is
+    gone."""
+
+    entry_id: int
+    domain: str | None
+    change: ChangeEntry

@@ -11,6 +11,7 @@ from provisiond.inventory.mac import Mac
 from provisiond.store.batches import batch_statements
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
 from provisiond.store.schema import change_journal, request_journal, sighting
+from provisiond.store.schema_access import webhook, webhook_delivery
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 
 if TYPE_CHECKING:
@@ -30,11 +31,16 @@ async def add_requests(write: Write, entries: Sequence[RequestEntry]) -> None:
     await statements.sightings.run(write, _sighting_rows(entries))
 
 
+QUIET = ("log in", "log out", "export with secrets")
+"""Actions that change nothing others wait for: they are no events."""
+
+
 async def add_change(write: Write, entry: ChangeEntry) -> None:
-    """Journal a change in the transaction that makes it: both are kept, or neither."""
-    await write.insert(
-        change_journal,
-        [
+    """Journal a change in the transaction that makes it, and put it into the outbox of each
+    webhook that is to be told: all are kept, or none."""
+    row = await write.first(
+        sa.insert(change_journal)
+        .values(
             {
                 "at": to_stored(entry.at),
                 "actor_kind": entry.actor_kind,
@@ -45,7 +51,29 @@ async def add_change(write: Write, entry: ChangeEntry) -> None:
                 "before": _clean(entry.before, None),
                 "after": _clean(entry.after, None),
             }
-        ],
+        )
+        .returning(change_journal.c.id)
+    )
+    assert row is not None
+    if entry.action not in QUIET:
+        await write.connection.execute(_told(row[0], entry))
+
+
+def _told(change_id: int, entry: ChangeEntry) -> sa.Insert:
+    """A delivery for each webhook of the change's domain, and of all domains."""
+    wanted: sa.ColumnElement[bool] = webhook.c.domain_id.is_(None)
+    if entry.domain_id is not None:
+        wanted = wanted | (webhook.c.domain_id == entry.domain_id)
+    columns = ("webhook_id", "change_id", "subject", "state", "due_at")
+    return sa.insert(webhook_delivery).from_select(
+        columns,
+        sa.select(
+            webhook.c.id,
+            sa.literal(change_id, sa.BigInteger()),
+            sa.literal(f"{entry.domain_id or 0}/{_clean(entry.subject, _NAME_LENGTH)}"),
+            sa.literal("waiting"),
+            sa.literal(to_stored(entry.at), sa.BigInteger()),
+        ).where(webhook.c.enabled.is_(True), wanted),
     )
 
 

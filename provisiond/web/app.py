@@ -10,11 +10,12 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from provisiond.actions.desk import Desk
+from provisiond.actions.feed import ChangeFeed
 from provisiond.web.api.mount import mount_api
 from provisiond.web.api.problems import tell_problems
 from provisiond.web.headers import know_the_caller, protect
 from provisiond.web.health import DEADLINE_SECONDS, Check, look
-from provisiond.web.keys import DESK, POLICY, WebPolicy
+from provisiond.web.keys import DESK, FEED, POLICY, WebPolicy
 from provisiond.web.pages.html import PAGES, Pages
 from provisiond.web.pages.join import save_join, show_join
 from provisiond.web.static_files import STATIC, StaticFile, load_static, serve_static
@@ -51,11 +52,14 @@ def load_shown() -> Shown:
     return Shown(pages=Pages(), static=load_static())
 
 
-def make_portal(health: Health, desk: Desk, policy: WebPolicy, shown: Shown) -> web.Application:
+def make_portal(
+    health: Health, desk: Desk, policy: WebPolicy, shown: Shown, feed: ChangeFeed
+) -> web.Application:
     """The application of the listeners for people and programs; monitors are answered too."""
     app = make_app(health, middlewares=(know_the_caller, tell_problems))
     app[DESK] = desk
     app[POLICY] = policy
+    app[FEED] = feed
     app[PAGES] = shown.pages
     app[STATIC] = shown.static
     app.on_response_prepare.append(protect)

@@ -32,7 +32,12 @@ USED_WITHOUT_IMPORT = {
     "types-python-dateutil": "stubs",
 }
 # Parts of their public API:
-COMES_WITH = {"pydantic-core": "pydantic", "markupsafe": "jinja2", "multidict": "aiohttp"}
+COMES_WITH = {
+    "pydantic-core": "pydantic",
+    "markupsafe": "jinja2",
+    "multidict": "aiohttp",
+    "yarl": "aiohttp",
+}
 
 
 def declared(extra: str | None = None) -> set[str]:

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from pytest_aiohttp import AiohttpClient
 
 from provisiond.actions.desk import Desk
+from provisiond.actions.feed import ChangeFeed
 from provisiond.catalog.shelf import Shelf
 from provisiond.store.database import Database
 from provisiond.store.sealing import SecretKey
@@ -73,6 +74,18 @@ def desk(db: Database, shelf: Shelf) -> Desk:
 
 
 @pytest.fixture
-async def client(desk: Desk, health: Health, shown: Shown, aiohttp_client: AiohttpClient) -> Client:
+async def client(
+    desk: Desk, health: Health, shown: Shown, feed: ChangeFeed, aiohttp_client: AiohttpClient
+) -> Client:
     """A client of the portal, over plain HTTP on loopback."""
-    return await aiohttp_client(make_portal(health, desk, WebPolicy(), shown))
+    return await aiohttp_client(make_portal(health, desk, WebPolicy(), shown, feed))
+
+
+@pytest.fixture
+async def feed(desk: Desk) -> AsyncIterator[ChangeFeed]:
+    """The feed of changes, looking for news all the time."""
+    feed = ChangeFeed(desk.db, poll_seconds=0.02)
+    running = asyncio.create_task(feed.run())
+    yield feed
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

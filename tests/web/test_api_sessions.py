@@ -6,6 +6,7 @@ import pytest
 from pytest_aiohttp import AiohttpClient
 
 from provisiond.actions.desk import Desk
+from provisiond.actions.feed import ChangeFeed
 from provisiond.inventory.access import Role
 from provisiond.inventory.secret import Secret
 from provisiond.settings_values import parse_network
@@ -48,11 +49,16 @@ async def test_a_log_in_gives_a_cookie_that_scripts_cannot_read(
 
 
 async def test_over_https_the_cookie_is_of_this_host_alone(
-    desk: Desk, db: Database, health: Health, shown: Shown, aiohttp_client: AiohttpClient
+    desk: Desk,
+    db: Database,
+    health: Health,
+    shown: Shown,
+    feed: ChangeFeed,
+    aiohttp_client: AiohttpClient,
 ) -> None:
     await joined(db, "olga", Role.MANAGER, DOMAIN)
     policy = WebPolicy(trusted_proxies=(parse_network("127.0.0.1"),))
-    client: Client = await aiohttp_client(make_portal(health, desk, policy, shown))
+    client: Client = await aiohttp_client(make_portal(health, desk, policy, shown, feed))
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
     answer, me = await asked(client, "POST", "/login", headers, json=GOOD)
     cookie = answer.headers["Set-Cookie"]

@@ -193,10 +193,10 @@ def _headers(route: Route) -> Iterable[dict[str, Any]]:
 def _responses(route: Route, names: Mapping[Any, JsonSchemaValue]) -> dict[str, Any]:
     if route.answer is not None:
         schema = names[route.answer, "serialization"]
-        content = {route.media: {"schema": schema}}
+        content = {media: {"schema": schema} for media in route.media}
         found = {str(route.status): {"description": route.summary, "content": content}}
     elif route.stream is not None:
-        content = {route.media: {"schema": {"type": "string"}}}
+        content = {media: {"schema": {"type": "string"}} for media in route.media}
         found = {"200": {"description": route.summary, "content": content}}
     else:
         found = {"204": {"description": "It is done."}}

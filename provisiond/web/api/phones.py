@@ -215,5 +215,6 @@ ROUTES = (
         handler=list_own_phones,
         query=ListQuery,
         answer=Listing[PhoneRow],
+        fails_with=(404,),
     ),
 )

@@ -18,6 +18,7 @@ from provisiond.inventory.errors import (
     Finding,
     NotAllowed,
     NotFound,
+    Overloaded,
     ProvisiondError,
     Refused,
     Rejected,
@@ -45,6 +46,7 @@ _STATUS: tuple[tuple[type[ProvisiondError], int], ...] = (
     (TooManyGuesses, 429),
     (Refused, 409),
     (StoreUnavailable, 503),
+    (Overloaded, 503),
     (Failed, 500),
 )
 

@@ -68,7 +68,7 @@ class Route:
     `noun` and `verb` are what the actor must be allowed; None is for everybody, which the tests
     list. A `{domain}` in the path bounds it to that domain. `answer` None is an empty 204.
     `partial` takes a body whose fields may all be left out; `keyed` names the one that the path
-    gives. `conditional` needs If-Match. `stream` writes its answer by itself, as `media`.
+    gives. `conditional` needs If-Match. `stream` writes its answer by itself, as one of `media`.
     """
 
     method: str
@@ -86,7 +86,7 @@ class Route:
     keyed: str | None = None
     conditional: bool = False
     most_bytes: int = _MIB
-    media: str = "application/json"
+    media: tuple[str, ...] = ("application/json",)
     fails_with: tuple[int, ...] = ()
 
     @property

@@ -70,7 +70,12 @@ class ListQuery(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=1000, description="records at once")] = 100
     cursor: Annotated[
-        str | None, Field(max_length=2000, description="`next` of the answer before")
+        str | None,
+        Field(
+            max_length=2000,
+            pattern="^[A-Za-z0-9_-]*$",
+            description="`next` of the answer before",
+        ),
     ] = None
 
 

@@ -1,7 +1,9 @@
 """Which ways to ask are there? All of them, in one table."""
 
 from provisiond.web.api import (
+    audit,
     domains,
+    events,
     me,
     numbers,
     people,
@@ -10,6 +12,7 @@ from provisiond.web.api import (
     timeframes,
     tokens,
     users,
+    webhooks,
 )
 from provisiond.web.api.route import Route
 
@@ -23,4 +26,7 @@ ROUTES: tuple[Route, ...] = (
     *phones.ROUTES,
     *people.ROUTES,
     *tokens.ROUTES,
+    *audit.ROUTES,
+    *events.ROUTES,
+    *webhooks.ROUTES,
 )

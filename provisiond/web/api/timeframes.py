@@ -57,7 +57,7 @@ class DatesBody(Entry):
     start: datetime
     end: datetime
     repeat: Repeat = Repeat.NONE
-    every: int = 1
+    every: Annotated[int, Field(ge=1, le=1000)] = 1
     until: date | None = None
 
 
@@ -73,9 +73,9 @@ class CalendarBody(Entry):
 class HolidayBody(Entry):
     """A day of the firm's own: every year, or in `year` alone."""
 
-    month: int
-    day: int
-    year: int | None = None
+    month: Annotated[int, Field(ge=1, le=12)]
+    day: Annotated[int, Field(ge=1, le=31)]
+    year: Annotated[int | None, Field(ge=1900, le=9999)] = None
     name: str = ""
     observance: Observance = Observance.SAME_DAY
 

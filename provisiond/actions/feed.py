@@ -1,0 +1,80 @@
+"""Who waits for changes? Those who listen are woken when something is journaled, on any node."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from provisiond.inventory.errors import Failed, Overloaded
+from provisiond.inventory.lists import ChangeRow
+from provisiond.store.changes import changes_after, last_change
+from provisiond.store.database import Database
+
+MOST_LISTENERS = 200
+_POLL_SECONDS = 0.5
+_AT_ONCE = 200
+
+
+class ChangeFeed:
+    """One statement every half second while anybody listens, none otherwise.
+
+    Each listener reads on from the last entry that it was told, so that nothing is told twice or
+    left out, whoever is slow.
+    """
+
+    def __init__(self, db: Database, *, poll_seconds: float = _POLL_SECONDS) -> None:
+        self._db = db
+        self._poll_seconds = poll_seconds
+        self._listeners = 0
+        self._wanted = asyncio.Event()
+        self._news = asyncio.Condition()
+        self._last = 0
+
+    async def run(self) -> None:
+        """Look for news until cancelled; a store that is away is asked again."""
+        while True:
+            await self._wanted.wait()
+            with contextlib.suppress(Failed):
+                async with self._db.read() as read:
+                    last = await last_change(read)
+                if last != self._last:
+                    self._last = last
+                    async with self._news:
+                        self._news.notify_all()
+            await asyncio.sleep(self._poll_seconds)
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Count as a listener for as long as the block lasts. Raises Overloaded."""
+        if self._listeners >= MOST_LISTENERS:
+            raise Overloaded("too many listen for changes already; try again later.")
+        self._listeners += 1
+        self._wanted.set()
+        try:
+            yield
+        finally:
+            self._listeners -= 1
+            if not self._listeners:
+                self._wanted.clear()
+
+    async def newest(self) -> int:
+        """The entry after which a new listener is told of changes."""
+        async with self._db.read() as read:
+            return await last_change(read)
+
+    async def after(
+        self, entry_id: int, domain: str | None, patience: float
+    ) -> tuple[ChangeRow, ...]:
+        """Changes after this entry, of one domain where it is named; none after `patience`
+        seconds without one."""
+        try:
+            async with asyncio.timeout(patience):
+                while True:
+                    last = self._last
+                    async with self._db.read() as read:
+                        rows = await changes_after(read, entry_id, domain, limit=_AT_ONCE)
+                    if rows:
+                        return rows
+                    async with self._news:
+                        await self._news.wait_for(lambda seen=last: self._last != seen)  # type: ignore[misc]
+        except TimeoutError:
+            return ()

@@ -1,0 +1,110 @@
+"""What was changed, by whom? The journal of changes, filtered and read page by page."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from provisiond.inventory.journal import ChangeEntry
+from provisiond.inventory.lists import ChangeQuery, ChangeRow, Page
+from provisiond.store.instants import from_stored, to_stored
+from provisiond.store.journal_entries import QUIET
+from provisiond.store.schema import change_journal, domain
+from provisiond.store.transaction import AnyRow, Read
+
+
+async def query_changes(read: Read, query: ChangeQuery) -> Page[ChangeRow]:
+    """Those that match, the newest first. One statement; `total` is not counted."""
+    rows = await read.rows(
+        _filtered(query).order_by(change_journal.c.id.desc()).limit(query.limit + 1)
+    )
+    shown = rows[: query.limit]
+    after = (str(shown[-1].id),) if len(rows) > query.limit else ()
+    return Page(rows=tuple([_row(row) for row in shown]), after=after, total=0)
+
+
+async def find_change(read: Read, entry_id: int) -> ChangeRow | None:
+    """One entry, or None."""
+    row = await read.first(_select().where(change_journal.c.id == entry_id))
+    return _row(row) if row is not None else None
+
+
+async def changes_after(
+    read: Read, entry_id: int, domain_name: str | None, *, limit: int
+) -> tuple[ChangeRow, ...]:
+    """What was changed after this entry, in order; of one domain where it is named."""
+    query = (
+        _select()
+        .where(change_journal.c.id > entry_id, change_journal.c.action.not_in(QUIET))
+        .order_by(change_journal.c.id)
+        .limit(limit)
+    )
+    if domain_name is not None:
+        query = query.where(domain.c.name == domain_name)
+    return tuple([_row(row) for row in await read.rows(query)])
+
+
+async def last_change(read: Read) -> int:
+    """The newest entry's id; 0 where there is none."""
+    row = await read.first(sa.select(sa.func.max(change_journal.c.id)))
+    return row[0] or 0 if row is not None else 0
+
+
+async def later_changes(
+    read: Read, entry: ChangeRow, subjects: Iterable[str], noun: str
+) -> tuple[str, ...]:
+    """Who changed one of these subjects after the entry, or imported into its domain."""
+    same = change_journal.c.subject.in_(list(subjects)) & change_journal.c.action.endswith(
+        f" {noun}", autoescape=True
+    )
+    rows = await read.rows(
+        sa.select(change_journal.c.actor)
+        .where(change_journal.c.id > entry.entry_id)
+        .where(change_journal.c.domain_id == entry.change.domain_id)
+        .where(same | change_journal.c.action.startswith("import"))
+        .order_by(change_journal.c.id)
+        .limit(5)
+    )
+    return tuple([row.actor for row in rows])
+
+
+def _select() -> sa.Select[Any]:
+    return sa.select(change_journal, domain.c.name.label("domain_name")).outerjoin(
+        domain, domain.c.id == change_journal.c.domain_id
+    )
+
+
+def _filtered(query: ChangeQuery) -> sa.Select[Any]:
+    table, select = change_journal, _select()
+    if query.domain is not None:
+        select = select.where(domain.c.name == query.domain)
+    if query.actor is not None:
+        select = select.where(table.c.actor == query.actor)
+    if query.action is not None:
+        select = select.where(table.c.action == query.action)
+    if query.subject is not None:
+        select = select.where(table.c.subject == query.subject)
+    if query.since is not None:
+        select = select.where(table.c.at >= to_stored(query.since))
+    if query.until is not None:
+        select = select.where(table.c.at < to_stored(query.until))
+    if query.before is not None:
+        select = select.where(table.c.id < query.before)
+    return select
+
+
+def _row(row: AnyRow) -> ChangeRow:
+    return ChangeRow(
+        entry_id=row.id,
+        domain=row.domain_name,
+        change=ChangeEntry(
+            at=from_stored(row.at),
+            actor_kind=row.actor_kind,
+            actor=row.actor,
+            action=row.action,
+            subject=row.subject,
+            domain_id=row.domain_id,
+            before=row.before,
+            after=row.after,
+        ),
+    )

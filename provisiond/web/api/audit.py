@@ -1,0 +1,200 @@
+"""How do programs read the journal of changes, and undo one?"""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import Field
+
+from provisiond.actions.audit import all_changes, list_changes, show_change
+from provisiond.inventory.access import Noun, Verb
+from provisiond.inventory.lists import ChangeQuery, ChangeRow
+from provisiond.web.api.cursors import next_cursor, place_of
+from provisiond.web.api.route import Call, Reply, Route
+from provisiond.web.api.shapes import Listing, ListQuery, Record, Shape
+from provisiond.web.api.undo import undo_change
+
+_Text = Annotated[str | None, Field(max_length=255)]
+_COLUMNS = ("id", "at", "actor_kind", "actor", "action", "subject", "domain", "before", "after")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class ChangesQuery(ListQuery):
+    """Which changes, the newest first. Times without a zone are UTC."""
+
+    domain: _Text = None
+    actor: _Text = None
+    action: _Text = None
+    subject: _Text = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class ExportQuery(ChangesQuery):
+    """The same, as a table or a JSON object a line; `limit` and `cursor` mean nothing here."""
+
+    format: Literal["csv", "jsonl"] = "jsonl"
+
+
+class ChangeShown(Shape):
+    """One change. `before` and `after` hold the fields that differ, secrets as `***`."""
+
+    id: int
+    at: datetime
+    actor_kind: str
+    actor: str
+    action: str
+    subject: str
+    domain: str | None
+    before: Any
+    after: Any
+
+
+class Undone(Shape):
+    """What was undone, and the record as it stands now; null where it is gone."""
+
+    id: int
+    record: dict[str, Any] | None
+
+
+async def get_changes(call: Call) -> Reply:
+    """Changes, the newest first."""
+    place = place_of(call)
+    query = _query(call.query, before=int(place[0]) if place else None)
+    page = await list_changes(call.desk.db, call.actor, query)
+    items = [change_shown(row) for row in page.rows]
+    return Reply(body=Listing[ChangeShown](items=items, next=next_cursor(call, page.after)))
+
+
+async def get_change(call: Call) -> Reply:
+    """One change."""
+    row = await show_change(call.desk.db, call.actor, int(call.of("entry")))
+    return Reply(body=change_shown(row))
+
+
+async def export_changes(call: Call, request: web.Request) -> web.StreamResponse:
+    """All changes that match, as they are read."""
+    query: ExportQuery = call.query
+    pages = all_changes(call.desk.db, call.actor, _query(query))
+    first = await anext(pages)  # what is refused is refused before the answer begins
+    answer = web.StreamResponse()
+    answer.content_type = "text/csv" if query.format == "csv" else "application/jsonl"
+    answer.charset = "utf-8"
+    answer.headers["Content-Disposition"] = f'attachment; filename="changes.{query.format}"'
+    await answer.prepare(request)
+    write = _csv if query.format == "csv" else _lines
+    if query.format == "csv":
+        await answer.write((",".join(_COLUMNS) + "\r\n").encode())
+    await answer.write(write(first))
+    async for rows in pages:
+        await answer.write(write(rows))
+    await answer.write_eof()
+    return answer
+
+
+async def undo(call: Call) -> Reply:
+    """Put back what stood before a change, where nobody changed it since."""
+    row = await show_change(call.desk.db, call.actor, int(call.of("entry")))
+    record = await undo_change(call, row)
+    shown = record.model_dump(mode="json") if isinstance(record, Record) else None
+    return Reply(body=Undone(id=row.entry_id, record=shown))
+
+
+def change_shown(row: ChangeRow) -> ChangeShown:
+    """An entry as programs see it."""
+    change = row.change
+    return ChangeShown(
+        id=row.entry_id,
+        at=change.at,
+        actor_kind=change.actor_kind,
+        actor=change.actor,
+        action=change.action,
+        subject=change.subject,
+        domain=row.domain,
+        before=_tree(change.before),
+        after=_tree(change.after),
+    )
+
+
+def _tree(text: str) -> Any:
+    return json.loads(text) if text else None
+
+
+def _query(query: ChangesQuery, before: int | None = None) -> ChangeQuery:
+    return ChangeQuery(
+        domain=query.domain,
+        actor=query.actor,
+        action=query.action,
+        subject=query.subject,
+        since=_zoned(query.since),
+        until=_zoned(query.until),
+        before=before,
+        limit=query.limit,
+    )
+
+
+def _zoned(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+
+
+def _lines(rows: tuple[ChangeRow, ...]) -> bytes:
+    shown = [change_shown(row).model_dump(mode="json") for row in rows]
+    return "".join([json.dumps(one, ensure_ascii=False) + "\n" for one in shown]).encode()
+
+
+def _csv(rows: tuple[ChangeRow, ...]) -> bytes:
+    """Cells that a spreadsheet would take for a formula get a quote before them."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    for row in rows:
+        change = row.change
+        values = (
+            row.entry_id, change.at.isoformat(), change.actor_kind, change.actor, change.action,
+            change.subject, row.domain or "", change.before, change.after,
+        )  # fmt: skip
+        writer.writerow([f"'{cell}" if str(cell).startswith(_FORMULA) else cell for cell in values])
+    return text.getvalue().encode()
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/audit",
+        summary="List changes",
+        noun=Noun.AUDIT,
+        handler=get_changes,
+        query=ChangesQuery,
+        answer=Listing[ChangeShown],
+        fails_with=(404,),
+    ),
+    Route(
+        method="GET",
+        path="/audit/export",
+        summary="Export changes",
+        noun=Noun.AUDIT,
+        stream=export_changes,
+        query=ExportQuery,
+        media=("application/jsonl", "text/csv"),
+        fails_with=(404,),
+    ),
+    Route(
+        method="GET",
+        path="/audit/{entry}",
+        summary="Show a change",
+        noun=Noun.AUDIT,
+        handler=get_change,
+        answer=ChangeShown,
+    ),
+    Route(
+        method="POST",
+        path="/audit/{entry}/undo",
+        summary="Undo a change",
+        noun=Noun.AUDIT,
+        verb=Verb.RUN,
+        handler=undo,
+        answer=Undone,
+    ),
+)

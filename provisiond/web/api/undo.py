@@ -1,0 +1,127 @@
+"""How is a change undone? By asking the API for the opposite, as whoever undoes it.
+
+The opposite of an edit is an edit back to what stood, of an addition a deletion, of a deletion an
+addition. It needs the same rights, meets the same faults and stands in the journal itself.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from provisiond.actions.audit import must_be_the_last
+from provisiond.inventory.access import demand
+from provisiond.inventory.errors import Conflict
+from provisiond.inventory.faults import MASK
+from provisiond.inventory.lists import ChangeRow
+from provisiond.web.api import domains, numbers, phones, sms, timeframes, users
+from provisiond.web.api.dispatch import read_body
+from provisiond.web.api.parameters import PARAMETERS
+from provisiond.web.api.route import Call, Route
+
+_NOT_SO = "this change cannot be undone by itself; change it by hand."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """Where a noun of the journal is kept, and what its trees say beside its fields."""
+
+    path: str
+    key: str
+    routes: tuple[Route, ...]
+    dropped: tuple[str, ...] = ()
+    nests: bool = False  # settings stand beside the name
+
+    def route(self, method: str) -> Route:
+        path = self.path if method == "POST" else f"{self.path}/{{{self.key}}}"
+        return next(r for r in self.routes if (r.method, r.path) == (method, path))
+
+
+def _of(noun: str, key: str, routes: tuple[Route, ...], **more: Any) -> _Kept:
+    return _Kept(path=f"/domains/{{domain}}/{noun}", key=key, routes=routes, **more)
+
+
+_KEPT: Mapping[str, _Kept] = {
+    "site": _of("sites", "name", domains.ROUTES, nests=True),
+    "layout": _of("layouts", "name", domains.ROUTES),
+    "user": _of("users", "extension", users.ROUTES, dropped=("sip_password",)),
+    "destination": _of("destinations", "extension", sms.ROUTES),
+    "number": _of("numbers", "number", numbers.ROUTES),
+    "SMS number": _of("sms-numbers", "number", sms.ROUTES),
+    "time frame": _of("timeframes", "name", timeframes.ROUTES),
+    "phone": _of("phones", "mac", phones.ROUTES, dropped=("token", "enrolment")),
+}
+
+
+async def undo_change(call: Call, row: ChangeRow) -> BaseModel | None:
+    """The record as it stands then, None where it is gone.
+
+    Raises Conflict where the change cannot be undone or the record was changed since, and what
+    the opposite itself raises.
+    """
+    verb, _, noun = row.change.action.partition(" ")
+    kept = _KEPT.get(noun)
+    if kept is None or row.domain is None or verb not in ("add", "edit", "delete"):
+        raise Conflict(_NOT_SO)
+    before, after = _tree(row.change.before), _tree(row.change.after)
+    subject = row.change.subject
+    now = str(after.get(kept.key, subject)) if verb == "edit" else subject
+    await must_be_the_last(call.desk.db, row, (subject, now), noun)
+    method = {"add": "DELETE", "edit": "PATCH", "delete": "POST"}[verb]
+    route = kept.route(method)
+    demand(call.actor, route.noun or _never(), route.verb, row.domain)
+    path = {"domain": row.domain}
+    if verb != "delete":
+        path[kept.key] = PARAMETERS[kept.key].read(now)
+    asked = replace(call, path=path, query=_no_query(route), revision=None)
+    if verb != "add":
+        body = _patch(before, after, kept) if verb == "edit" else _whole(before, subject, kept)
+        asked = replace(asked, body=read_body(route, body, path))
+    assert route.handler is not None
+    return (await route.handler(asked)).body
+
+
+def _patch(before: dict[str, Any], after: dict[str, Any], kept: _Kept) -> dict[str, Any]:
+    """What an edit changed, as it stood: what it added goes, what it took away comes back."""
+    body = {name: before.get(name) for name in {**after, **before}}
+    if isinstance(body.get("settings"), dict) or isinstance(after.get("settings"), dict):
+        added: dict[str, Any] = dict.fromkeys(after.get("settings") or {})
+        body["settings"] = {**added, **(before.get("settings") or {})}
+    if MASK in json.dumps(body):
+        raise Conflict("the journal keeps no secrets, and this change was of one.")
+    return _nested(body, kept)
+
+
+def _whole(before: dict[str, Any], subject: str, kept: _Kept) -> dict[str, Any]:
+    """A record that was deleted, without what nobody can bring back."""
+    body = {name: value for name, value in before.items() if name not in kept.dropped}
+    if MASK in json.dumps(body):
+        raise Conflict("the journal keeps no secrets, and the record had one.")
+    return _nested({kept.key: subject, **body}, kept)
+
+
+def _nested(body: dict[str, Any], kept: _Kept) -> dict[str, Any]:
+    if not kept.nests:
+        return body
+    if body.get("overrides"):
+        raise Conflict(_NOT_SO)
+    named = {name: body[name] for name in ("name",) if body.get(name) is not None}
+    settings = {n: v for n, v in body.items() if n not in ("name", "overrides")}
+    return {**named, "settings": settings}
+
+
+def _no_query(route: Route) -> BaseModel | None:
+    return route.query() if route.query is not None else None
+
+
+def _tree(text: str) -> dict[str, Any]:
+    tree = json.loads(text) if text else {}
+    if not isinstance(tree, dict):
+        raise Conflict(_NOT_SO)
+    return tree
+
+
+def _never() -> Any:
+    raise AssertionError("a route of records asks for somebody")

@@ -1,0 +1,224 @@
+"""How do programs keep webhooks, and see what they were told?"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from provisiond.actions.webhooks import (
+    WebhookEdit,
+    add_webhook,
+    change_webhook,
+    keep_webhooks,
+    remove_webhook,
+    retry_delivery,
+    show_deliveries,
+    show_webhook,
+)
+from provisiond.inventory.access import Noun, Verb
+from provisiond.inventory.webhooks import Delivery, DeliveryState, Webhook
+from provisiond.web.api.cursors import next_cursor, place_of
+from provisiond.web.api.kept import Keeping, kept
+from provisiond.web.api.route import Call, Reply, Route
+from provisiond.web.api.shapes import Asked, Listing, ListQuery, Record, Shape
+
+_Text = Annotated[str, Field(max_length=2000)]
+
+
+class WebhookBody(Asked):
+    """A webhook: who is told, and of which domain's changes (null: of all)."""
+
+    name: _Text
+    url: _Text
+    domain: _Text | None = None
+    enabled: bool = True
+
+
+class WebhookChange(Asked):
+    """What to change. `new_secret` makes another one, which the answer tells."""
+
+    name: _Text
+    url: _Text | None = None
+    domain: _Text | None = None
+    enabled: bool | None = None
+    new_secret: bool = False
+
+
+class WebhookShown(Record):
+    """A webhook. `secret` is told when it is made, and `***` afterwards."""
+
+    name: str
+    url: str
+    domain: str | None
+    enabled: bool
+    secret: str
+    created_by: str
+
+
+class DeliveryShown(Shape):
+    """One change on its way to a webhook; `said` is how the last try ended."""
+
+    id: int
+    change: int
+    action: str
+    subject: str
+    state: DeliveryState
+    tries: int
+    due_at: datetime
+    done_at: datetime | None
+    said: str
+
+
+class DeliveriesQuery(ListQuery):
+    """Which deliveries, the newest first."""
+
+    state: Literal["waiting", "sent", "dead"] | None = None
+
+
+async def list_webhooks(call: Call) -> Reply:
+    """Webhooks by name."""
+    query: ListQuery = call.query
+    place = place_of(call)
+    found = await keep_webhooks(
+        call.desk.db, call.actor, after=place[0] if place else "", limit=query.limit + 1
+    )
+    rows = found[: query.limit]
+    after = (rows[-1].name,) if len(found) > query.limit else ()
+    items = [webhook_shown(one) for one in rows]
+    return Reply(body=Listing[WebhookShown](items=items, next=next_cursor(call, after)))
+
+
+async def get_webhook(call: Call) -> Reply:
+    """One webhook."""
+    webhook = await show_webhook(call.desk.db, call.actor, call.of("name"))
+    return Reply(body=webhook_shown(webhook), revision=webhook.revision)
+
+
+async def post_webhook(call: Call) -> Reply:
+    """Add a webhook; the answer tells its secret, once."""
+    body: WebhookBody = call.body
+    webhook = Webhook(
+        name=body.name,
+        url=body.url,
+        domain=body.domain.lower() if body.domain else None,
+        enabled=body.enabled,
+    )
+    networks = call.desk.webhook_networks
+    made = await add_webhook(call.desk.db, call.actor, webhook, networks, call.at)
+    return Reply(body=webhook_shown(made, with_secret=True), revision=made.revision)
+
+
+async def patch_webhook(call: Call) -> Reply:
+    """Change a webhook; what waits for it goes to where it says then."""
+    body: WebhookChange = call.body
+    edit = WebhookEdit(
+        name=body.name,
+        url=body.url,
+        domain=(body.domain or "") if "domain" in body.model_fields_set else None,
+        enabled=body.enabled,
+        new_secret=body.new_secret,
+        revision=call.revision,
+    )
+    webhook = await change_webhook(
+        call.desk.db, call.actor, call.of("name"), edit, call.desk.webhook_networks, call.at
+    )
+    shown = webhook_shown(webhook, with_secret=body.new_secret)
+    return Reply(body=shown, revision=webhook.revision)
+
+
+async def delete_webhook(call: Call) -> Reply:
+    """Delete a webhook; what waits for it goes, too."""
+    await remove_webhook(call.desk.db, call.actor, call.of("name"), call.at, revision=call.revision)
+    return Reply()
+
+
+async def list_deliveries(call: Call) -> Reply:
+    """What a webhook was and is to be told, the newest first."""
+    query: DeliveriesQuery = call.query
+    place = place_of(call)
+    found = await show_deliveries(
+        call.desk.db,
+        call.actor,
+        call.of("name"),
+        state=DeliveryState(query.state) if query.state is not None else None,
+        before=int(place[0]) if place else None,
+        limit=query.limit + 1,
+    )
+    rows = found[: query.limit]
+    after = (str(rows[-1].delivery_id),) if len(found) > query.limit else ()
+    items = [_delivery_shown(one) for one in rows]
+    return Reply(body=Listing[DeliveryShown](items=items, next=next_cursor(call, after)))
+
+
+async def send_delivery_again(call: Call) -> Reply:
+    """Let a delivery be tried anew, a dead one too."""
+    await retry_delivery(
+        call.desk.db, call.actor, call.of("name"), int(call.of("delivery")), call.at
+    )
+    return Reply()
+
+
+def webhook_shown(webhook: Webhook, *, with_secret: bool = False) -> WebhookShown:
+    """A webhook as programs see it."""
+    return WebhookShown(
+        revision=webhook.revision,
+        name=webhook.name,
+        url=webhook.url,
+        domain=webhook.domain,
+        enabled=webhook.enabled,
+        secret=webhook.secret.reveal() if with_secret else "***",
+        created_by=webhook.created_by,
+    )
+
+
+def _delivery_shown(delivery: Delivery) -> DeliveryShown:
+    return DeliveryShown(
+        id=delivery.delivery_id,
+        change=delivery.change_id,
+        action=delivery.action,
+        subject=delivery.subject,
+        state=delivery.state,
+        tries=delivery.tries,
+        due_at=delivery.due_at,
+        done_at=delivery.done_at,
+        said=delivery.said,
+    )
+
+
+ROUTES = (
+    *kept(
+        Keeping(
+            noun=Noun.WEBHOOKS,
+            path="/webhooks",
+            key="name",
+            one="a webhook",
+            many="webhooks",
+            listed=list_webhooks,
+            shown=get_webhook,
+            added=post_webhook,
+            changed=patch_webhook,
+            removed=delete_webhook,
+            query=ListQuery,
+            request=WebhookBody,
+            change=WebhookChange,
+            answer=WebhookShown,
+        )
+    ),
+    Route(
+        method="GET",
+        path="/webhooks/{name}/deliveries",
+        summary="List what a webhook was told",
+        noun=Noun.WEBHOOKS,
+        handler=list_deliveries,
+        query=DeliveriesQuery,
+        answer=Listing[DeliveryShown],
+    ),
+    Route(
+        method="POST",
+        path="/webhooks/{name}/deliveries/{delivery}/retry",
+        summary="Send something again",
+        noun=Noun.WEBHOOKS,
+        verb=Verb.RUN,
+        handler=send_delivery_again,
+    ),
+)

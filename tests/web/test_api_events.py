@@ -1,0 +1,100 @@
+"""Changes are told as they happen, to those who may know, and from where they left off."""
+
+import asyncio
+import json
+from typing import Any
+
+from aiohttp import ClientResponse
+from pytest_aiohttp import AiohttpClient
+
+from provisiond.actions.api_tokens import list_tokens, revoke_token
+from provisiond.actions.desk import Desk
+from provisiond.actions.feed import ChangeFeed
+from provisiond.inventory.access import Role
+from provisiond.store.database import Database
+from provisiond.web.app import Health, Shown, make_portal
+from provisiond.web.keys import WebPolicy
+from tests.actions.inventory import ADMIN, DOMAIN, NOW
+from tests.web.offices import OTHER, Client, asked, token
+
+ANY = {"If-Match": "*"}
+
+
+async def listen(client: Client, who: dict[str, str], **headers: str) -> ClientResponse:
+    answer = await client.get("/api/v1/events", headers={**who, **headers})
+    assert answer.status == 200
+    assert answer.content_type == "text/event-stream"
+    return answer
+
+
+async def event(answer: ClientResponse) -> dict[str, Any]:
+    """The next event; comments are passed over."""
+    found: dict[str, str] = {}
+    async with asyncio.timeout(10):
+        async for line in answer.content:
+            text = line.decode().rstrip("\n")
+            if not text and "data" in found:
+                told: dict[str, Any] = json.loads(found["data"])
+                assert found["id"] == str(told["id"])
+                return told
+            name, _, value = text.partition(": ")
+            if name in ("id", "event", "data"):
+                found[name] = value
+    raise AssertionError("the stream ended")
+
+
+async def rename(client: Client, who: dict[str, str], domain: str, name: str) -> None:
+    path = f"/domains/{domain}/users/101"
+    answer, problem = await asked(client, "PATCH", path, who, extra=ANY, json={"last_name": name})
+    assert answer.status == 200, problem
+
+
+async def test_a_change_is_told_to_its_own_domain_alone(client: Client, db: Database) -> None:
+    admin, manager = await token(db, Role.ADMIN), await token(db, Role.MANAGER, DOMAIN)
+    stream = await listen(client, manager)
+    await rename(client, admin, OTHER, "Theirs")
+    await rename(client, admin, DOMAIN, "Ours")
+    told = await event(stream)
+    assert (told["action"], told["subject"], told["domain"]) == ("edit user", "101", DOMAIN)
+    assert "before" not in told
+    stream.close()
+
+
+async def test_what_was_missed_is_told_from_the_last_event_on(client: Client, db: Database) -> None:
+    admin = await token(db, Role.ADMIN)
+    stream = await listen(client, admin)
+    await rename(client, admin, DOMAIN, "One")
+    first = await event(stream)
+    stream.close()
+    await rename(client, admin, DOMAIN, "Two")
+    await rename(client, admin, OTHER, "Three")
+    again = await listen(client, admin, **{"Last-Event-ID": str(first["id"])})
+    assert [(await event(again))["domain"] for _ in range(2)] == [DOMAIN, OTHER]
+    again.close()
+
+
+async def test_silence_is_filled_and_ends_with_the_right_to_listen(
+    desk: Desk,
+    db: Database,
+    health: Health,
+    shown: Shown,
+    feed: ChangeFeed,
+    aiohttp_client: AiohttpClient,
+) -> None:
+    policy = WebPolicy(heartbeat=0.1)
+    client: Client = await aiohttp_client(make_portal(health, desk, policy, shown, feed))
+    who = await token(db, Role.MANAGER, DOMAIN)
+    stream = await listen(client, who)
+    async with asyncio.timeout(10):
+        while b"still here" not in await stream.content.readline():
+            pass
+        [mine] = await list_tokens(db, ADMIN)
+        await revoke_token(db, ADMIN, mine.token_id, NOW)
+        await stream.content.read()  # ends
+
+
+async def test_a_user_may_not_listen(client: Client, db: Database) -> None:
+    who = await token(db, Role.TECH, DOMAIN)
+    assert (await listen(client, who)).status == 200
+    answer, _ = await asked(client, "GET", "/events?domain=x&colour=red", who)
+    assert answer.status == 422
