@@ -26,6 +26,7 @@ from provisiond.store.database import Database
 from provisiond.store.leases import Lease
 from provisiond.web.app import Health, load_shown, make_app, make_portal
 from provisiond.web.keys import WebPolicy
+from provisiond.web.listener_log import listener_log
 
 _log = logging.getLogger(__name__)
 _LINE_BYTES = 32 << 10  # a list's filters, each letter of which may take twelve
@@ -118,7 +119,11 @@ async def open_web(
 
 async def _runner(stack: contextlib.AsyncExitStack, app: web.Application) -> web.AppRunner:
     runner = web.AppRunner(
-        app, access_log=None, max_line_size=_LINE_BYTES, shutdown_timeout=_SHUTDOWN_SECONDS
+        app,
+        access_log=None,
+        logger=listener_log(),
+        max_line_size=_LINE_BYTES,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
