@@ -46,6 +46,8 @@ class TableName(Enum):
     DESTINATIONS = "destinations"
     TIMEFRAMES = "timeframes"
     DIRECTORIES = "directories"
+    EMERGENCY_ADDRESSES = "emergency_addresses"
+    EMERGENCY_ENDPOINTS = "emergency_endpoints"
 
 
 File = Annotated[

@@ -16,6 +16,8 @@ from provisiond.store.database import Write
 from provisiond.store.destinations import insert_destinations, update_destinations
 from provisiond.store.directories import get_directory, insert_directories, update_directory
 from provisiond.store.domains import insert_domain, update_domain
+from provisiond.store.emergency import insert_addresses, update_addresses
+from provisiond.store.emergency_endpoints import insert_endpoints, update_endpoints
 from provisiond.store.layouts import insert_layouts, update_layout
 from provisiond.store.numbers import insert_numbers, update_numbers
 from provisiond.store.overrides import (
@@ -38,9 +40,15 @@ async def apply_plan(write: Write, plan: DomainPlan, *, actor: Actor, at: dateti
         domain_id = await insert_domain(write, plan.after.domain)
     elif plan.step is Step.CHANGED:
         await update_domain(write, domain_id, plan.after.domain)
+    await _insert(insert_addresses, write, domain_id, plan.emergency.emergency_addresses)
+    if addresses := _changed(plan.emergency.emergency_addresses):
+        await update_addresses(write, domain_id, addresses)
     await _insert(insert_sites, write, domain_id, plan.sites)
     for site in _changed(plan.sites):
         await update_site(write, domain_id, site.name, site)
+    await _insert(insert_endpoints, write, domain_id, plan.emergency.emergency_endpoints)
+    if endpoints := _changed(plan.emergency.emergency_endpoints):
+        await update_endpoints(write, domain_id, endpoints)
     await _insert(insert_users, write, domain_id, plan.users)
     users = _changed(plan.users)
     if users:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
 
+from provisiond.actions.import_check_emergency import check_emergency_plan
 from provisiond.actions.import_check_numbers import Owners, check_numbers_plan
 from provisiond.actions.import_plan import DomainPlan, layer_settings
 from provisiond.actions.import_walk import Item, Step
@@ -49,6 +50,7 @@ def check_plan(
         *_phones(plan, shelf, server, owners.phones, admin=admin),
         *_layouts_of_others(plan, shelf, server),
         *_overrides(plan, shelf, admin=admin),
+        *check_emergency_plan(plan),
         *check_numbers_plan(plan, server=server, owners=owners.numbers, admin=admin, at=at),
     )
 

@@ -27,6 +27,7 @@ from provisiond.inventory.faults import MASK
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Enrolment, Handset, Layout, Override, Phone, PhoneLine
 from provisiond.inventory.secret import Secret
+from provisiond.inventory.telephone import E164
 
 _SETTINGS = frozenset(field.name for field in fields(Settings))
 
@@ -45,7 +46,8 @@ def merge_settings(existing: Settings, entry: SettingsEntry) -> Settings:
 def merge_site(existing: Site | None, entry: SiteEntry) -> Site:
     """The site; its overrides are rows of their own."""
     site = existing or Site(name=entry.name)
-    return replace(site, settings=merge_settings(site.settings, entry))
+    changes = _given(entry, "emergency_address")
+    return replace(site, settings=merge_settings(site.settings, entry), **changes)
 
 
 def merge_user(existing: User | None, entry: UserEntry, *, names_joined: bool = False) -> User:
@@ -53,7 +55,10 @@ def merge_user(existing: User | None, entry: UserEntry, *, names_joined: bool = 
     are where together they are the same name."""
     user = existing or User(extension=entry.extension)
     changes = _given(entry, "first_name", "last_name", "sip_user", "sip_auth_user", "site")
-    changes |= _given(entry, "in_directory")
+    changes |= _given(entry, "in_directory", "emergency_address")
+    if "emergency_caller_id" in entry.model_fields_set:
+        number = entry.emergency_caller_id
+        changes["emergency_caller_id"] = E164(number) if number else None
     if names_joined and {"first_name", "last_name"} <= changes.keys():
         joined = f"{entry.first_name} {entry.last_name}".strip()
         if joined in (f"{user.first_name} {user.last_name}".strip(), user.extension):
@@ -88,6 +93,7 @@ def merge_phone(existing: Phone | None, entry: PhoneFields, *, is_table: bool = 
     leaves out stays; a new phone has none yet. `is_table` merges lines one by one."""
     phone = existing or Phone(mac=entry.mac, model=entry.model)
     changes = _given(entry, "name", "site", "notes", "directory", "enabled", "layout", "sidecars")
+    changes |= _given(entry, "emergency_address")
     given = entry.model_fields_set
     if "model" in given and entry.model:
         changes["model"] = entry.model

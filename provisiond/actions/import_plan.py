@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from provisiond.actions.import_emergency import EmergencyPlan, plan_emergency
 from provisiond.actions.import_merge import (
     arranged,
     merge_directory,
@@ -58,6 +59,7 @@ class DomainPlan:
     layouts: tuple[Item[Layout], ...]
     phones: tuple[Item[Phone], ...]
     numbered: NumberPlan
+    emergency: EmergencyPlan
     overrides: tuple[Rows, ...]
     generated: tuple[str, ...]
     faults: tuple[Fault, ...]
@@ -109,9 +111,12 @@ class _Planner:
             overrides=(*kept, *(row for each in rows for row in each.rows)),
         )
         numbered = self._numbers(after)
+        emergency = plan_emergency(
+            entry, self._root, before, self._country(after), self._terms, self._walk
+        )
         return DomainPlan(
             before=before,
-            after=numbered.over(before, after),
+            after=emergency.over(before, numbered.over(before, after)),
             path=self._root,
             step=step,
             sites=sites,
@@ -120,15 +125,19 @@ class _Planner:
             layouts=layouts,
             phones=phones,
             numbered=numbered,
+            emergency=emergency,
             overrides=rows,
             generated=tuple(self._generated),
             faults=tuple(self._walk.faults),
         )
 
     def _numbers(self, after: DomainContents) -> NumberPlan:
-        settings = inherit(BUILT_IN, self._terms.server, after.domain.settings)
-        country = (settings.tone_country or "US").upper()
+        country = self._country(after)
         return plan_numbers(self._entry, self._root, self._before, after.users, country, self._walk)
+
+    def _country(self, after: DomainContents) -> str:
+        settings = inherit(BUILT_IN, self._terms.server, after.domain.settings)
+        return (settings.tone_country or "US").upper()
 
     def _domain(self) -> tuple[Step, Domain]:
         domain = self._before.domain

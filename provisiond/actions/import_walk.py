@@ -12,6 +12,7 @@ from provisiond.inventory.access import Actor
 from provisiond.inventory.destinations import Destination
 from provisiond.inventory.directory import COMPANY, Directory
 from provisiond.inventory.domains import Settings, Site
+from provisiond.inventory.emergency import EmergencyAddress, EmergencyEndpoint
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.numbers import Number
 from provisiond.inventory.people import User
@@ -39,7 +40,18 @@ class Step(Enum):
 
 
 Kept = TypeVar(
-    "Kept", Site, User, Directory, Layout, Phone, Destination, TimeFrame, Number, SmsNumber
+    "Kept",
+    Site,
+    User,
+    Directory,
+    Layout,
+    Phone,
+    Destination,
+    TimeFrame,
+    Number,
+    SmsNumber,
+    EmergencyAddress,
+    EmergencyEndpoint,
 )
 Key = TypeVar("Key", str, Mac, E164, tuple[str, str | None])
 Given = TypeVar("Given")

@@ -45,6 +45,8 @@ _KEYS = {
     "time_frames": "name",
     "numbers": "number",
     "sms_numbers": "number",
+    "emergency_addresses": "name",
+    "emergency_endpoints": "number",
 }
 _Key = TypeVar("_Key")
 _NAMED = 200  # records of a kind that the journal's entry names
@@ -237,7 +239,8 @@ def _report(planned: _Planned, *, dry_run: bool) -> ImportReport:
 
 
 def _items(plan: DomainPlan, kind: str) -> tuple[Item, ...]:  # type: ignore[type-arg]
-    holder = plan if hasattr(plan, kind) else plan.numbered
+    holders = (plan, plan.numbered, plan.emergency)
+    holder = next(one for one in holders if hasattr(one, kind))
     items: tuple[Item, ...] = getattr(holder, kind)  # type: ignore[type-arg]
     return items
 

@@ -19,6 +19,8 @@ from provisiond.store.database import Read
 from provisiond.store.destinations import list_destinations
 from provisiond.store.directories import list_directories
 from provisiond.store.domains import find_domain, list_domains
+from provisiond.store.emergency import all_addresses
+from provisiond.store.emergency_endpoints import all_endpoints
 from provisiond.store.layouts import list_layouts
 from provisiond.store.numbers import list_numbers
 from provisiond.store.overrides import list_overrides, list_server_overrides
@@ -64,6 +66,8 @@ async def load_domain(
         layouts={layout.name: layout for layout in layouts},
         phones={p.mac: p for p in await _phones(read, domain_id)} if phones else {},
         overrides=await list_overrides(read, domain_id),
+        emergency_addresses=await all_addresses(read, domain_id),
+        emergency_endpoints=await all_endpoints(read, domain_id),
     )
     return await _with_numbers(read, domain_id, contents) if numbers else contents
 

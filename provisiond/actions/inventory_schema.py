@@ -17,6 +17,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from provisiond.actions.emergency_schema import (
+    EMERGENCY_ENTRIES,
+    AddressEntry,
+    EndpointEntry,
+    read_e164,
+)
 from provisiond.actions.inventory_text import Path, Repeated, Tree
 from provisiond.actions.inventory_values import (
     Entry as Entry,
@@ -94,6 +100,7 @@ class SiteEntry(SettingsEntry):
     """A site; its settings stand beside its name."""
 
     name: str
+    emergency_address: str | None = None
     overrides: Overrides = ()
 
 
@@ -108,6 +115,8 @@ class UserEntry(Entry):
     sip_password: Password = Secret("")
     site: str | None = None
     in_directory: bool = True
+    emergency_address: str | None = None
+    emergency_caller_id: Annotated[str | None, AfterValidator(read_e164)] = None
 
 
 class ListingEntry(Entry):
@@ -193,6 +202,7 @@ class PhoneFields(Entry):
         default_factory=dict
     )
     settings: SettingsEntry = SettingsEntry()
+    emergency_address: str | None = None
 
 
 class PhoneEntry(PhoneFields):
@@ -217,6 +227,8 @@ class DomainEntry(Entry):
     time_frames: tuple[FrameEntry, ...] = ()
     numbers: tuple[NumberEntry, ...] = ()
     sms_numbers: tuple[SmsEntry, ...] = ()
+    emergency_addresses: tuple[AddressEntry, ...] = ()
+    emergency_endpoints: tuple[EndpointEntry, ...] = ()
 
 
 class ServerEntry(Entry):
@@ -249,6 +261,7 @@ ENTRIES: Mapping[str, type[Entry]] = {
     "phones": PhoneEntry,
     "enrolment": EnrolmentEntry,
     **NUMBER_ENTRIES,
+    **EMERGENCY_ENTRIES,
 }
 """What stands below a field of this name."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from provisiond.inventory.destinations import Destination
 from provisiond.inventory.directory import Directory
 from provisiond.inventory.domains import Domain, Settings, Site
+from provisiond.inventory.emergency import EmergencyAddress, EmergencyEndpoint
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.numbers import Number
 from provisiond.inventory.people import User
@@ -38,6 +39,8 @@ class DomainContents:
     time_frames: Mapping[FrameKey, TimeFrame] = field(default_factory=dict)
     numbers: Mapping[E164, Number] = field(default_factory=dict)
     sms_numbers: Mapping[E164, SmsNumber] = field(default_factory=dict)
+    emergency_addresses: Mapping[str, EmergencyAddress] = field(default_factory=dict)
+    emergency_endpoints: Mapping[E164, EmergencyEndpoint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

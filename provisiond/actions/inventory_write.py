@@ -9,6 +9,7 @@ from enum import Enum
 
 import yaml
 
+from provisiond.actions.emergency_trees import address_tree, endpoint_tree
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.inventory_text import Tree
 from provisiond.actions.number_trees import (
@@ -90,6 +91,16 @@ def domain_tree(contents: DomainContents, *, with_secrets: bool = False) -> Obje
         "layouts": [layout_tree(layout) for layout in layouts],
         "phones": [phone_tree(phone, with_secrets=with_secrets) for phone in phones],
         **_filled(_numbers(contents)),
+        **_filled(_emergency(contents)),
+    }
+
+
+def _emergency(contents: DomainContents) -> Object:
+    addresses = sorted(contents.emergency_addresses.values(), key=lambda one: one.name)
+    endpoints = sorted(contents.emergency_endpoints.values(), key=lambda one: one.number)
+    return {
+        "emergency_addresses": [address_tree(one) for one in addresses],
+        "emergency_endpoints": [endpoint_tree(one) for one in endpoints],
     }
 
 

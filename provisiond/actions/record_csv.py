@@ -26,7 +26,10 @@ _TABLE: Path = ("",)  # the path of what is said of the table itself
 _AS_NUMBER = re.compile(r"(\d+)[.,]0+")
 _SCIENTIFIC = re.compile(r"\d+([.,]\d+)?[eE][+-]?\d+")
 _KEYS = ("extension", "number", "destination", "owner")
-_MAY_BE_NULL = ("site", "language", "time_zone", "enable_on", "disable_on", "owner", "kind")
+_MAY_BE_NULL = (
+    *("emergency_address", "emergency_caller_id", "site", "language", "time_zone"),
+    *("enable_on", "disable_on", "owner", "kind"),
+)
 _HANDLING = ("treatment", "destination", "caller_id_prefix", "announcement", "enhanced_voicemail")
 _OF_NUMBER = ("notes", "language", "time_zone", "enabled", "enable_on", "disable_on")
 _UNCHANGED = "[*]"  # how one other system writes "as it comes"
@@ -104,6 +107,8 @@ class _RecordRows:
             TableKind.DESTINATIONS: self._destination,
             TableKind.TIMEFRAMES: self._frame,
             TableKind.DIRECTORIES: self._entry,
+            TableKind.EMERGENCY_ADDRESSES: self._address,
+            TableKind.EMERGENCY_ENDPOINTS: self._endpoint,
         }[self._kind]
         reader(row, cells)
 
@@ -134,6 +139,13 @@ class _RecordRows:
     def _sms(self, row: Row, cells: dict[str, str]) -> None:
         number = self._known(cells["number"])
         self._plain(row, "sms_numbers", {**_handling(cells), "number": number})
+
+    def _address(self, row: Row, cells: dict[str, str]) -> None:
+        self._plain(row, "emergency_addresses", cells)
+
+    def _endpoint(self, row: Row, cells: dict[str, str]) -> None:
+        number = self._known(cells["number"])
+        self._plain(row, "emergency_endpoints", {**cells, "number": number})
 
     def _plain(self, row: Row, kind: str, cells: dict[str, str]) -> None:
         key = COLUMNS[self._kind].key

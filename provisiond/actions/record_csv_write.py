@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from provisiond.actions.csv_table import guarded
+from provisiond.actions.emergency_trees import address_tree, endpoint_tree
 from provisiond.actions.frame_edits import part_text
 from provisiond.actions.inventory_state import DomainContents
+from provisiond.actions.inventory_text import Tree
+from provisiond.actions.number_trees import destination_tree
 from provisiond.actions.record_tables import COLUMNS, TableKind
 from provisiond.actions.workbook import workbook_bytes
 from provisiond.inventory.faults import MASK
@@ -69,24 +72,42 @@ def _rows(contents: DomainContents, kind: TableKind, *, with_secrets: bool) -> I
         case TableKind.SMS:
             yield from _sms(contents)
         case TableKind.DESTINATIONS:
-            for one in _by_extension(contents.destinations):
-                yield {
-                    "extension": one.extension,
-                    "kind": one.kind.value,
-                    "name": one.name,
-                    "enabled": _yes(one.enabled),
-                }
+            trees = [destination_tree(one) for one in _by_extension(contents.destinations)]
+            yield from (_cells_of(tree) for tree in trees)
         case TableKind.TIMEFRAMES:
-            for frame in sorted(
-                contents.time_frames.values(), key=lambda frame: (frame.name, frame.owner or "")
-            ):
-                yield from _frame(frame)
+            yield from _frames(contents)
         case TableKind.DIRECTORIES:
-            for name in sorted(contents.directories):
-                for entry in contents.directories[name].entries:
-                    yield {"directory": name, "name": entry.name, "number": entry.number}
+            yield from _directories(contents)
+        case TableKind.EMERGENCY_ADDRESSES:
+            addresses = sorted(contents.emergency_addresses.values(), key=lambda one: one.name)
+            yield from (_cells_of(address_tree(one)) for one in addresses)
+        case TableKind.EMERGENCY_ENDPOINTS:
+            endpoints = sorted(contents.emergency_endpoints.values(), key=lambda one: one.number)
+            yield from (_cells_of(endpoint_tree(one)) for one in endpoints)
         case TableKind.PHONES:
             raise AssertionError("phones have a table of their own")
+
+
+def _frames(contents: DomainContents) -> Iterator[_Cells]:
+    for frame in sorted(
+        contents.time_frames.values(), key=lambda frame: (frame.name, frame.owner or "")
+    ):
+        yield from _frame(frame)
+
+
+def _directories(contents: DomainContents) -> Iterator[_Cells]:
+    for name in sorted(contents.directories):
+        for entry in contents.directories[name].entries:
+            yield {"directory": name, "name": entry.name, "number": entry.number}
+
+
+def _cells_of(tree: Mapping[str, Tree]) -> _Cells:
+    """A record that has a column for each field; those that have none are passed over."""
+    return {
+        name: _yes(value) if isinstance(value, bool) else value or ""
+        for name, value in tree.items()
+        if value is None or isinstance(value, bool | str)
+    }
 
 
 def _users(contents: DomainContents, *, with_secrets: bool) -> Iterator[_Cells]:
@@ -101,6 +122,8 @@ def _users(contents: DomainContents, *, with_secrets: bool) -> Iterator[_Cells]:
             "sip_password": password.reveal() if with_secrets or not password else MASK,
             "site": user.site or "",
             "in_directory": _yes(user.in_directory),
+            "emergency_address": user.emergency_address or "",
+            "emergency_caller_id": str(user.emergency_caller_id or ""),
         }
 
 

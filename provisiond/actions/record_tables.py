@@ -27,6 +27,8 @@ class TableKind(Enum):
     DESTINATIONS = "destinations"
     TIMEFRAMES = "timeframes"
     DIRECTORIES = "directories"
+    EMERGENCY_ADDRESSES = "emergency_addresses"
+    EMERGENCY_ENDPOINTS = "emergency_endpoints"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ COLUMNS: Mapping[TableKind, Columns] = {
         sip_password=ALIASES["sip_password"],
         site=ALIASES["site"],
         in_directory=("directory", "listed", "dir_inc", "include_in_directory"),
+        emergency_address=("emergency-address-id", "e911 address"),
+        emergency_caller_id=("caller-id-number-emergency", "e911 caller id", "elin"),
     ),
     TableKind.NUMBERS: _columns(
         "number",
@@ -107,6 +111,38 @@ COLUMNS: Mapping[TableKind, Columns] = {
         name=("contact", "display name", "full name"),
         number=("phone", "telephone", "phone number"),
     ),
+    TableKind.EMERGENCY_ADDRESSES: _columns(
+        "name",
+        name=("address name", "label"),
+        caller_name=("caller name",),
+        country=("country code", "iso_country"),
+        state=("province", "region", "administrative_area"),
+        county=(),
+        city=("locality", "town"),
+        postcode=("zip", "zip code", "postal code", "postal_code"),
+        house_number=("house no", "street number", "street_number", "legacy_data.house_number"),
+        house_number_suffix=("house number suffix",),
+        pre_directional=("predirectional", "predir"),
+        street=("street name", "street_name", "street info", "streetname"),
+        street_suffix=("streetsuffix",),
+        post_directional=("postdirectional", "postdir"),
+        line2=("address line 2", "street address 2", "extended_address"),
+        building=(),
+        unit=("suite", "apartment"),
+        floor=(),
+        room=(),
+        location=("location description",),
+        multi_floor=("multi floor", "several floors"),
+        default=(),
+    ),
+    TableKind.EMERGENCY_ENDPOINTS: _columns(
+        "number",
+        number=(*_NUMBER, "callback number", "callback"),
+        address=("emergency address",),
+        caller_name=("caller name",),
+        location=("location description",),
+        site=("office",),
+    ),
 }
 
 TREATMENT_WORDS: Mapping[str, str] = {
@@ -145,6 +181,8 @@ def kind_of_table(header: list[str]) -> TableKind:
 
 
 _TOLD_BY: tuple[tuple[TableKind, tuple[tuple[str, ...], ...]], ...] = (
+    (TableKind.EMERGENCY_ADDRESSES, (("name",), ("street",), ("house_number", "postcode"))),
+    (TableKind.EMERGENCY_ENDPOINTS, (("number",), ("address",))),
     (TableKind.TIMEFRAMES, (("name",), ("hours", "dates", "holidays", "day"))),
     (TableKind.SMS, (("number",), ("carrier", "mms", "group_mms"))),
     (TableKind.DIRECTORIES, (("directory",), ("name",), ("number",))),

@@ -34,6 +34,7 @@ _PO_BOX = re.compile(
     r"|general\s+delivery|poste\s+restante|pmb\s*#?\d|private\s+mail\s*box|lock\s?box\s+\d)",
     re.IGNORECASE,
 )
+_BOX = "is a post office box; nobody can be found there"
 _MILITARY = {"AA", "AE", "AP"}  # USPS Publication 28 §239: mail goes there, an ambulance does not
 _NUMBER_FIRST = re.compile(r"\s*\d+[A-Za-z]?\s+\S")
 
@@ -81,6 +82,11 @@ def civic_level(civic: Civic) -> AddressLevel:
 def civic_findings(civic: Civic) -> tuple[Finding, ...]:
     """Every fault of form, and where there is none, every contradiction. May read from disk."""
     return _form(civic) or _consistency(civic)
+
+
+def is_post_office_box(finding: Finding) -> bool:
+    """Whether it says that the place is none where anybody can be found."""
+    return _BOX in finding.message
 
 
 def tidied(civic: Civic) -> Civic:
@@ -132,8 +138,7 @@ def _form_faults(civic: Civic) -> Iterator[Finding]:
         if _PO_BOX.search(getattr(civic, name)):
             yield Finding(
                 where=name,
-                message=f"{shown(getattr(civic, name))} is a post office box; nobody can be found "
-                "there.",
+                message=f"{shown(getattr(civic, name))} {_BOX}.",
                 remedy="Give the street address of the place itself.",
             )
     if civic.country.upper() == "US" and civic.state.upper() in _MILITARY:

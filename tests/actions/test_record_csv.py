@@ -34,6 +34,8 @@ async def office(lite: Database, shelf: Shelf) -> Database:
             "directories": [
                 {"name": "company", "entries": [{"name": "Taxi", "number": "+1 555 0100"}]}
             ],
+            "emergency_addresses": [{"name": "HQ", "country": "DE", "street": "Hafenstr"}],
+            "emergency_endpoints": [{"number": "+18005550177", "address": "HQ"}],
         },
     )
     return lite
@@ -88,6 +90,8 @@ async def test_all_tables_together_make_the_same_domain_elsewhere(
         TableKind.NUMBERS,
         TableKind.SMS,
         TableKind.DIRECTORIES,
+        TableKind.EMERGENCY_ADDRESSES,
+        TableKind.EMERGENCY_ENDPOINTS,
     ):
         await take(db, shelf, await table(office, kind))
     for kind in RECORDS:

@@ -1,0 +1,133 @@
+"""What would an import change of emergency addresses and endpoints?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from provisiond.actions.emergency_schema import AddressEntry, EndpointEntry
+from provisiond.actions.import_walk import Item, Terms, Walk
+from provisiond.actions.inventory_file import Fault
+from provisiond.actions.inventory_schema import DomainEntry
+from provisiond.actions.inventory_state import DomainContents
+from provisiond.actions.inventory_text import Path
+from provisiond.inventory.address_rules import tidied
+from provisiond.inventory.emergency import (
+    CIVIC_FIELDS,
+    EmergencyAddress,
+    EmergencyEndpoint,
+    Proof,
+    with_civic,
+)
+from provisiond.inventory.errors import Rejected
+from provisiond.inventory.telephone import E164
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyPlan:
+    """The items of a domain's emergency addresses and endpoints."""
+
+    emergency_addresses: tuple[Item[EmergencyAddress], ...]
+    emergency_endpoints: tuple[Item[EmergencyEndpoint], ...]
+
+    def over(self, before: DomainContents, after: DomainContents) -> DomainContents:
+        """The contents after the import with these among them."""
+        addresses = {i.after.name: i.after for i in self.emergency_addresses}
+        endpoints = {i.after.number: i.after for i in self.emergency_endpoints}
+        return replace(
+            after,
+            emergency_addresses={**before.emergency_addresses, **addresses},
+            emergency_endpoints={**before.emergency_endpoints, **endpoints},
+        )
+
+
+def plan_emergency(
+    entry: DomainEntry, root: Path, before: DomainContents, country: str, terms: Terms, walk: Walk
+) -> EmergencyPlan:
+    """Lay the file's emergency data over what stands; `country` reads numbers without `+`. A proof
+    that is not an admin's to bring back is a warning of `walk`, and left out."""
+
+    def merge(old: EmergencyAddress | None, one: AddressEntry) -> EmergencyAddress:
+        return merge_address(old, one, trusted=terms.actor.is_admin)
+
+    addresses = walk.over(
+        "emergency_addresses",
+        entry.emergency_addresses,
+        before.emergency_addresses,
+        lambda e: e.name,
+        merge,
+    )
+    for item, index in _placed(addresses):
+        proof = entry.emergency_addresses[index].proof
+        if proof is not None and item.after.proof is None:
+            walk.faults.append(
+                Fault(
+                    path=(*item.path, "proof"),
+                    message=f"who validated {item.after.name} is an admin's to bring back.",
+                    remedy="Validate and accept it here.",
+                    severity="warning",
+                )
+            )
+    numbers = _parsed(entry.emergency_endpoints, root, country, walk)
+    endpoints = walk.over(
+        "emergency_endpoints",
+        numbers,
+        before.emergency_endpoints,
+        lambda pair: pair[0],
+        lambda old, pair: merge_endpoint(old, pair[1], pair[0]),
+    )
+    return EmergencyPlan(emergency_addresses=addresses, emergency_endpoints=endpoints)
+
+
+def merge_address(
+    existing: EmergencyAddress | None, entry: AddressEntry, *, trusted: bool
+) -> EmergencyAddress:
+    """The address: another place is one nobody looked at, unless the file, if it is `trusted`,
+    says who did."""
+    given = entry.model_fields_set
+    record = existing or EmergencyAddress(name=entry.name)
+    parts = {name: getattr(entry, name) for name in CIVIC_FIELDS if name in given}
+    record = with_civic(record, tidied(replace(record.civic, **parts)))
+    if "caller_name" in given:
+        record = replace(record, caller_name=entry.caller_name)
+    if "multi_floor" in given:
+        record = replace(record, multi_floor=entry.multi_floor)
+    if "default" in given:
+        record = replace(record, is_default=entry.default)
+    if entry.proof is not None and trusted:
+        said = entry.proof
+        proof = Proof(
+            provider=said.provider, at=said.at, until=said.until, reference=said.reference
+        )
+        record = replace(record, proof=proof)
+    return record
+
+
+def merge_endpoint(
+    existing: EmergencyEndpoint | None, entry: EndpointEntry, number: E164 | None
+) -> EmergencyEndpoint:
+    """The endpoint."""
+    assert number is not None  # those without a number are passed over
+    record = existing or EmergencyEndpoint(number=number, address=entry.address)
+    names = ("address", "caller_name", "location", "site")
+    given = {name: getattr(entry, name) for name in names if name in entry.model_fields_set}
+    return replace(record, **given)
+
+
+def _placed(
+    items: Iterable[Item[EmergencyAddress]],
+) -> Iterable[tuple[Item[EmergencyAddress], int]]:
+    return ((item, int(item.path[-1])) for item in items)
+
+
+def _parsed(
+    entries: Iterable[EndpointEntry], root: Path, country: str, walk: Walk
+) -> list[tuple[E164 | None, EndpointEntry]]:
+    parsed: list[tuple[E164 | None, EndpointEntry]] = []
+    for index, entry in enumerate(entries):
+        number = None
+        try:
+            number = E164.parse(entry.number, country)
+        except Rejected as fault:
+            path = (*root, "emergency_endpoints", index, "number")
+            walk.faults.append(Fault(path=path, message=fault.message, remedy=fault.remedy))
+        parsed.append((number, entry))
+    return parsed
