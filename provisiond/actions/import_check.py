@@ -69,14 +69,21 @@ def phone_findings(
         return tuple(found)
     family, model = known
     layers = (BUILT_IN, server, *layer_settings(contents, phone))
-    codes = dict(inherit(*layers).feature_codes or ())
+    settings = inherit(*layers)
+    codes = dict(settings.feature_codes or ())
     merged, of_layout = _with_layout(phone, contents)
     for finding in fit(family, model, merged, codes):
         if finding.where in broken:
             continue
         found.append(_told_of_layout(finding, len(phone.buttons), phone, of_layout))
     values = tuple(pair for pair in phone.overrides if f"overrides.{pair[0]}" not in broken)
-    found += override_findings(values, family.manifest, family.renderer.keys(), admin=admin)
+    found += override_findings(
+        values,
+        family.manifest,
+        family.renderer.keys(),
+        admin=admin,
+        emergency=settings.emergency_numbers,
+    )
     return tuple(found)
 
 
@@ -174,19 +181,30 @@ def _layouts_of_others(plan: DomainPlan, shelf: Shelf, server: Settings) -> Iter
 def _overrides(plan: DomainPlan, shelf: Shelf, *, admin: bool) -> Iterator[Fault]:
     for rows in plan.overrides:
         for row in rows.rows:
-            yield from _faults(rows.path, override_row_findings(row, shelf, admin=admin))
+            found = override_row_findings(row, shelf, admin=admin, emergency=_numbers(plan, row))
+            yield from _faults(rows.path, found)
     for item in _touched(plan.phones):
         for key, value in item.after.overrides:
             if value == MASK:
                 yield Fault(path=(*item.path, "overrides", key), message=_UNTOLD, remedy=_TELL)
 
 
+def _numbers(plan: DomainPlan, row: Override) -> tuple[str, ...] | None:
+    """The emergency numbers where an override holds; None where nobody set any."""
+    site = plan.after.sites.get(row.site or "")
+    layers = (plan.after.domain.settings, *((site.settings,) if site is not None else ()))
+    return inherit(*layers).emergency_numbers
+
+
 _UNTOLD = "*** stands for a secret that this file does not tell, and none is stored."
 _TELL = "Write the value, or take the line out."
 
 
-def override_row_findings(row: Override, shelf: Shelf, *, admin: bool) -> Iterator[Finding]:
-    """What is wrong with an override of server, domain or site."""
+def override_row_findings(
+    row: Override, shelf: Shelf, *, admin: bool, emergency: tuple[str, ...] | None = None
+) -> Iterator[Finding]:
+    """What is wrong with an override of server, domain or site; `emergency` as
+    `overrides.findings` has it."""
     faults = override_faults(row)
     yield from (replace(f, where="") for f in faults)
     if row.value == MASK:
@@ -206,7 +224,9 @@ def override_row_findings(row: Override, shelf: Shelf, *, admin: bool) -> Iterat
         yield Finding(where="", message=message, remedy=remedy)
     if not faults:
         values = ((row.key, row.value),)
-        found = override_findings(values, family.manifest, family.renderer.keys(), admin=admin)
+        found = override_findings(
+            values, family.manifest, family.renderer.keys(), admin=admin, emergency=emergency
+        )
         yield from (replace(f, where="") for f in found)
 
 

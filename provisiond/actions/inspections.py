@@ -20,7 +20,7 @@ from provisiond.catalog.param import Entry
 from provisiond.catalog.samples import render_sample
 from provisiond.catalog.shelf import Shelf
 from provisiond.catalog.structure import check_structure
-from provisiond.inventory.domains import BUILT_IN, inherit
+from provisiond.inventory.domains import BUILT_IN, Settings, inherit
 from provisiond.inventory.errors import Finding, ProvisiondError
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
 from provisiond.inventory.phones import Phone
@@ -76,7 +76,10 @@ def _domain(
         )
     for row in contents.overrides:
         place = f"{name} site {row.site}" if row.site else name
-        rows = override_row_findings(row, shelf, admin=True)
+        site = contents.sites.get(row.site or "")
+        layers = (server.settings, contents.domain.settings, site.settings if site else Settings())
+        emergency = inherit(*layers).emergency_numbers
+        rows = override_row_findings(row, shelf, admin=True, emergency=emergency)
         found += (replace(finding, where=f"{place} overrides") for finding in rows)
     found += _star_codes(facts, contents.phones.values(), shelf)
     for mac in sorted(contents.phones):

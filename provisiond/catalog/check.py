@@ -29,6 +29,7 @@ def check_family(family: Family) -> tuple[Finding, ...]:
         *_models(family.manifest),
         *_keys(family),
         *_star_codes(family),
+        *_dial_plans(family),
         *_boot(family.manifest),
         *_user_agents(family),
         *_templates(family),
@@ -177,6 +178,16 @@ def _star_codes(family: Family) -> Iterator[Finding]:
             yield _fault(
                 f"star_codes: {code} is set by {key!r}, which nothing knows.",
                 "Add the key to known_keys.",
+            )
+
+
+def _dial_plans(family: Family) -> Iterator[Finding]:
+    known = (*family.renderer.keys(), *family.manifest.known_keys)
+    for key in family.manifest.dial_plans:
+        if not any(_covers(key, other) for other in known):
+            yield _fault(
+                f"dial_plans: {key!r} is a parameter that nothing knows.",
+                "Correct its spelling, or add it to known_keys.",
             )
 
 

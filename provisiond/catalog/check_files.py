@@ -9,7 +9,7 @@ from provisiond.catalog.goldens import golden_models
 from provisiond.catalog.links import leads_to, targets
 from provisiond.catalog.lint import lint
 from provisiond.catalog.manifest import BootStep, FileRule, ModelRule
-from provisiond.catalog.overrides import matches
+from provisiond.catalog.overrides import dial_plan_findings, matches
 from provisiond.catalog.render import Rendered
 from provisiond.catalog.samples import (
     ADMIN_PASSWORD,
@@ -21,6 +21,7 @@ from provisiond.catalog.samples import (
     sample_mac,
 )
 from provisiond.catalog.structure import check_structure
+from provisiond.inventory.dial_plans import CHECKED
 from provisiond.inventory.errors import Finding, TemplateFault
 from provisiond.inventory.secret import Secret
 
@@ -95,6 +96,10 @@ def _file(family: Family, rule: FileRule, sample: str, rendered: Rendered) -> It
                     message=f"the file holds {what} and is not marked secret.",
                     remedy="Set secret = true, or leave it out of this file.",
                 )
+    for key, entry in rendered.record.entries.items():
+        value = entry.printed_value or ""
+        for finding in dial_plan_findings(key, value, family.manifest, CHECKED):
+            yield replace(finding, where=entry.file, line=entry.line)
     most = family.manifest.limits.value_bytes
     if most is None or sample == "nasty":
         return

@@ -281,6 +281,12 @@ class Manifest(Part):
     star_codes: dict[str, str] = Field(
         default={}, description="star code that the phone acts on itself to the key that sets it"
     )
+    dial_plans: dict[str, Literal["sequences", "digit_map", "braces"]] = Field(
+        default={},
+        description="[dial_plans]: parameter that holds a dial plan (`{}` is any index) to how it "
+        "is written: `(911S0|xx.)`, `911|x.T` (RFC 3435) or `{ 911 | x+ }`; emergency numbers are "
+        "tried on what templates and overrides put there",
+    )
     tables: dict[str, dict[str, Value]] = Field(
         default={}, description="[tables.NAME]: look-ups for templates (languages, tones, …)"
     )

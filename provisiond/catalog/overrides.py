@@ -7,12 +7,14 @@ for the model beats one for the whole family.
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from provisiond.catalog.cleaning import clean, is_clean
 from provisiond.catalog.manifest import Manifest
 from provisiond.catalog.syntax import KEY_SHAPE, fits
+from provisiond.inventory.dial_plans import DialSyntax, plan_findings
+from provisiond.inventory.domains import BUILT_IN
 from provisiond.inventory.errors import Finding
 from provisiond.inventory.phones import Override
 
@@ -70,8 +72,12 @@ def findings(
     *,
     admin: bool,
     where: str = "overrides",
+    emergency: Sequence[str] | None = None,
 ) -> tuple[Finding, ...]:
     """What is wrong with these overrides of one family.
+
+    A dial plan must let the `emergency` numbers out whole; None are those of a domain that says
+    nothing.
 
     `patterns` are the family's literal `param` patterns (`Renderer.keys`). A key that neither
     they nor the manifest know is a warning with near misses; a protected one is an error unless
@@ -94,7 +100,21 @@ def findings(
             )
         elif not matches(key, known):
             found.append(_unknown(place, key, known))
+        if not fault and value is not None:
+            numbers = BUILT_IN.emergency_numbers if emergency is None else emergency
+            told = dial_plan_findings(key, clean(value), manifest, numbers or ())
+            found += [replace(one, where=place) for one in told]
     return tuple(found)
+
+
+def dial_plan_findings(
+    key: str, value: str, manifest: Manifest, emergency: Sequence[str]
+) -> tuple[Finding, ...]:
+    """What a value does to emergency numbers, where its key holds a dial plan."""
+    for pattern, syntax in manifest.dial_plans.items():
+        if matches(key, (pattern,)):
+            return plan_findings(key, value, DialSyntax(syntax), emergency)
+    return ()
 
 
 def is_protected(key: str, manifest: Manifest) -> bool:
