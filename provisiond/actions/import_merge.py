@@ -8,7 +8,6 @@ from typing import Any
 from provisiond.actions.inventory_schema import (
     ButtonEntry,
     DirectoryEntry,
-    EnrolmentEntry,
     HandsetEntry,
     LayoutEntry,
     LineEntry,
@@ -19,6 +18,7 @@ from provisiond.actions.inventory_schema import (
     SiteEntry,
     UserEntry,
 )
+from provisiond.actions.inventory_values import EnrolmentEntry
 from provisiond.inventory.buttons import Button
 from provisiond.inventory.directory import Directory
 from provisiond.inventory.directory import DirectoryEntry as Number

@@ -25,9 +25,7 @@ from provisiond.actions.emergency_schema import (
 )
 from provisiond.actions.inventory_text import Path, Repeated, Tree
 from provisiond.actions.inventory_values import (
-    Entry as Entry,
-)
-from provisiond.actions.inventory_values import (
+    EnrolmentEntry,
     Moment,
     Password,
     Text,
@@ -37,6 +35,9 @@ from provisiond.actions.inventory_values import (
     or_none,
     read_mac,
     read_secret,
+)
+from provisiond.actions.inventory_values import (
+    Entry as Entry,
 )
 from provisiond.actions.number_schema import (
     NUMBER_ENTRIES,
@@ -170,17 +171,6 @@ class HandsetEntry(Entry):
     name: Text = ""
     ipei: Text = ""
     lines: Annotated[tuple[int, ...], BeforeValidator(or_none)] = ()
-
-
-class EnrolmentEntry(Entry):
-    """A phone's enrolment, as an export with secrets writes it."""
-
-    opened_at: Moment = None
-    open_until: Moment = None
-    closed_at: Moment = None
-    held_reason: str | None = None
-    first_address: str | None = None
-    first_user_agent: str | None = None
 
 
 class PhoneFields(Entry):

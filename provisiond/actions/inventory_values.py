@@ -91,3 +91,14 @@ Text = Annotated[str, BeforeValidator(or_empty)]
 Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
 Password = Annotated[Secret, BeforeValidator(read_secret)]
 Moment = Annotated[datetime | None, BeforeValidator(read_moment)]
+
+
+class EnrolmentEntry(Entry):
+    """A phone's enrolment, as an export with secrets writes it."""
+
+    opened_at: Moment = None
+    open_until: Moment = None
+    closed_at: Moment = None
+    held_reason: str | None = None
+    first_address: str | None = None
+    first_user_agent: str | None = None
