@@ -22,6 +22,7 @@ from provisiond.cli_output import report, warn
 from provisiond.cli_people import admin
 from provisiond.cli_people import app as people
 from provisiond.cli_phones import app as phones
+from provisiond.cli_resync import resync
 from provisiond.cli_server import check, init, migrate, serve
 from provisiond.cli_session import Config, Json, Session
 from provisiond.cli_sites import app as sites
@@ -73,6 +74,7 @@ app.command("import-profiles")(import_profiles)
 app.command("export")(export)
 app.command("render")(render)
 app.command("compare")(compare)
+app.command("resync")(resync)
 app.command("simulate")(simulate)
 app.command("doctor")(doctor)
 app.command("dhcp-snippet")(dhcp_snippet)

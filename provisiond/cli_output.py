@@ -21,6 +21,7 @@ from provisiond.inventory.errors import (
     TemplateRejected,
 )
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.resyncs import Resync, ResyncState
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.texts import printable
 
@@ -57,6 +58,23 @@ def plain(value: object) -> Any:
     if isinstance(value, Mac | Secret | Path):
         return str(value)
     return value
+
+
+def outcome_text(found: Resync) -> str:
+    """What came of a re-sync, in one sentence."""
+    answer = f" {found.code}" if found.code is not None else ""
+    because = f": {found.reason}" if found.reason else "."
+    if found.confirmed_at is not None:
+        return f"{found.mac} has fetched its file and is current."
+    texts = {
+        ResyncState.QUEUED: f"{found.mac} is about to be told.",
+        ResyncState.SENDING: f"{found.mac} was told and has not answered yet.",
+        ResyncState.ANSWERED: f"{found.mac} answered{answer} and has not fetched its file yet.",
+        ResyncState.REFUSED: f"{found.mac} refused with{answer}{because}",
+        ResyncState.SILENT: f"{found.mac} did not answer{because}",
+        ResyncState.FAILED: f"{found.mac} could not be told{because}",
+    }
+    return texts[found.state]
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisiond.cli_output import emit, moment, pairs, say, table
+from provisiond.cli_output import emit, moment, outcome_text, pairs, say, table
 from provisiond.cli_phone_edits import add, edit
 from provisiond.cli_session import (
     Config,
@@ -220,6 +220,7 @@ def _tree(view: "PhoneView") -> dict[str, Any]:
         "held_reason": view.phone.enrolment.held_reason,
         "revision": view.phone.revision,
         "sighting": view.sighting,
+        "resync": view.resync,
     }
 
 
@@ -259,6 +260,8 @@ def _tell_sighting(view: "PhoneView") -> None:
         )
     else:
         say("never seen")
+    if view.resync is not None:
+        pairs([("re-sync", f"{moment(view.resync.requested_at)}: {outcome_text(view.resync)}")])
 
 
 def _tell_parts(view: "PhoneView") -> None:

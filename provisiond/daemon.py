@@ -17,12 +17,14 @@ from provisiond.actions.enrolment_store import StoredEnrolments
 from provisiond.actions.file_numbers import FileNumbers
 from provisiond.actions.probe import Probe
 from provisiond.actions.resolve_file import FileSources
+from provisiond.actions.resync_delivery import ResyncDelivery
 from provisiond.actions.serve_file import FileService, Verbs, malformed_entry
 from provisiond.boot.http_tls import PhoneTls
 from provisiond.catalog.shelf import Shelf
 from provisiond.daemon_alarms import Alarms
 from provisiond.daemon_figures import Sources as FigureSources
 from provisiond.daemon_figures import figures
+from provisiond.daemon_jobs import delivery_of, prune
 from provisiond.daemon_phones import PhoneDoors
 from provisiond.daemon_setup import (
     calm_collector,
@@ -42,7 +44,6 @@ from provisiond.logs import SecurityLog
 from provisiond.settings import Settings
 from provisiond.store.database import Database
 from provisiond.store.journal import JournalWriter
-from provisiond.store.leases import Lease
 from provisiond.systemd import Notifier, watchdog_interval
 from provisiond.web.app import Health
 from provisiond.web.health import Check
@@ -50,7 +51,6 @@ from provisiond.web.metrics import registry_of
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
-_PRUNE_SECONDS = 600
 _AGAIN_SECONDS = 1
 _PROBE_SECONDS = 1
 _SECURITY_TICK_SECONDS = 5
@@ -125,6 +125,7 @@ class _Daemon:
     alarms: Alarms
     probe: Probe
     web: OpenWeb
+    resyncs: ResyncDelivery
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -166,6 +167,7 @@ class _Daemon:
             verbs=Verbs(journal=self.alarms.journal, denied=self.security.denied),
             watch=self.watch,
         )
+        self.resyncs = delivery_of(settings, self.database, sources)
         self.probe = Probe(serve=self.service.serve_file, sources=sources, database=self.database)
 
     async def listen(self, stack: contextlib.AsyncExitStack) -> None:
@@ -219,6 +221,7 @@ class _Daemon:
             self.book.run,
             self._poll_epochs,
             self._prune,
+            self.resyncs.run,
             self._tick_security,
             self._feed_watchdog,
             *self.alarms.jobs(),
@@ -283,17 +286,7 @@ class _Daemon:
                 away = False
 
     async def _prune(self) -> None:
-        """Remove old journal rows; one node at a time, by lease."""
-        lease = Lease(self.database, "prune")
-        journal = self.settings.journal
-        while True:
-            try:
-                if await asyncio.shield(lease.acquire(_PRUNE_SECONDS)):
-                    prune = self.journal.prune(days=journal.keep_days, rows=journal.keep_rows)
-                    await asyncio.shield(prune)
-            except Failed as fault:
-                _log.warning("old journal entries stay for now: %s", fault)
-            await asyncio.sleep(_PRUNE_SECONDS)
+        await prune(self.database, self.journal, self.settings.journal)
 
     async def _tick_security(self) -> None:
         while True:

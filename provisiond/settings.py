@@ -22,6 +22,7 @@ from provisiond.settings_sections import (
     Log,
     PublicUrl,
     Section,
+    Sip,
     Web,
 )
 from provisiond.settings_sources import Key, Sources, keys_of
@@ -63,6 +64,7 @@ class Settings(Section):
     admission: Admission = Field(default_factory=Admission)
     alarms: Alarms = Field(default_factory=Alarms)
     emergency: Emergency = Field(default_factory=Emergency)
+    sip: Sip = Field(default_factory=Sip)
     journal: Journal = Field(default_factory=Journal)
     log: Log = Field(default_factory=Log)
 

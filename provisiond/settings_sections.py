@@ -15,6 +15,8 @@ from provisiond.settings_values import (
     OptionalPath,
     OptionalSecret,
     Pairs,
+    RpcUrl,
+    SourceAddress,
     TftpUrl,
     WebUrl,
     WebUrlWithPath,
@@ -266,6 +268,24 @@ class Emergency(Section):
         default=12, ge=0, le=120, description="months after which an address is due again; 0 never"
     )
     provider: EmergencyProvider = Field(default_factory=EmergencyProvider)
+
+
+class Sip(Section):
+    """How phones are told to fetch again."""
+
+    source: SourceAddress = Field(
+        default=None,
+        description="the address that messages are sent from, for servers and phones that ask "
+        "who speaks; unset: as the system routes",
+    )
+    registrar: RpcUrl = Field(
+        default=None,
+        description="URL of Kamailio's JSON-RPC, asked for the contact of the phone itself",
+    )
+    ca: OptionalPath = Field(
+        default=None,
+        description="PEM file: who signed the certificates of SIP servers; unset: the system's",
+    )
 
 
 class Journal(Section):

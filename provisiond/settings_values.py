@@ -160,4 +160,17 @@ TftpUrl = Annotated[str | None, _public_url("tftp"), BeforeValidator(_empty_is_n
 WebUrlWithPath = Annotated[
     str | None, AfterValidator(_check_webhook), BeforeValidator(_empty_is_none)
 ]
+
+
+def _source_address(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    try:
+        return str(ip_address(str(value)))
+    except ValueError:
+        raise ValueError(f"{value!r} is no address; write 192.0.2.1 or 2001:db8::1") from None
+
+
+SourceAddress = Annotated[str | None, BeforeValidator(_source_address)]
+RpcUrl = Annotated[str | None, _public_url("https", "http"), BeforeValidator(_empty_is_none)]
 WebUrl = Annotated[str | None, _public_url("https", "http"), BeforeValidator(_empty_is_none)]

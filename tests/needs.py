@@ -153,5 +153,8 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     ),
     "dhcpd": lambda: _programs(["dhcpd"], "isc-dhcp-server"),
     "kea": lambda: _programs(["kea-dhcp4"], "kea-dhcp4-server"),
+    "sipp": lambda: _programs(["sipp"], "sip-tester"),
+    "kamailio": lambda: _programs(["kamailio"], "kamailio"),
+    "dnsmasq": lambda: _programs(["dnsmasq"], "dnsmasq-base"),
 }
 """Name → a check that answers None or a reason. What CI requires stands in .ci/run."""

@@ -32,7 +32,8 @@ class FileReply:
 
     `etag` is a strong entity tag with its quotes. `conditional` says that the vendor
     understands 304. `headers` are further header fields. `allow` is set (and `body` empty) where
-    the method is wrong: HTTP answers 405 with it.
+    the method is wrong: HTTP answers 405 with it. A door that sends block by block calls
+    `delivered`, where it is set, when the client has all of it.
     """
 
     body: bytes = b""
@@ -43,6 +44,7 @@ class FileReply:
     conditional: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     allow: tuple[str, ...] = ()
+    delivered: Callable[[datetime], None] | None = None
 
 
 ServeFile = Callable[[FileRequest], Awaitable[FileReply]]

@@ -21,6 +21,7 @@ from provisiond.inventory.lists import Page, PhoneQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Phone, PhoneSummary
+from provisiond.inventory.resyncs import Resync
 from provisiond.inventory.secret import Secret, new_token
 from provisiond.store.database import Database, Read, Write
 from provisiond.store.domains import find_domain
@@ -37,6 +38,7 @@ from provisiond.store.phones import (
     rotate_token,
     update_phone,
 )
+from provisiond.store.resyncs import newest_resyncs
 from provisiond.store.sites import list_sites
 from provisiond.store.users import find_users
 
@@ -45,12 +47,14 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneView:
-    """A phone as people look at it: `users` are those of its lines, without passwords."""
+    """A phone as people look at it: `users` are those of its lines, without passwords; `resync`
+    is the newest."""
 
     domain: str
     phone: Phone
     users: Mapping[str, User]
     sighting: Sighting | None
+    resync: Resync | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,12 +300,14 @@ async def _views(
     }
     ids = await phone_ids(read, domain_id, [phone.mac for phone in phones])
     seen = await get_sightings(read, domain_id, list(ids.values()))
+    told = await newest_resyncs(read, domain_id, list(ids.values()))
     return tuple(
         PhoneView(
             domain=domain.lower(),
             phone=phone,
             users={line.extension: users[line.extension] for line in phone.lines},
             sighting=seen.get(ids[phone.mac]),
+            resync=told.get(ids[phone.mac]),
         )
         for phone in phones
     )

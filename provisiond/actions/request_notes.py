@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 
 from provisiond.actions.answers import Answer
 from provisiond.actions.file_messages import FileRequest
 from provisiond.actions.guesses import GuessWatch
 from provisiond.catalog.match import masked
 from provisiond.catalog.shelf import Device, Shelf
-from provisiond.inventory.access import Peer
+from provisiond.inventory.access import Peer, Transport
 from provisiond.inventory.admission import Asker, Policy, asker_of
 from provisiond.inventory.errors import (
     AbsentFile,
@@ -21,7 +23,7 @@ from provisiond.inventory.errors import (
     UnknownFile,
     UnknownPhone,
 )
-from provisiond.inventory.journal import RequestEntry
+from provisiond.inventory.journal import DELIVERED, RequestEntry
 from provisiond.inventory.secret import masked_tokens
 
 _KNOWN_ASKERS = 50_000
@@ -74,6 +76,16 @@ class RequestNotes:
         """An answer was sent."""
         if not request.probe:
             self._verbs.journal(self.entry(request, answer, "served", ""))
+
+    def delivery(self, request: FileRequest, answer: Answer) -> Callable[[datetime], None] | None:
+        """What a door calls, with the time, when the client has all of a file that proves it
+        current; None where its being sent says so."""
+        if request.probe or request.peer.transport is not Transport.TFTP or not answer.proves:
+            return None
+        return partial(self._delivered, self.entry(request, answer, "served", ""))
+
+    def _delivered(self, entry: RequestEntry, at: datetime) -> None:
+        self._verbs.journal(replace(entry, at=at, outcome=DELIVERED, proves=True))
 
     def served_asset(self, request: FileRequest, asset: RequestEntry) -> None:
         """A file of the assets was sent; the entry says which."""
@@ -138,7 +150,10 @@ class RequestNotes:
             user_agent=peer.user_agent,
             size=sent.size if sent is not None else 0,
             body_hash=sent.etag if sent is not None else "",
-            proves=sent is not None and sent.proves and request.method == "GET",
+            proves=sent is not None
+            and sent.proves
+            and request.method == "GET"
+            and peer.transport is not Transport.TFTP,
             alarm=alarm,
             device_model=device.model if device is not None else None,
             device_version=device.version if device is not None else None,

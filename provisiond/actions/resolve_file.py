@@ -108,6 +108,19 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
     return _phone_file(sources, request, matches, answer, known.model, facts)
 
 
+async def numbered(sources: FileSources, found: Found, finish: Finish, answer: Answer) -> Answer:
+    """What `finish` made as number 1, under the number that its content has.
+
+    Raises TemplateFault, and StoreUnavailable where numbers cannot be read.
+    """
+    if not found.counts or answer.domain_id is None or answer.phone_id is None:
+        return answer
+    number = await sources.numbers.number(
+        answer.domain_id, answer.phone_id, answer.file, answer.etag
+    )
+    return finish(number) if number != 1 else answer
+
+
 def _unknown(parsed: ParsedName, macs: list[Match], world: int) -> Found:
     what = "token" if parsed.token is not None else "MAC"
     answer = Answer(

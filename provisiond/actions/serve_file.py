@@ -12,7 +12,7 @@ from provisiond.actions.enrolment import AdmissionFacts, EnrolmentChange
 from provisiond.actions.file_messages import FileReply, FileRequest, ServeFile
 from provisiond.actions.guesses import GuessWatch
 from provisiond.actions.request_notes import RequestNotes, Verbs
-from provisiond.actions.resolve_file import FileSources, Found, resolve_file
+from provisiond.actions.resolve_file import FileSources, Found, numbered, resolve_file
 from provisiond.catalog.match import ParsedName, candidates, parse_name, upload
 from provisiond.catalog.shelf import Device
 from provisiond.inventory.access import Peer
@@ -95,6 +95,7 @@ class FileService:
             size=answer.size,
             conditional=answer.conditional,
             headers=_NO_STORE if answer.secret else (),
+            delivered=self._notes.delivery(request, answer),
         )
 
     async def _finish(self, found: Found, *, probe: bool) -> Answer:
@@ -106,12 +107,7 @@ class FileService:
             finish = await found.load()
             await asyncio.sleep(0)
             answer = finish(1)
-        if not found.counts or probe or answer.domain_id is None or answer.phone_id is None:
-            return answer
-        number = await self._sources.numbers.number(
-            answer.domain_id, answer.phone_id, answer.file, answer.etag
-        )
-        return finish(number) if number != 1 else answer
+        return answer if probe else await numbered(self._sources, found, finish, answer)
 
     async def _admit(self, request: FileRequest, answer: Answer, *, is_kept: bool) -> None:
         """Raise NotAdmitted unless this asker may have it; note, close or hold an enrolment.

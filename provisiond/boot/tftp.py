@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -262,6 +263,8 @@ class TftpServer:
             reply = await self._serve(asked_for)
             if reply.allow:  # no way of reading: HTTP would answer 405
                 raise AbsentFile(request.name)
+            if reply.delivered is not None:
+                session.delivered = partial(self._make_delivered, reply.delivered)
             if reply.asset is None:
                 self._begin_body(sessions, session, request, reply.body)
             else:
@@ -281,6 +284,12 @@ class TftpServer:
             log.exception("TFTP: a read failed")
             self.counters.failed += 1
             self._refuse(sessions, session, _UNAVAILABLE)
+
+    def _make_delivered(self, delivered: Callable[[datetime], None]) -> None:
+        try:
+            delivered(self._now())
+        except Exception:  # as with reports: what is noted must not harm what is served
+            log.exception("TFTP: a delivery could not be noted")
 
     def _refuse(self, sessions: Sessions, session: Session, packet: bytes) -> None:
         if not session.ended:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -67,6 +68,7 @@ class Session:
         "caller",
         "check",
         "datagram",
+        "delivered",
         "ended",
         "keeper",
         "socket",
@@ -79,6 +81,7 @@ class Session:
         self.caller = caller
         self.datagram = datagram
         self.ended = False
+        self.delivered: Callable[[], None] | None = None
         self.check = 0.0
         self.task: asyncio.Task[None] | None = None
         self.transfer: Transfer | None = None

@@ -164,6 +164,8 @@ class Sessions:
             return
         session.ended = True
         self._count(outcome)
+        if outcome is Outcome.DONE and session.delivered is not None:
+            session.delivered()
         del self._by_caller[session.caller.key]
         self._unproven.pop(session, None)
         if session.socket is not None:

@@ -106,6 +106,13 @@ class Resync(Part):
     reboot_event: str = Field(default="", description="Event header that reboots; empty: none")
     content_type: str = Field(default="", description="of the body, where one is needed")
     body: str = Field(default="", description="body, where one is needed")
+    reboot_body: str = Field(default="", description="body that reboots; empty: as `body`")
+    port: int = Field(
+        default=5060,
+        ge=1,
+        le=65535,
+        description="where the phone takes SIP, for those told directly whose contact nobody knows",
+    )
     trusted_from: Literal["registrar", "anyone"] = Field(
         default="registrar", description="from whom the rendered configuration accepts it"
     )

@@ -5,6 +5,10 @@ from datetime import datetime
 
 from provisiond.inventory.mac import Mac
 
+DELIVERED = "delivered"
+"""The outcome of what the journal has a line of already, and the client now has to its end: it
+proves the phone current and is no line of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestEntry:
@@ -12,7 +16,8 @@ class RequestEntry:
 
     `outcome` is `served` or the `code` of the error (`unknown_phone`, `not_admitted`,
     `malformed`, …); `name` has tokens masked; `body_hash` is the ETag of what was sent.
-    `proves` is true when the phone fetched a file that proves it current.
+    `proves` is true when the phone fetched a file that proves it current; of a TFTP read that is
+    known only at its end, and stands in the sighting alone.
     `alarm` marks what a person should look at. `device_model` and `device_version` are what the
     User-Agent claimed, where it was understood.
     """

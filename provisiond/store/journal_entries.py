@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from provisiond.inventory.journal import ChangeEntry, RequestEntry, Sighting
+from provisiond.inventory.journal import DELIVERED, ChangeEntry, RequestEntry, Sighting
 from provisiond.inventory.mac import Mac
 from provisiond.store.batches import batch_statements
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
@@ -17,7 +17,7 @@ from provisiond.store.transaction import AnyRow, Read, Write, chunks
 if TYPE_CHECKING:
     from provisiond.store.database import Database
 
-_SEEN = frozenset({"served", "absent_file"})
+_SEEN = frozenset({"served", "absent_file", DELIVERED})
 """Outcomes of phones that were let in: only these say where a phone is."""
 _NAME_LENGTH = 512
 _DETAIL_LENGTH = 1000
@@ -27,7 +27,8 @@ _AGENT_LENGTH = 256
 async def add_requests(write: Write, entries: Sequence[RequestEntry]) -> None:
     """Write journal rows and the sightings that follow from them, in one transaction."""
     statements = batch_statements(write.connection.dialect.name)
-    await statements.requests.run(write, [_request_row(entry) for entry in entries])
+    lines = [_request_row(entry) for entry in entries if entry.outcome != DELIVERED]
+    await statements.requests.run(write, lines)
     await statements.sightings.run(write, _sighting_rows(entries))
 
 
@@ -219,7 +220,7 @@ def _merged(before: dict[str, Any] | None, entry: RequestEntry) -> dict[str, Any
         "proved_at": None,
         "count": 0,
     }
-    row["count"] += 1
+    row["count"] += entry.outcome != DELIVERED
     row |= {
         "last_seen": at,
         "address": entry.address,

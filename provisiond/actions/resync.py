@@ -1,0 +1,126 @@
+"""How is a phone told to fetch its files again? Asked for here, sent by the daemon."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from provisiond.actions.changes import change_entry
+from provisiond.actions.render_file import place_of
+from provisiond.actions.resync_reach import check_reach, look_around, route_of
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.access import Actor, Noun, Verb, demand
+from provisiond.inventory.errors import Conflict, NotFound, Rejected
+from provisiond.inventory.facts import PhoneFacts
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.resyncs import Resync, ResyncState
+from provisiond.store.database import Database
+from provisiond.store.domains import find_domain
+from provisiond.store.journal import add_change
+from provisiond.store.leases import lease_holder
+from provisiond.store.phones import phone_ids
+from provisiond.store.resyncs import find_resync, insert_resync, latest_resyncs
+
+LEASE = "resync"
+"""Who holds this lease sends what is queued."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestResync:
+    """The command. `registrar` says whether the daemon can ask one for the phone's own contact;
+    `even_if_shared` accepts that other phones of the same user are told too."""
+
+    mac: Mac
+    reboot: bool = False
+    even_if_shared: bool = False
+    registrar: bool = False
+
+
+async def request_resync(
+    db: Database, shelf: Shelf, actor: Actor, domain: str, command: RequestResync, at: datetime
+) -> Resync:
+    """Queue the message that tells a phone to fetch again; journaled and committed with it.
+
+    One that is queued already for the same is answered instead of a second. Raises NotFound,
+    Rejected where the phone cannot be reached or does not know how to restart so, Conflict where
+    others would be reached too.
+    """
+    demand(actor, Noun.PHONES, Verb.RUN, domain)
+    facts = await db.facts.for_mac(command.mac)
+    if facts is None or facts.domain.name != domain.lower():
+        raise NotFound(f"there is no phone {command.mac} in {domain}.")
+    event = _event(shelf, facts, reboot=command.reboot)
+    domain_id = facts.domain.domain_id
+    async with db.append() as write:
+        check_reach(
+            facts,
+            await look_around(write, facts),
+            registrar=command.registrar,
+            even_if_shared=command.even_if_shared,
+        )
+        for stood in await latest_resyncs(write, domain_id, facts.phone_id, limit=1):
+            if stood.state is ResyncState.QUEUED and stood.reboot == command.reboot:
+                return stood
+        resync_id = await insert_resync(
+            write,
+            domain_id,
+            facts.phone_id,
+            at,
+            requested_by=actor.name,
+            reboot=command.reboot,
+            even_if_shared=command.even_if_shared,
+        )
+        entry = change_entry(
+            actor,
+            "re-sync phone",
+            str(command.mac),
+            at,
+            domain_id=domain_id,
+            after={"event": event, "route": route_of(facts).value},
+        )
+        await add_change(write, entry)
+        made = await find_resync(write, domain_id, resync_id)
+    assert made is not None
+    return made
+
+
+async def show_resync(db: Database, actor: Actor, domain: str, resync_id: int) -> Resync:
+    """One re-sync as it stands. Raises NotFound."""
+    demand(actor, Noun.PHONES, Verb.READ, domain)
+    async with db.read() as read:
+        found = await find_domain(read, domain.lower())
+        resync = await find_resync(read, found[0], resync_id) if found is not None else None
+    if resync is None:
+        raise NotFound(f"there is no re-sync {resync_id} in {domain}.")
+    return resync
+
+
+async def list_resyncs(
+    db: Database, actor: Actor, domain: str, mac: Mac, *, limit: int = 20
+) -> tuple[Resync, ...]:
+    """A phone's re-syncs, the newest first. Raises NotFound."""
+    demand(actor, Noun.PHONES, Verb.READ, domain)
+    async with db.read() as read:
+        found = await find_domain(read, domain.lower())
+        ids = await phone_ids(read, found[0], [mac]) if found is not None else {}
+        if found is None or mac not in ids:
+            raise NotFound(f"there is no phone {mac} in {domain}.")
+        return await latest_resyncs(read, found[0], ids[mac], limit=limit)
+
+
+async def is_sender_there(db: Database) -> bool:
+    """Whether a daemon runs that sends what is queued."""
+    async with db.read() as read:
+        return await lease_holder(read, LEASE) is not None
+
+
+def _event(shelf: Shelf, facts: PhoneFacts, *, reboot: bool) -> str:
+    phone = facts.phone
+    if not phone.enabled:
+        raise Conflict(f"{phone.mac} is disabled: it gets no files. Enable it first.")
+    place = place_of(shelf, phone.model)
+    rule = place.family.manifest.resync
+    if not reboot:
+        return rule.event
+    if not rule.reboot_event:
+        message = f"no event makes a {phone.model} restart in any case."
+        raise Rejected("reboot", message, "Leave it out: it restarts where a change needs it.")
+    return rule.reboot_event

@@ -1,0 +1,282 @@
+"""Who sends what is queued, and sees whether the phone obeyed? One daemon at a time."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+from provisiond.actions.current_files import current_hashes
+from provisiond.actions.render_file import place_of
+from provisiond.actions.resolve_file import FileSources
+from provisiond.actions.resync import LEASE
+from provisiond.actions.resync_reach import address_phone, look_around
+from provisiond.inventory.errors import Failed, ProvisiondError
+from provisiond.inventory.facts import PhoneFacts
+from provisiond.inventory.resyncs import WAITS, WATCHED, ResyncState
+from provisiond.outbound.notify import Notifier, Notify, Outcome, Told
+from provisiond.outbound.registrar import Registrar
+from provisiond.store.database import Database
+from provisiond.store.leases import Lease
+from provisiond.store.resyncs import (
+    OpenResync,
+    close_resync,
+    confirm_resync,
+    end_resync,
+    open_resyncs,
+    start_resync,
+)
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+_TURN_SECONDS: Final = 0.5
+_LEASE_SECONDS: Final = 30.0
+_AT_ONCE: Final = 500
+_LOST: Final = timedelta(minutes=4)  # five times Timer F, and as much again for the connection
+_ENDED: Final = "provisiond was stopped before an answer came"
+
+_STATES: Final = {
+    Told.ANSWERED: ResyncState.ANSWERED,
+    Told.REFUSED: ResyncState.REFUSED,
+    Told.SILENT: ResyncState.SILENT,
+    Told.FAILED: ResyncState.FAILED,
+}
+_REMEDIES: Final = {
+    401: "The password was refused: is the SIP password of the line the server's?",
+    403: "Its server or the phone does not take it from here.",
+    404: "The SIP server knows no contact: is the phone registered?",
+    405: "Its server or the phone takes no NOTIFY; try the other resync_route.",
+    407: "The password was refused: is the SIP password of the line the server's?",
+    480: "The SIP server knows no contact: is the phone registered?",
+    481: "It wants a subscription before a NOTIFY; try the other resync_route.",
+    489: "It does not know this event.",
+    503: "Try again later.",
+}
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Whom the delivery asks: who sends, and who knows contacts, if anybody."""
+
+    notifier: Notifier
+    registrar: Registrar | None = None
+
+
+class ResyncDelivery:
+    """Sends queued re-syncs, many at once, while it holds the lease, and confirms those whose
+    phone then fetches a file of the wanted version that proves it current. A message is sent at
+    most once: what a process left half done is watched, not repeated."""
+
+    def __init__(
+        self,
+        database: Database,
+        sources: FileSources,
+        outside: Outside,
+        *,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._database = database
+        self._sources = sources
+        self._outside = outside
+        self._clock = clock
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._seen: dict[int, datetime] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled; what is under way then is given up, and said so."""
+        lease = Lease(self._database, LEASE)
+        held, look_again, away = False, 0.0, False
+        try:
+            while True:
+                try:
+                    if monotonic() >= look_again:
+                        held = await _whole(lease.acquire(_LEASE_SECONDS))
+                        look_again = monotonic() + _LEASE_SECONDS / 3
+                    if held:
+                        await _whole(self.turn())
+                    away = False
+                except Failed as fault:
+                    if not away:
+                        _log.warning("re-syncs wait for the store: %s", fault)
+                    away = True
+                await asyncio.sleep(_TURN_SECONDS)
+        finally:
+            await self.stop()
+            with suppress(Failed):
+                await lease.release()
+
+    async def turn(self) -> None:
+        """Look once at all that is open: begin, confirm, close. Raises StoreUnavailable."""
+        async with self._database.read() as read:
+            rows = await open_resyncs(read)
+        now = self._clock()
+        for row in rows:
+            await self._look_at(row, now)
+        self._seen = {
+            row.resync.resync_id: self._seen[row.resync.resync_id]
+            for row in rows
+            if row.resync.resync_id in self._seen
+        }
+
+    async def settle(self) -> None:
+        """Wait for all that is being sent."""
+        await asyncio.gather(*self._tasks.values())
+
+    async def stop(self) -> None:
+        """Give up what is being sent."""
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _look_at(self, row: OpenResync, now: datetime) -> None:
+        resync = row.resync
+        if resync.state is ResyncState.QUEUED:
+            if now - resync.requested_at > WAITS:
+                await self._end(row, ResyncState.FAILED, "no provisiond was running to send it")
+            elif resync.resync_id not in self._tasks and len(self._tasks) < _AT_ONCE:
+                task = asyncio.create_task(self._deliver(row))
+                self._tasks[resync.resync_id] = task
+                task.add_done_callback(lambda _: self._tasks.pop(resync.resync_id, None))
+            return
+        if resync.sent_at is None:
+            return
+        if await self._confirm(row, resync.sent_at, now):
+            return
+        lost = resync.state is ResyncState.SENDING and resync.resync_id not in self._tasks
+        if lost and now - resync.sent_at > _LOST:
+            await self._end(row, ResyncState.SILENT, _ENDED)
+        elif now - resync.sent_at > WATCHED:
+            async with self._database.append() as write:
+                await close_resync(write, row.domain_id, resync.resync_id)
+
+    async def _confirm(self, row: OpenResync, sent_at: datetime, now: datetime) -> bool:
+        """Whether the phone has fetched, since it was told, what it is to have: the version of
+        then, or that of now."""
+        resync_id, proved_at = row.resync.resync_id, row.proved_at
+        if proved_at is None or proved_at < sent_at or self._seen.get(resync_id) == proved_at:
+            return False
+        wanted = set(row.wanted)
+        if row.proved_hash not in wanted:
+            with suppress(ProvisiondError):
+                facts = await self._sources.facts.for_mac(row.resync.mac)
+                if facts is not None:
+                    wanted.update(await current_hashes(self._sources, facts, now))
+        self._seen[resync_id] = proved_at
+        if row.proved_hash not in wanted:
+            return False
+        async with self._database.append() as write:
+            await confirm_resync(write, row.domain_id, resync_id, proved_at)
+        return True
+
+    async def _deliver(self, row: OpenResync) -> None:
+        """Send one and write down what came of it."""
+        try:
+            prepared = await self._prepare(row)
+            if prepared is None:
+                return
+            outcome = await self._outside.notifier.notify(prepared)
+            await asyncio.shield(self._note(row, prepared, outcome))
+        except asyncio.CancelledError:
+            with suppress(Failed):
+                await self._end(row, ResyncState.SILENT, _ENDED)
+            raise
+        except ProvisiondError as fault:
+            with suppress(Failed):
+                await self._end(row, ResyncState.FAILED, str(fault))
+        except Exception:  # noqa: BLE001 - whatever it was, the others are still told
+            _log.exception("the re-sync of %s failed", row.resync.mac)
+            with suppress(Failed):
+                await self._end(row, ResyncState.FAILED, "a fault of provisiond's, see its log")
+
+    async def _prepare(self, row: OpenResync) -> Notify | None:
+        """The message, once it is written down that it goes out; None where another has it."""
+        resync = row.resync
+        # What a command changed just now must be in the answer to the phone that we call.
+        await self._database.epochs.poll(self._database)
+        facts = await self._sources.facts.for_mac(resync.mac)
+        if facts is None:
+            return None
+        async with self._database.read() as read:
+            around = await look_around(read, facts)
+        order = await address_phone(
+            facts,
+            place_of(self._sources.shelf(), facts.phone.model).family.manifest.resync,
+            around,
+            self._outside.registrar,
+            reboot=resync.reboot,
+            even_if_shared=resync.even_if_shared,
+        )
+        wanted = await self._wanted(facts)
+        async with self._database.append() as write:
+            started = await start_resync(
+                write, row.domain_id, resync.resync_id, self._clock(), wanted
+            )
+        return order if started else None
+
+    async def _wanted(self, facts: PhoneFacts) -> tuple[str, ...]:
+        return await current_hashes(self._sources, facts, self._clock())
+
+    async def _note(self, row: OpenResync, order: Notify, outcome: Outcome) -> None:
+        state = _STATES[outcome.told]
+        _log.info(
+            "re-sync of %s by %s: %s %s %s",
+            row.resync.mac,
+            order.uri,
+            state.value,
+            outcome.code or "",
+            outcome.reason,
+        )
+        async with self._database.append() as write:
+            await end_resync(
+                write,
+                row.domain_id,
+                row.resync.resync_id,
+                self._clock(),
+                state,
+                target=order.uri,
+                code=outcome.code,
+                reason=_reason(outcome),
+                closed=state in (ResyncState.REFUSED, ResyncState.FAILED),
+            )
+
+    async def _end(self, row: OpenResync, state: ResyncState, reason: str) -> None:
+        async with self._database.append() as write:
+            await end_resync(
+                write,
+                row.domain_id,
+                row.resync.resync_id,
+                self._clock(),
+                state,
+                reason=reason,
+                closed=state is ResyncState.FAILED,
+            )
+
+
+async def _whole(work: Coroutine[Any, Any, _T]) -> _T:
+    """Do it to its end, also where we are cancelled meanwhile: a transaction is never cut."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _reason(outcome: Outcome) -> str:
+    """The peer's words, and what to do about them."""
+    said = [outcome.reason] if outcome.reason else []
+    if outcome.told is Told.REFUSED and outcome.code is not None:
+        remedy = _REMEDIES.get(outcome.code, "")
+        if outcome.retry_after is not None:
+            remedy = f"Try again in {outcome.retry_after} s."
+        said += [remedy] if remedy else []
+    return " ".join(part if part[-1] in ".?" else f"{part}." for part in said)

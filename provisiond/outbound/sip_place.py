@@ -1,0 +1,142 @@
+"""Where is a SIP server? Addresses for a host, port and transport (RFC 3263 §4)."""
+
+import asyncio
+import random
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+from dns.asyncresolver import Resolver
+from dns.exception import DNSException
+from dns.rdatatype import RdataType
+from dns.rdtypes.IN.NAPTR import NAPTR
+from dns.rdtypes.IN.SRV import SRV
+
+from provisiond.outbound.sip_channel import DEFAULT_PORTS, Hop, Transport
+
+_SECONDS: Final = 5.0
+_MOST: Final = 8  # addresses tried of one name
+_SERVICES: Final[dict[str, Transport]] = {
+    "SIP+D2U": "udp",
+    "SIP+D2T": "tcp",
+    "SIPS+D2T": "tls",
+}
+_PREFIXES: Final[dict[Transport, str]] = {
+    "udp": "_sip._udp",
+    "tcp": "_sip._tcp",
+    "tls": "_sips._tcp",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Server:
+    transport: Transport
+    host: str
+    port: int
+
+
+class Finder:
+    """Looks names up. `resolver` is asked for NAPTR and SRV records; addresses come from the
+    system, so that /etc/hosts holds."""
+
+    def __init__(self, resolver: Resolver | None = None) -> None:
+        self._resolver = resolver
+
+    async def find(self, host: str, port: int | None, transport: str) -> tuple[Hop, ...]:
+        """The addresses to try, in order. Raises OSError where there is none.
+
+        With a transport given the port is `port` or the standard's, as phones are told it. `dns`
+        asks for NAPTR and SRV records, as phones that are told so do, and takes UDP on 5060 where
+        there are none.
+        """
+        bare = host.removeprefix("[").removesuffix("]")
+        servers = await self._servers(bare, port, transport)
+        hops: list[Hop] = []
+        fault: OSError | None = None
+        for server in servers:
+            try:
+                addresses = await _addresses(server.host, server.port)
+            except OSError as raised:
+                fault = raised
+                continue
+            hops += [
+                Hop(transport=server.transport, address=address, port=server.port, name=bare)
+                for address in addresses
+            ]
+        if not hops:
+            why = f": {fault.strerror or fault}" if fault is not None else ""
+            raise OSError(f"{host} cannot be found{why}")
+        return tuple(hops[:_MOST])
+
+    async def _servers(self, host: str, port: int | None, transport: str) -> Sequence[_Server]:
+        for known in DEFAULT_PORTS:
+            if transport == known:
+                return [_Server(transport=known, host=host, port=port or DEFAULT_PORTS[known])]
+        if port is not None or _is_address(host):
+            return [_Server(transport="udp", host=host, port=port or DEFAULT_PORTS["udp"])]
+        found = await self._by_dns(host)
+        return found or [_Server(transport="udp", host=host, port=DEFAULT_PORTS["udp"])]
+
+    async def _by_dns(self, host: str) -> list[_Server]:
+        services = await self._services(host)
+        if not services:  # RFC 3263 §4.1: no NAPTR, so SRV for each transport we speak
+            services = [(transport, f"{prefix}.{host}") for transport, prefix in _PREFIXES.items()]
+        found: list[_Server] = []
+        for transport, name in services:
+            records = await self._ask(name, RdataType.SRV)
+            found += [
+                _Server(transport=transport, host=_name(record.target), port=record.port)
+                for record in _in_order(each for each in records if isinstance(each, SRV))
+            ]
+        return found
+
+    async def _services(self, host: str) -> list[tuple[Transport, str]]:
+        records = [
+            record
+            for record in await self._ask(host, RdataType.NAPTR)
+            if isinstance(record, NAPTR) and record.flags.lower() == b"s"
+        ]
+        records.sort(key=lambda record: (record.order, record.preference))
+        return [
+            (_SERVICES[service], _name(record.replacement))
+            for record in records
+            if (service := record.service.decode("ascii", "replace").upper()) in _SERVICES
+        ]
+
+    async def _ask(self, name: str, kind: RdataType) -> list[object]:
+        if self._resolver is None:
+            # Reads /etc/resolv.conf; done late, for most servers are given by name and port.
+            self._resolver = await asyncio.to_thread(Resolver)
+        try:
+            answer = await self._resolver.resolve(name, kind, lifetime=_SECONDS)
+        except DNSException:
+            return []
+        return list(answer)
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _in_order(records: Iterable[SRV]) -> list[SRV]:
+    """By priority; among equals at random by weight (RFC 2782)."""
+    return sorted(
+        records,
+        key=lambda record: (record.priority, -(random.random() ** (1 / (record.weight or 0.01)))),  # noqa: S311
+    )
+
+
+def _name(name: object) -> str:
+    return str(name).rstrip(".")

@@ -1,0 +1,269 @@
+"""Where is it kept what phones were told, and what came of it? Rows that the daemon works off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.phones import PhoneLine
+from provisiond.inventory.resyncs import Resync, ResyncState
+from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
+from provisiond.store.schema import domain, phone, phone_line, sighting, user_account
+from provisiond.store.schema_resyncs import resync
+from provisiond.store.transaction import AnyRow, Read, Write, chunks
+
+_REASON_LENGTH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenResync:
+    """A row that is not closed, with what the phone has fetched last.
+
+    `wanted` are hashes of its files as they were when it was told; `proved_hash` and `proved_at`
+    are of the last file that proves it current, whenever that was.
+    """
+
+    domain_id: int
+    phone_id: int
+    resync: Resync
+    wanted: tuple[str, ...]
+    proved_hash: str | None
+    proved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineOwner:
+    """Another phone that has a line of the same user."""
+
+    mac: Mac
+    extension: str
+
+
+async def insert_resync(
+    write: Write,
+    domain_id: int,
+    phone_id: int,
+    at: datetime,
+    *,
+    requested_by: str,
+    reboot: bool,
+    even_if_shared: bool,
+) -> int:
+    """Queue a re-sync; answers its id."""
+    (new_id,) = await write.new_ids(1)
+    row = {
+        "domain_id": domain_id,
+        "id": new_id,
+        "phone_id": phone_id,
+        "reboot": reboot,
+        "even_if_shared": even_if_shared,
+        "state": ResyncState.QUEUED.value,
+        "requested_by": requested_by,
+        "requested_at": to_stored(at),
+        "closed": False,
+    }
+    await write.insert(resync, [row])
+    return new_id
+
+
+async def find_resync(read: Read, domain_id: int, resync_id: int) -> Resync | None:
+    """One re-sync, or None."""
+    row = await read.first(
+        _select().where(resync.c.domain_id == domain_id, resync.c.id == resync_id)
+    )
+    return _record(row) if row is not None else None
+
+
+async def latest_resyncs(
+    read: Read, domain_id: int, phone_id: int, *, limit: int = 20
+) -> tuple[Resync, ...]:
+    """A phone's re-syncs, the newest first."""
+    rows = await read.rows(
+        _select()
+        .where(resync.c.domain_id == domain_id, resync.c.phone_id == phone_id)
+        .order_by(resync.c.id.desc())
+        .limit(limit)
+    )
+    return tuple([_record(row) for row in rows])
+
+
+async def newest_resyncs(read: Read, domain_id: int, phone_ids: Sequence[int]) -> dict[int, Resync]:
+    """The newest re-sync of each of the phones that ever had one, by the phone's id."""
+    found: dict[int, Resync] = {}
+    for some in chunks(phone_ids):
+        newest = (
+            sa.select(sa.func.max(resync.c.id))
+            .where(resync.c.domain_id == domain_id, resync.c.phone_id.in_(some))
+            .group_by(resync.c.phone_id)
+        )
+        rows = await read.rows(
+            _select().where(resync.c.domain_id == domain_id, resync.c.id.in_(newest))
+        )
+        found.update({row.phone_id: _record(row) for row in rows})
+    return found
+
+
+async def open_resyncs(read: Read, *, limit: int = 10_000) -> tuple[OpenResync, ...]:
+    """All that are not closed, of every domain, the oldest first."""
+    seen = (sighting.c.domain_id == resync.c.domain_id) & (sighting.c.phone_id == resync.c.phone_id)
+    query = (
+        _select(sighting.c.proved_hash, sighting.c.proved_at)
+        .outerjoin(sighting, seen)
+        .where(sa.text("NOT closed"))
+        .order_by(resync.c.id)
+        .limit(limit)
+    )
+    return tuple(
+        [
+            OpenResync(
+                domain_id=row.domain_id,
+                phone_id=row.phone_id,
+                resync=_record(row),
+                wanted=tuple(row.wanted.split()),
+                proved_hash=row.proved_hash,
+                proved_at=from_stored_if_any(row.proved_at),
+            )
+            for row in await read.rows(query)
+        ]
+    )
+
+
+async def start_resync(
+    write: Write, domain_id: int, resync_id: int, at: datetime, wanted: Sequence[str]
+) -> bool:
+    """Take a queued one to send it. False where another was faster."""
+    done = await write.connection.execute(
+        sa.update(resync)
+        .where(*_is(domain_id, resync_id), resync.c.state == ResyncState.QUEUED.value)
+        .values(state=ResyncState.SENDING.value, sent_at=to_stored(at), wanted=" ".join(wanted))
+    )
+    return bool(done.rowcount)
+
+
+async def end_resync(
+    write: Write,
+    domain_id: int,
+    resync_id: int,
+    at: datetime,
+    state: ResyncState,
+    *,
+    target: str = "",
+    code: int | None = None,
+    reason: str = "",
+    closed: bool = False,
+) -> None:
+    """Say what came of the message; `closed` where nothing more is waited for."""
+    await write.connection.execute(
+        sa.update(resync)
+        .where(*_is(domain_id, resync_id))
+        .values(
+            state=state.value,
+            ended_at=to_stored(at),
+            target=target,
+            code=code,
+            reason=reason[:_REASON_LENGTH],
+            closed=closed or resync.c.closed,
+        )
+    )
+
+
+async def confirm_resync(write: Write, domain_id: int, resync_id: int, at: datetime) -> None:
+    """The phone has fetched, at `at`, what was wanted."""
+    await write.connection.execute(
+        sa.update(resync)
+        .where(*_is(domain_id, resync_id))
+        .values(confirmed_at=to_stored(at), closed=True)
+    )
+
+
+async def close_resync(write: Write, domain_id: int, resync_id: int) -> None:
+    """Wait for nothing more."""
+    await write.connection.execute(
+        sa.update(resync).where(*_is(domain_id, resync_id)).values(closed=True)
+    )
+
+
+async def prune_resyncs(write: Write, before: datetime) -> int:
+    """Delete closed ones that were asked for before; answers how many."""
+    done = await write.connection.execute(
+        sa.delete(resync).where(
+            resync.c.closed.is_(sa.true()), resync.c.requested_at < to_stored(before)
+        )
+    )
+    return int(done.rowcount)
+
+
+async def line_owners(
+    read: Read, domain_id: int, lines: Sequence[PhoneLine], mac: Mac
+) -> tuple[LineOwner, ...]:
+    """The enabled phones beside `mac` that have a user of these lines, by extension and MAC."""
+    rows = await read.rows(
+        sa.select(phone.c.mac, user_account.c.extension)
+        .join(
+            phone_line,
+            (phone_line.c.domain_id == phone.c.domain_id) & (phone_line.c.phone_id == phone.c.id),
+        )
+        .join(
+            user_account,
+            (user_account.c.domain_id == phone_line.c.domain_id)
+            & (user_account.c.id == phone_line.c.user_id),
+        )
+        .where(
+            phone.c.domain_id == domain_id,
+            phone.c.mac != mac.text,
+            phone.c.enabled.is_(sa.true()),
+            user_account.c.extension.in_([line.extension for line in lines]),
+        )
+        .distinct()
+        .order_by(user_account.c.extension, phone.c.mac)
+    )
+    return tuple([LineOwner(mac=Mac(row.mac), extension=row.extension) for row in rows])
+
+
+async def neighbours(read: Read, domain_id: int, phone_id: int, address: str) -> int:
+    """How many other phones of the domain were last seen at this address."""
+    row = await read.first(
+        sa.select(sa.func.count())
+        .select_from(sighting)
+        .where(
+            sighting.c.domain_id == domain_id,
+            sighting.c.address == address,
+            sighting.c.phone_id != phone_id,
+        )
+    )
+    return int(row[0]) if row is not None else 0
+
+
+def _is(domain_id: int, resync_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return (resync.c.domain_id == domain_id, resync.c.id == resync_id)
+
+
+def _select(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return (
+        sa.select(resync, phone.c.mac, domain.c.name.label("domain_name"), *more)
+        .join(phone, (phone.c.domain_id == resync.c.domain_id) & (phone.c.id == resync.c.phone_id))
+        .join(domain, domain.c.id == resync.c.domain_id)
+    )
+
+
+def _record(row: AnyRow) -> Resync:
+    return Resync(
+        resync_id=row.id,
+        domain=row.domain_name,
+        mac=Mac(row.mac),
+        reboot=row.reboot,
+        even_if_shared=row.even_if_shared,
+        state=ResyncState(row.state),
+        requested_by=row.requested_by,
+        requested_at=from_stored(row.requested_at),
+        sent_at=from_stored_if_any(row.sent_at),
+        ended_at=from_stored_if_any(row.ended_at),
+        target=row.target,
+        code=row.code,
+        reason=row.reason,
+        confirmed_at=from_stored_if_any(row.confirmed_at),
+        closed=row.closed,
+    )
