@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, ip_network
 from pathlib import Path
@@ -414,6 +414,27 @@ async def test_after_its_resends_a_session_ends_and_the_port_may_begin_anew() ->
         one.ask(NAME)
         await until(lambda: one.got.qsize() > 3)
     assert len(shelf.asked) == 2
+
+
+async def test_a_file_is_delivered_with_its_last_acknowledgement_and_not_before() -> None:
+    at: list[datetime] = []
+    reply = replace(body(CONFIG), delivered=at.append)
+    async with listening(Shelf({NAME: reply}), limits=HASTY) as door:
+        async with phone(door.address) as silent:
+            silent.ask(NAME)
+            await until(lambda: door.tftp.counters.timeouts == 1)
+        async with phone(door.address) as one:
+            one.ask(NAME)
+            block, packet = 1, parse(await one.receive())
+            while packet == Data(block=block, payload=CONFIG[512 * (block - 1) : 512 * block]):
+                assert isinstance(packet, Data)
+                assert at == []
+                one.send(ack(block))
+                if len(packet.payload) < 512:
+                    break
+                block, packet = block + 1, parse(await one.receive())
+            await until(lambda: door.tftp.counters.transfers_ok == 1)
+        assert len(at) == 1
 
 
 async def test_when_full_the_oldest_unacknowledged_goes_first() -> None:

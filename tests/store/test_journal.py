@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from provisiond.inventory.errors import Failed, ProvisiondError
-from provisiond.inventory.journal import ChangeEntry, RequestEntry
+from provisiond.inventory.journal import DELIVERED, ChangeEntry, RequestEntry
 from provisiond.inventory.mac import Mac
 from provisiond.store import domains, journal, phones
 from provisiond.store.database import Database
@@ -195,6 +195,19 @@ async def test_a_sighting_says_when_and_where_a_phone_was_last_served(db: Databa
     assert (sighting.address, sighting.last_file, sighting.count) == ("192.0.2.8", "third", 3)
     assert (sighting.proved_hash, sighting.proved_at) == ('"abc"', NOW)
     assert sighting.model == "SIP-T46U"
+
+
+async def test_a_delivery_proves_the_phone_current_and_is_no_request(db: Database) -> None:
+    domain_id, phone_id = await phone_of(db)
+    writer = JournalWriter(db)
+    writer.add(served(domain_id, phone_id))
+    delivered = served(domain_id, phone_id, at=later(seconds=2), outcome=DELIVERED, proves=True)
+    writer.add(delivered)
+    await writer.flush()
+    async with db.read() as read:
+        sighting = (await journal.get_sightings(read, domain_id, [phone_id]))[phone_id]
+        assert len(await journal.latest_requests(read, domain_id)) == 1
+    assert (sighting.count, sighting.proved_at) == (1, later(seconds=2))
 
 
 async def test_a_phone_deleted_meanwhile_is_journaled_and_not_seen(db: Database) -> None:
