@@ -68,7 +68,11 @@ class Wire(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a phone fared: `faults` in words, without secrets; `asked` is name and answer wanted."""
+    """How a phone fared: `faults` in words, without secrets.
+
+    `asked` is each name with the answer wanted, as it can be asked again: what has closed the
+    enrolment leaves out the boot before that.
+    """
 
     phone: VirtualPhone
     requests: int
@@ -83,16 +87,19 @@ async def boot(phone: VirtualPhone, wire: Wire, urls: PublicUrls, *, real: bool)
     """
     power = _Power(phone, wire, urls)
     own = f"p/{phone.token.reveal()}/"
+    began = 0
     if phone.is_open:
         await power.on("", with_optional=True)
+        began = len(power.asked) if real else 0
     await power.on(own, with_optional=not phone.is_open)
+    asked = tuple(power.asked[began:])
     if real and phone.is_open:
         await power.must_be_closed()
     return Outcome(
         phone=phone,
         requests=power.requests,
         faults=tuple(dict.fromkeys(power.faults))[:_MOST_FAULTS],
-        asked=tuple(power.asked),
+        asked=asked,
     )
 
 

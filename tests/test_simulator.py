@@ -135,6 +135,8 @@ def test_all_models_of_all_families_boot_with_names_as_attackers_type_them(
     assert closed == (len(models),)
     lines = sequence.read_text().splitlines()
     assert len(lines) == len(models)
+    names = [name for line in lines for name in line.split()]
+    assert all(name.startswith("p/") for name in names), "what can be asked again"
     assert all(0 < len(line.split()) <= 32 and len(line) < 4000 for line in lines)
     assert sequence.stat().st_mode & 0o077 == 0
 
