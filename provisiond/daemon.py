@@ -182,7 +182,7 @@ class _Daemon:
             registry=registry_of(lambda: figures(self._figure_sources())),
             version=__version__,
         )
-        desk = desk_of(self.settings.web, self.database, lambda: self.shelf)
+        desk = desk_of(self.settings, self.database, lambda: self.shelf)
         opened = await open_web(stack, self.settings, health, desk)
         self.web = opened
 

@@ -21,7 +21,6 @@ from provisiond.daemon_setup import bound, shown
 from provisiond.inventory.errors import Failed
 from provisiond.outbound.webhook_sender import WebhookSender
 from provisiond.settings import Settings
-from provisiond.settings_sections import Web
 from provisiond.store.database import Database
 from provisiond.store.leases import Lease
 from provisiond.web.app import Health, load_shown, make_app, make_portal
@@ -75,15 +74,20 @@ class OpenWeb:
     outbox: Outbox
 
 
-def desk_of(settings: Web, database: Database, shelf: Callable[[], Shelf]) -> Desk:
+def desk_of(settings: Settings, database: Database, shelf: Callable[[], Shelf]) -> Desk:
     """What the doors for people hand on to the actions."""
     terms = SessionTerms(
-        idle=timedelta(minutes=settings.session_idle_minutes),
-        longest=timedelta(hours=settings.session_hours),
+        idle=timedelta(minutes=settings.web.session_idle_minutes),
+        longest=timedelta(hours=settings.web.session_hours),
     )
     door = Door(passwords=Passwords(), throttle=LoginThrottle(), terms=terms)
-    networks = settings.webhook_networks
-    return Desk(db=database, shelf=shelf, door=door, webhook_networks=networks)
+    return Desk(
+        db=database,
+        shelf=shelf,
+        door=door,
+        webhook_networks=settings.web.webhook_networks,
+        has_registrar=settings.sip.registrar is not None,
+    )
 
 
 async def open_web(

@@ -18,13 +18,15 @@ def _now() -> datetime:
 class Desk:
     """The open store, the catalogue as it is now, and the log-in. `clock` is in UTC.
 
-    `webhook_networks` are private ones that webhooks may reach all the same.
+    `webhook_networks` are private ones that webhooks may reach all the same. `has_registrar` says
+    whether a registrar is asked for the own contact of a phone that is told something.
     """
 
     db: Database
     shelf: Callable[[], Shelf]
     door: Door
     webhook_networks: Networks = ()
+    has_registrar: bool = False
     clock: Callable[[], datetime] = _now
 
     def secret(self, purpose: str) -> bytes:
