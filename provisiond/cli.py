@@ -19,6 +19,7 @@ from provisiond.cli_imports import import_file, import_profiles
 from provisiond.cli_inventory import export, render
 from provisiond.cli_numbers import app as numbers
 from provisiond.cli_output import report, warn
+from provisiond.cli_pending import app as pending
 from provisiond.cli_people import admin
 from provisiond.cli_people import app as people
 from provisiond.cli_phones import app as phones
@@ -79,6 +80,7 @@ app.command("simulate")(simulate)
 app.command("doctor")(doctor)
 app.command("dhcp-snippet")(dhcp_snippet)
 app.add_typer(phones, name="phones")
+app.add_typer(pending, name="pending")
 app.add_typer(numbers, name="numbers")
 app.add_typer(sms, name="sms")
 app.add_typer(timeframes, name="timeframes")

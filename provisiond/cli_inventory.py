@@ -171,7 +171,7 @@ async def _render(
         return await preview_file(
             database,
             shelf,
-            public_urls(settings),
+            public_urls(settings, database),
             mac,
             file,
             now(),

@@ -102,7 +102,7 @@ def add(
     """Add a phone and open its enrolment: the URL without a token serves it until it closes."""
     session = session_of(context, config, as_json)
     settings = session.settings()
-    change = _edit_of(context.params)
+    change = edit_of(context.params)
     parsed = given_mac(mac)
     become_owner(settings.data_dir)
     saved = run(_add(session, settings, session.shelf(settings), domain, parsed, change))
@@ -146,7 +146,7 @@ def edit(
     """Change a phone; what is not named stays. A running daemon serves the change in a second."""
     session = session_of(context, config, as_json)
     settings = session.settings()
-    change = _edit_of(context.params)
+    change = edit_of(context.params)
     parsed = given_mac(mac)
     become_owner(settings.data_dir)
     saved = run(_edit(session, settings, session.shelf(settings), domain, parsed, change))
@@ -156,7 +156,7 @@ def edit(
     _told(session, saved)
 
 
-def _edit_of(given: Mapping[str, Any]) -> "PhoneEdit":
+def edit_of(given: Mapping[str, Any]) -> "PhoneEdit":
     """The edit that a command's options ask for, by the names they have in its signature."""
     from provisiond.actions.phone_edits import PhoneEdit
 

@@ -23,6 +23,7 @@ from provisiond.cli_session import (
 from provisiond.inventory.errors import Refused
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone
+from provisiond.inventory.secret import Secret
 
 if TYPE_CHECKING:
     from provisiond.actions.phones import PhoneView
@@ -140,6 +141,66 @@ def enrol(
         say(f"the enrolment of {phone.mac} is open until {moment(until)}.")
 
 
+@app.command("renew")
+def renew(
+    context: typer.Context,
+    macs: Annotated[list[str], typer.Argument(metavar="MAC...", help="In any notation.")],
+    domain: DomainName = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Give phones a fresh token; the old one is good until the phone has asked with the new one."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    parsed = [given_mac(mac) for mac in macs]
+    become_owner(settings.data_dir)
+    run(_renew(session, settings, domain, parsed))
+    if session.as_json:
+        emit({"renewed": parsed})
+    for mac in () if session.as_json else parsed:
+        say(f"{mac} gets a fresh token with its next file; the old one is good until it uses it.")
+
+
+@app.command("password")
+def password(
+    context: typer.Context,
+    mac: MacArgument,
+    domain: DomainName = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a phone logs in with in password mode: to be typed at it, or told elsewhere."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    parsed = given_mac(mac)
+    become_owner(settings.data_dir)
+    text = run(_password(session, settings, domain, parsed)).reveal()
+    if session.as_json:
+        emit({"user": parsed.text, "password": text})
+    else:
+        pairs([("user", parsed.text), ("password", text)])
+
+
+async def _renew(
+    session: Session, settings: "Settings", domain: str | None, macs: list[Mac]
+) -> None:
+    from provisiond.actions.phones import renew_phone_token
+
+    async with session.store(settings) as database:
+        for mac in macs:
+            name = await phone_domain(database, domain, mac)
+            await renew_phone_token(database, session.actor, name, mac, now())
+
+
+async def _password(session: Session, settings: "Settings", domain: str | None, mac: Mac) -> Secret:
+    from provisiond.actions.phones import show_phone
+    from provisiond.daemon_setup import password_of
+
+    async with session.store(settings) as database:
+        view = await show_phone(database, await phone_domain(database, domain, mac), mac)
+        return password_of(database, view.phone.token)
+
+
 async def _list(
     session: Session, settings: "Settings", domain: str | None, site: str | None
 ) -> "list[PhoneView]":
@@ -236,6 +297,7 @@ def _tell(view: "PhoneView") -> None:
             ("site", phone.site),
             ("enabled", phone.enabled),
             ("enrolment", _enrolment(phone) + (f": {held}" if held else "")),
+            ("token renewed", phone.enrolment.renewed_at),
             ("directory", phone.directory),
             ("layout", phone.layout),
             ("sidecars", phone.sidecars),

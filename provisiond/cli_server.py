@@ -146,7 +146,9 @@ async def _check_store(session: Session, settings: "Settings", shelf: "Shelf") -
     try:
         async with session.store(settings) as database:
             found = list(await database.findings())
-            found += await inspect_inventory(database, shelf, public_urls(settings), now())
+            found += await inspect_inventory(
+                database, shelf, public_urls(settings, database), now()
+            )
             return found
     except ProvisiondError as fault:
         return [Finding(where="store", message=str(fault))]

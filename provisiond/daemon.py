@@ -15,6 +15,7 @@ from provisiond.actions.answers import AnswerCache
 from provisiond.actions.enrolment import EnrolmentBook
 from provisiond.actions.enrolment_store import StoredEnrolments
 from provisiond.actions.file_numbers import FileNumbers
+from provisiond.actions.pending import PendingBook
 from provisiond.actions.probe import Probe
 from provisiond.actions.resolve_file import FileSources
 from provisiond.actions.resync_delivery import ResyncDelivery
@@ -29,6 +30,7 @@ from provisiond.daemon_phones import PhoneDoors
 from provisiond.daemon_setup import (
     calm_collector,
     load_shelf,
+    logins_of,
     loop_factory,
     open_store,
     policy_of,
@@ -120,6 +122,7 @@ class _Daemon:
     shelf: Shelf
     service: FileService
     book: EnrolmentBook
+    pending: PendingBook
     journal: JournalWriter
     doors: PhoneDoors
     alarms: Alarms
@@ -147,6 +150,7 @@ class _Daemon:
             _log.error("a family is left out: %s", fault)
         self.database = await stack.enter_async_context(open_store(settings, serving=True))
         self.journal = JournalWriter(self.database)
+        self.pending = PendingBook(self.database, lambda: self.shelf)
         self.alarms = Alarms(settings.alarms, self.journal, self.security)
         await asyncio.to_thread(settings.assets_dir.mkdir, parents=True, exist_ok=True)
         self.book = EnrolmentBook(StoredEnrolments(self.database), self.database.epochs.enrolment)
@@ -155,7 +159,7 @@ class _Daemon:
             numbers=FileNumbers(self.database),
             epochs=self.database.epochs,
             shelf=lambda: self.shelf,
-            urls=public_urls(settings),
+            urls=public_urls(settings, self.database),
             book=self.book,
             etag_key=self.database.key.derive("etag"),
         )
@@ -164,8 +168,13 @@ class _Daemon:
             policy=policy_of(settings),
             cache=self.cache,
             assets=settings.assets_dir,
-            verbs=Verbs(journal=self.alarms.journal, denied=self.security.denied),
+            verbs=Verbs(
+                journal=self.alarms.journal,
+                denied=self.security.denied,
+                stranger=self.pending.note,
+            ),
             watch=self.watch,
+            logins=logins_of(settings, self.database, _now()),
         )
         self.resyncs = delivery_of(settings, self.database, sources)
         self.probe = Probe(serve=self.service.serve_file, sources=sources, database=self.database)
@@ -219,6 +228,7 @@ class _Daemon:
         jobs: list[Job] = [
             self.journal.run,
             self.book.run,
+            self.pending.run,
             self._poll_epochs,
             self._prune,
             self.resyncs.run,

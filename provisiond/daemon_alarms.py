@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from provisiond.inventory.journal import RequestEntry
 from provisiond.logs import SecurityLog
-from provisiond.outbound.webhook import Webhook
+from provisiond.outbound.alarm_webhook import AlarmWebhook
 from provisiond.settings_sections import Alarms as AlarmSettings
 from provisiond.store.journal import JournalWriter
 
@@ -22,7 +22,7 @@ class Alarms:
         self._journal = journal
         self._security = security
         self.webhook = (
-            Webhook(settings.webhook, settings.webhook_secret)
+            AlarmWebhook(settings.webhook, settings.webhook_secret)
             if settings.webhook is not None
             else None
         )

@@ -7,7 +7,7 @@ from provisiond.actions.answers import AnswerCache
 from provisiond.actions.guesses import GuessWatch
 from provisiond.boot.limits import HttpCounters
 from provisiond.boot.tftp_session import TftpCounters
-from provisiond.outbound.webhook import Webhook
+from provisiond.outbound.alarm_webhook import AlarmWebhook
 from provisiond.store.journal import JournalWriter
 from provisiond.web.metrics import Figure
 
@@ -28,7 +28,7 @@ class Sources:
     certificate_days: float | None
     watch: GuessWatch
     alarms: Mapping[str, int]
-    webhook: Webhook | None
+    webhook: AlarmWebhook | None
 
 
 def figures(sources: Sources) -> Iterable[Figure]:

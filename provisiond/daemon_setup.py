@@ -6,11 +6,16 @@ import gc
 import resource
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from provisiond.actions.emergency_checks import AddressDesk
 from provisiond.actions.guesses import GuessLimits, GuessWatch
-from provisiond.inventory.admission import Policy
+from provisiond.actions.nonces import Nonces
+from provisiond.actions.phone_logins import LoginTerms, PhoneLogins
+from provisiond.inventory.admission import Mode, Policy
+from provisiond.inventory.digest import phone_password
 from provisiond.inventory.emergency import Terms
 from provisiond.inventory.errors import BadSettings, Finding
 from provisiond.inventory.secret import Secret
@@ -48,10 +53,26 @@ def load_shelf(settings: Settings) -> "Shelf":
     return shelf
 
 
-def public_urls(settings: Settings) -> PublicUrls:
-    """The URLs that go into phones' files."""
+def public_urls(settings: Settings, database: Database | None = None) -> PublicUrls:
+    """The URLs that go into phones' files, and what phones log in with there, where the database
+    is given and the mode wants it."""
     public = settings.public_url
-    return PublicUrls(https=public.https, http=public.http, tftp=public.tftp)
+    key = _password_key(database) if database is not None else b""
+    return PublicUrls(
+        https=public.https,
+        http=public.http,
+        tftp=public.tftp,
+        passwords=key if settings.admission.mode is Mode.PASSWORD else b"",
+    )
+
+
+def password_of(database: Database, token: Secret) -> Secret:
+    """What the phone with this token logs in with in password mode."""
+    return phone_password(_password_key(database), token)
+
+
+def _password_key(database: Database) -> bytes:
+    return database.key.derive("phone passwords")
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -115,6 +136,23 @@ def _address_checker(provider: EmergencyProvider) -> AddressChecker | None:
 def _pairs(listed: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     pairs = (pair.partition("=") for pair in listed)
     return tuple((ours, theirs) for ours, _, theirs in pairs)
+
+
+def logins_of(settings: Settings, database: Database, began: datetime) -> PhoneLogins | None:
+    """By what phones log in, where the mode wants it. Nonces from before `began` are not taken."""
+    admission, public = settings.admission, settings.public_url
+    if admission.mode is not Mode.PASSWORD:
+        return None
+    paths = {urlsplit(url).path.rstrip("/") for url in (public.https, public.http) if url}
+    return PhoneLogins(
+        terms=LoginTerms(
+            algorithms=admission.digest, basic=admission.basic, prefixes=tuple(paths - {""})
+        ),
+        facts=database.facts,
+        key=_password_key(database),
+        nonces=Nonces(database.key.derive("nonces"), began),
+        epoch=database.epochs.domain,
+    )
 
 
 @contextlib.asynccontextmanager

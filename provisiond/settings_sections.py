@@ -1,10 +1,11 @@
 """Which settings are there? One class a table of the file, with each default and meaning."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from provisiond.inventory.admission import Mode
+from provisiond.inventory.digest import Algorithm
 from provisiond.settings_values import (
     DatabaseUrl,
     HttpsUrl,
@@ -23,6 +24,7 @@ from provisiond.settings_values import (
     Words,
     parse_listener,
     parse_network,
+    split_list,
 )
 
 PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
@@ -162,7 +164,17 @@ class Admission(Section):
     """Which phones get their files."""
 
     mode: Mode = Field(
-        default=Mode.TOKEN, description="token, or open: whoever knows a MAC gets its file"
+        default=Mode.TOKEN,
+        description="token, password (HTTP Digest), or open: whoever knows a MAC gets its file",
+    )
+    digest: Annotated[tuple[Algorithm, ...], BeforeValidator(split_list)] = Field(
+        default=(Algorithm.SHA_256, Algorithm.MD5),
+        min_length=1,
+        description="password mode: what HTTP Digest is offered with, the first first; phones that "
+        "take the first offer alone may need MD5",
+    )
+    basic: bool = Field(
+        default=False, description="password mode: HTTP Basic too, over HTTPS alone"
     )
     open_on_purpose: bool = Field(
         default=False, description="allow mode open on listeners that others can reach"

@@ -66,7 +66,8 @@ def parse_network(value: object) -> Network:
     raise ValueError(f"{value!r} is no network{meant}")
 
 
-def _split(value: object) -> object:
+def split_list(value: object) -> object:
+    """A list as the environment writes it, comma-separated; anything else as it is."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
@@ -140,13 +141,15 @@ def _check_pair(value: str) -> str:
     return f"{ours.strip()}={theirs.strip()}"
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Pairs = Annotated[tuple[Annotated[str, AfterValidator(_check_pair)], ...], BeforeValidator(_split)]
+Words = Annotated[tuple[str, ...], BeforeValidator(split_list)]
+Pairs = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_pair)], ...], BeforeValidator(split_list)
+]
 Listeners = Annotated[
-    tuple[Annotated[Listener, BeforeValidator(parse_listener)], ...], BeforeValidator(_split)
+    tuple[Annotated[Listener, BeforeValidator(parse_listener)], ...], BeforeValidator(split_list)
 ]
 Networks = Annotated[
-    tuple[Annotated[Network, BeforeValidator(parse_network)], ...], BeforeValidator(_split)
+    tuple[Annotated[Network, BeforeValidator(parse_network)], ...], BeforeValidator(split_list)
 ]
 ResolvedPath = Annotated[Path, AfterValidator(_resolve)]
 OptionalPath = Annotated[ResolvedPath | None, BeforeValidator(_empty_is_none)]

@@ -202,7 +202,7 @@ async def _inventory(session: Session, wanted: "Wanted", how: How) -> "list[Outc
             else:
                 door = own_door(settings, database, shelf, tftp=how.tftp, at_once=how.at_once)
                 wire = await stack.enter_async_context(door)
-            return await _boot_all(fleet.phones, wire, public_urls(settings), how)
+            return await _boot_all(fleet.phones, wire, public_urls(settings, database), how)
     finally:
         await database.close()
 
@@ -251,9 +251,10 @@ async def _boot_made_up(
         async with open_store(settings) as database:
             mode = settings.admission.mode
             fleet = await fleet_of(database, shelf, Wanted(), mode, now())
+            urls = public_urls(settings, database)
         async with _server(settings, how) as wire:
             real = replace(how, real=True)
-            return await _boot_all(fleet.phones, wire, public_urls(settings), real)
+            return await _boot_all(fleet.phones, wire, urls, real)
 
 
 def _folder(keep: Path | None) -> Path:

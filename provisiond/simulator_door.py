@@ -43,7 +43,7 @@ def file_service(settings: Settings, database: Database, shelf: Shelf) -> FileSe
         numbers=FileNumbers(database),
         epochs=database.epochs,
         shelf=lambda: shelf,
-        urls=public_urls(settings),
+        urls=public_urls(settings, database),
         book=EnrolmentBook(StoredEnrolments(database), database.epochs.enrolment),
         etag_key=database.key.derive("etag"),
     )

@@ -85,6 +85,7 @@ class Answer:
     secret: bool = False
     proves: bool = False
     by_token: bool = False
+    by_old_token: bool = False
     query_names: tuple[str, ...] = ()
     domain_id: int | None = None
     phone_id: int | None = None

@@ -22,7 +22,7 @@ _FLUSH_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentChange:
-    """One change to write: `kind` is first, close or hold."""
+    """One change to write: `kind` is first, close, hold or move (to a renewed token)."""
 
     kind: str
     domain_id: int
@@ -148,6 +148,10 @@ class EnrolmentBook:
 def applied(enrolment: Enrolment, change: EnrolmentChange) -> Enrolment:
     """The enrolment after a change; a first fetch, close or hold that stands already stays, and
     so does an enrolment that was opened after it."""
+    if change.kind == "move":
+        renewed = enrolment.renewed_at
+        moved = renewed is not None and renewed <= change.at
+        return replace(enrolment, renewed_at=None) if moved else enrolment
     if enrolment.opened_at is not None and enrolment.opened_at > change.at:
         return enrolment
     if change.kind == "first" and enrolment.first_address is None:

@@ -36,6 +36,10 @@ def _note(change: EnrolmentChange) -> EnrolmentNote:
             first_user_agent=change.user_agent,
             at=change.at,
         )
+    if change.kind == "move":
+        return EnrolmentNote(
+            domain_id=change.domain_id, phone_id=change.phone_id, moved=True, at=change.at
+        )
     if change.kind == "close":
         return EnrolmentNote(
             domain_id=change.domain_id,

@@ -1,7 +1,7 @@
 """What is asked and what is answered? The two messages behind every door that phones use."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,9 @@ class FileRequest:
     `name` is the path as asked, percent-decoded once, without query; a leading slash does not
     matter. It may hold any character: bytes that are no UTF-8 stand as backslash escapes.
     `method` is GET, HEAD, POST or PUT (TFTP reads are GET). `query` is in the order asked.
-    `probe` marks the daemon's own: never journaled, never a sighting, not set by any socket.
+    `target` and `authorization` are the request target and the header as they came, for phones
+    that log in. `probe` marks the daemon's own: never journaled, never a sighting, not set by any
+    socket.
     """
 
     name: str
@@ -23,6 +25,8 @@ class FileRequest:
     at: datetime
     method: str = "GET"
     query: tuple[tuple[str, str], ...] = ()
+    target: str = ""
+    authorization: str = field(default="", repr=False)
     probe: bool = False
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from ipaddress import ip_address
 
 _MINUTE = 60.0
-_PAUSE = 1.0
 _KEPT = 5_000
 _OF_A_NETWORK = 2
 _OF_ALL = 10
@@ -23,12 +22,14 @@ class GuessLimits:
 
     `misses`: in a minute from one address, twice as many from its /24 or /64; those beyond are
     throttled. `names`: different unknown names that make a sweep when one address asks for them
-    within `minutes`, twice as many from a /24 or /64, ten times as many from everybody.
+    within `minutes`, twice as many from a /24 or /64, ten times as many from everybody. `pause`:
+    seconds that a refusal is held back for who is throttled.
     """
 
     misses: int = 60
     names: int = 30
     minutes: int = 10
+    pause: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class GuessWatch:
             if source is not None and self._level(source, weight, now) >= (
                 self._limits.misses * weight
             ):
-                return _PAUSE
+                return self._limits.pause
         return 0.0
 
     def words(self, source: str) -> str:

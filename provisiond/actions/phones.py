@@ -35,6 +35,7 @@ from provisiond.store.phones import (
     list_phones,
     open_enrolment,
     phone_ids,
+    renew_token,
     rotate_token,
     update_phone,
 )
@@ -230,6 +231,18 @@ async def reopen_enrolment(
         )
         await add_change(write, entry)
         return (await find_phones(write, domain_id, [mac]))[mac]
+
+
+async def renew_phone_token(
+    db: Database, actor: Actor, domain: str, mac: Mac, at: datetime
+) -> None:
+    """Give a phone a fresh token, and with it a fresh password; what it has stays good until it
+    asks with the new one, which its next file tells it. Raises NotFound."""
+    async with db.write() as write:
+        domain_id = await _domain_id(write, domain)
+        await renew_token(write, domain_id, mac, at)
+        entry = change_entry(actor, "renew token", str(mac), at, domain_id=domain_id)
+        await add_change(write, entry)
 
 
 async def _checked(

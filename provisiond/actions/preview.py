@@ -67,7 +67,7 @@ async def preview_file(
     if facts is None:
         raise NotFound(f"there is no phone {mac}.")
     if not show_secrets:
-        facts = masked_facts(facts)
+        facts, urls = masked_facts(facts), replace(urls, passwords=b"")
     place = place_of(shelf, facts.phone.model)
     rule = current_rule(place) if file is None else find_rule(place, mac, file)
     if rule.template is None:

@@ -93,6 +93,7 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
         phone_id=known.phone_id,
         mac=known.mac,
         by_token=parsed.token is not None,
+        by_old_token=facts is not None and facts.by_old_token,
     )
     sources.book.learn(
         known.domain_id,

@@ -11,6 +11,7 @@ from provisiond.actions.assets import find_asset
 from provisiond.actions.enrolment import AdmissionFacts, EnrolmentChange
 from provisiond.actions.file_messages import FileReply, FileRequest, ServeFile
 from provisiond.actions.guesses import GuessWatch
+from provisiond.actions.phone_logins import LoggedIn, PhoneLogins
 from provisiond.actions.request_notes import RequestNotes, Verbs
 from provisiond.actions.resolve_file import FileSources, Found, numbered, resolve_file
 from provisiond.catalog.match import ParsedName, candidates, parse_name, upload
@@ -46,11 +47,14 @@ class FileService:
         assets: Path,
         verbs: Verbs,
         watch: GuessWatch | None = None,
+        logins: PhoneLogins | None = None,
     ) -> None:
+        """`logins` are there in password mode, where no request goes without one."""
         self._sources = sources
         self._policy = policy
         self._cache = cache
         self._assets = assets
+        self._logins = logins
         self._notes = RequestNotes(policy, sources.shelf, verbs, watch or GuessWatch())
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
@@ -62,8 +66,11 @@ class FileService:
         journaled under its true name, probes excepted.
         """
         answer: Answer | None = None
+        login: LoggedIn | None = None
         name = request.name.lstrip("/")  # doors differ in it, answers do not
         try:
+            if self._logins is not None and not request.probe:
+                login = await self._logins.demand(request)
             if not request.probe:
                 answer = self._cache.get(name, request.query, self._sources.epochs, request.at.year)
             if answer is None or request.method in ("PUT", "POST"):
@@ -75,13 +82,13 @@ class FileService:
                 async with self._turns:
                     found = await resolve_file(self._sources, request, parsed)
                 answer = found.answer
-                await self._admit(request, answer, is_kept=False)
+                await self._admit(request, answer, login, is_kept=False)
                 answer = await self._finish(found, probe=request.probe)
                 # Other spellings are served, not kept: there is no end of them.
                 if answer.keep and not request.probe and name == parsed.canonical:
                     self._cache.put(name, request.query, answer)
             else:
-                await self._admit(request, answer, is_kept=True)
+                await self._admit(request, answer, login, is_kept=True)
             if answer.refusal is not None:
                 raise answer.refusal()
         except ProvisiondError as fault:
@@ -109,30 +116,38 @@ class FileService:
             answer = finish(1)
         return answer if probe else await numbered(self._sources, found, finish, answer)
 
-    async def _admit(self, request: FileRequest, answer: Answer, *, is_kept: bool) -> None:
+    async def _admit(
+        self, request: FileRequest, answer: Answer, login: LoggedIn | None, *, is_kept: bool
+    ) -> None:
         """Raise NotAdmitted unless this asker may have it; note, close or hold an enrolment.
 
         `is_kept` says that the answer cost no statement so far.
         """
         if answer.phone_id is None or answer.domain_id is None:
             return
+        if login is not None and login.phone_id != answer.phone_id:
+            raise NotAdmitted(f"the log-in is another phone's, the file of {answer.mac}")
         book = self._sources.book
         known = book.peek(answer.domain_id, answer.phone_id)
         fresh = known is None
         if known is None:
             known = await book.facts(answer.domain_id, answer.phone_id)
-        decision = self._decision(request, answer, known)
+        decision = self._decision(request, answer, login, known)
         if _refuses(decision) and is_kept and not fresh and not answer.by_token:
             # As a MAC that nobody has: one statement, or the time would tell that it is known.
             known = await book.read(answer.domain_id, answer.phone_id)
-            decision = self._decision(request, answer, known)
+            decision = self._decision(request, answer, login, known)
         if not request.probe:
             await self._carry_out(decision, request, answer)
         if _refuses(decision):
             raise NotAdmitted(decision.reason)
 
     def _decision(
-        self, request: FileRequest, answer: Answer, known: AdmissionFacts | None
+        self,
+        request: FileRequest,
+        answer: Answer,
+        login: LoggedIn | None,
+        known: AdmissionFacts | None,
     ) -> Decision:
         if known is None:
             raise UnknownPhone("the phone has left the inventory")
@@ -143,7 +158,8 @@ class FileService:
         return decide(
             mode=self._policy.mode,
             asker=self._notes.asker(request.peer),
-            by_token=answer.by_token,
+            by_token=answer.by_token or login is not None,
+            by_old_token=answer.by_old_token if login is None else login.by_old_password,
             secret=answer.secret,
             enabled=known.enabled,
             enrolment=known.enrolment,
@@ -244,4 +260,5 @@ _CHANGES = {
     Verdict.SERVE_AND_NOTE_FIRST: "first",
     Verdict.SERVE_AND_CLOSE: "close",
     Verdict.REFUSE_AND_HOLD: "hold",
+    Verdict.SERVE_AND_MOVE: "move",
 }

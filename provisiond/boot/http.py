@@ -1,7 +1,8 @@
 """How do phones fetch their files over HTTP and HTTPS?
 
 Parsing, deadlines and caps are the guard's; here a request becomes a FileRequest, and what
-`serve_file` says becomes an answer. Every refusal is one 404 with identical bytes; overload and a
+`serve_file` says becomes an answer. Every refusal is one 404 with identical bytes,
+except that a log-in is asked for with one 401; overload and a
 store that is away are 503 with Retry-After; whatever is our own fault is 500. RFC 9110, RFC 9112.
 """
 
@@ -25,7 +26,7 @@ from provisiond.boot.http_guard import Gate
 from provisiond.boot.limits import HttpCounters, HttpLimits, LogBrake
 from provisiond.boot.peer import Network, clean_text, identify
 from provisiond.inventory.access import Peer, Transport
-from provisiond.inventory.errors import Failed, NotAdmitted, Refused, StoreUnavailable
+from provisiond.inventory.errors import Failed, LoginNeeded, NotAdmitted, Refused, StoreUnavailable
 from provisiond.inventory.secret import masked_tokens
 
 log = logging.getLogger(__name__)
@@ -167,7 +168,15 @@ class PhoneHttp:
         try:
             name, query = read_target(message.path)
             reply = await self._serve(
-                FileRequest(name=name, peer=peer, at=at, method=message.method, query=query)
+                FileRequest(
+                    name=name,
+                    peer=peer,
+                    at=at,
+                    method=message.method,
+                    query=query,
+                    target=message.path,
+                    authorization=exchange.header("Authorization") or "",
+                )
             )
             if reply.allow:
                 self._say_wrong_method(exchange, reply.allow)
@@ -234,6 +243,10 @@ class PhoneHttp:
             self._log(logging.ERROR, exchange.at, "an answer broke off", exc)
             raise ConnectionAbortedError("the answer broke off") from exc
         match exc:
+            case LoginNeeded():
+                self.counters.challenged += 1
+                exchange.say(401, *(("WWW-Authenticate", told) for told in exc.challenges))
+                return
             case Refused() | NoAsset():
                 self.counters.not_found += 1
                 exchange.say(404)

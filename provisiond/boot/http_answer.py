@@ -11,6 +11,7 @@ STATUS = {
     206: b"206 Partial Content",
     304: b"304 Not Modified",
     400: b"400 Bad Request",
+    401: b"401 Unauthorized",
     404: b"404 Not Found",
     405: b"405 Method Not Allowed",
     413: b"413 Content Too Large",

@@ -10,6 +10,7 @@ from provisiond.boot.http_connection import PhoneConnection
 
 _TEXT = {
     400: b"bad request\n",
+    401: b"log in first\n",
     404: b"not found\n",
     405: b"method not allowed\n",
     413: b"content too large\n",

@@ -55,6 +55,7 @@ class HttpCounters:
     partial: int = 0
     not_modified: int = 0
     not_found: int = 0
+    challenged: int = 0
     wrong_method: int = 0
     too_large: int = 0
     malformed: int = 0

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from provisiond.catalog.cleaning import Cleaner, clean, clean_ascii, clean_label
@@ -76,7 +76,7 @@ def build_context(
         sidecars=sidecars,
         settings=_settings(settings, phone.mac.text, said),
         zone=zone_rule(settings.time_zone or "Etc/UTC", year),
-        urls=phone_urls(manifest, model, urls, phone.token, settings),
+        urls=_with_login(phone_urls(manifest, model, urls, phone.token, settings), urls, phone),
         directory=_directory(phone.directory, facts, said),
         file=FileContext(id=rule.id, revision=revision if rule.revision else 0),
         tables=manifest.tables,
@@ -136,6 +136,13 @@ def phone_urls(
         scheme=base.partition(":")[0],
         firmware=f"{base}assets/{clean(asset)}" if asset and base else "",
     )
+
+
+def _with_login(made: UrlContext, urls: PublicUrls, phone: Phone) -> UrlContext:
+    password = urls.password(phone.token)
+    if not password or not made.base:
+        return made
+    return replace(made, user=phone.mac.text, password=password.reveal())
 
 
 def provisioning_url(manifest: Manifest, base: str) -> str:

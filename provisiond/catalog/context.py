@@ -178,6 +178,10 @@ class UrlContext:
     """https, http or tftp"""
     firmware: str
     """URL of the firmware file set for this model, or empty"""
+    user: str = ""
+    """whom the phone logs in as at `base`, where the server wants a log-in; empty otherwise"""
+    password: str = ""
+    """its password there"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

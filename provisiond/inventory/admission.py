@@ -17,6 +17,7 @@ class Mode(Enum):
 
     OPEN = "open"
     TOKEN = "token"
+    PASSWORD = "password"
 
 
 class Verdict(Enum):
@@ -25,6 +26,7 @@ class Verdict(Enum):
     SERVE = "serve"
     SERVE_AND_NOTE_FIRST = "serve_and_note_first"
     SERVE_AND_CLOSE = "serve_and_close"
+    SERVE_AND_MOVE = "serve_and_move"
     REFUSE = "refuse"
     REFUSE_AND_HOLD = "refuse_and_hold"
 
@@ -99,6 +101,7 @@ def decide(
     mode: Mode,
     asker: Asker,
     by_token: bool,
+    by_old_token: bool = False,
     secret: bool,
     enabled: bool,
     enrolment: Enrolment,
@@ -107,9 +110,11 @@ def decide(
 ) -> Decision:
     """Decide for a request that names a known phone.
 
-    `by_token` says that the path carried this phone's token. `secret` says that the file holds
-    secrets. `same_device` is False where the User-Agent is of another vendor or model than that
-    of the first token-less fetch (another firmware is the same device; no User-Agent is none).
+    `by_token` says that the path carried this phone's token, or that it has logged in;
+    `by_old_token` that this was the token or password before a renewal. `secret` says that the
+    file holds secrets. `same_device` is False where the User-Agent is of another vendor or model
+    than that of the first token-less fetch (another firmware is the same device; no User-Agent is
+    none).
     """
     if not enabled:
         return Decision(verdict=Verdict.REFUSE, reason="the phone is disabled")
@@ -120,10 +125,23 @@ def decide(
             "admission.plain_networks",
         )
     if by_token:
-        return _FIRST_WITH_TOKEN if is_open(enrolment, at) else _WITH_TOKEN
+        return _decide_token(by_old_token, enrolment, at)
     if mode is Mode.OPEN:
         return _OPEN_MODE
+    if mode is Mode.PASSWORD:
+        return Decision(verdict=Verdict.REFUSE, reason="no log-in")
     return _decide_enrolment(asker, enrolment, same_device, at)
+
+
+def _decide_token(by_old_token: bool, enrolment: Enrolment, at: datetime) -> Decision:
+    if by_old_token and enrolment.renewed_at is None:
+        reason = "the token was renewed, and the phone has moved to the new one"
+        return Decision(verdict=Verdict.REFUSE, reason=reason)
+    if is_open(enrolment, at):
+        return _FIRST_WITH_TOKEN
+    if enrolment.renewed_at is not None and not by_old_token:
+        return _FIRST_WITH_NEW_TOKEN
+    return _WITH_TOKEN
 
 
 def _decide_enrolment(
@@ -157,6 +175,9 @@ def _decide_enrolment(
 
 
 _FIRST_WITH_TOKEN = Decision(verdict=Verdict.SERVE_AND_CLOSE, reason="first fetch with the token")
+_FIRST_WITH_NEW_TOKEN = Decision(
+    verdict=Verdict.SERVE_AND_MOVE, reason="first fetch with the renewed token"
+)
 _WITH_TOKEN = Decision(verdict=Verdict.SERVE, reason="token")
 _OPEN_MODE = Decision(verdict=Verdict.SERVE, reason="open mode")
 _FIRST_FETCH = Decision(verdict=Verdict.SERVE_AND_NOTE_FIRST, reason="first fetch of an enrolment")

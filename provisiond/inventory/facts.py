@@ -8,6 +8,7 @@ from provisiond.inventory.domains import Settings, Site
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Enrolment, Override, Phone
+from provisiond.inventory.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +44,24 @@ class KnownPhone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneKeys:
+    """By what a phone proves who it is: its token first, then the one before a renewal, if any."""
+
+    domain_id: int
+    epoch: int
+    phone_id: int
+    tokens: tuple[Secret, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneFacts:
     """One phone in its domain, read in one snapshot.
 
     `users` holds the users of the phone's lines, by extension, with their SIP passwords.
     `phone.buttons` are the layout's with the phone's own over them, sorted by (module, key).
     `directory` is None unless it was asked for; sorted by name, then number. `epoch` is the
-    domain's, read inside the same snapshot.
+    domain's, read inside the same snapshot. `by_old_token` says that the token that found it is
+    the one before a renewal.
     """
 
     domain: DomainFacts
@@ -58,3 +70,4 @@ class PhoneFacts:
     epoch: int
     users: Mapping[str, User] = field(default_factory=dict)
     directory: tuple[DirectoryEntry, ...] | None = None
+    by_old_token: bool = False

@@ -64,7 +64,9 @@ class Enrolment:
     """How long the token-less URL serves this phone's full files.
 
     Open while `opened_at <= now < open_until`, not held and not closed. `first_address` and
-    `first_user_agent` are of the first token-less fetch since it was opened.
+    `first_user_agent` are of the first token-less fetch since it was opened. `renewed_at` is when
+    the token was renewed; it stands until the phone has asked with the new one, and so long the
+    old one is good, too.
     """
 
     opened_at: datetime | None = None
@@ -73,6 +75,7 @@ class Enrolment:
     held_reason: str | None = None
     first_address: str | None = None
     first_user_agent: str | None = None
+    renewed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

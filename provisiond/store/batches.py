@@ -55,6 +55,7 @@ class BatchStatements:
     first_fetches: Batch
     closes: Batch
     holds: Batch
+    moves: Batch
 
 
 @functools.cache
@@ -76,6 +77,7 @@ def batch_statements(dialect_name: str) -> BatchStatements:
         first_fetches=_compiled(_note("first_address", "first_user_agent"), dialect),
         closes=_compiled(_note("closed_at"), dialect),
         holds=_compiled(_note("held_reason"), dialect),
+        moves=_compiled(_move(), dialect),
     )
 
 
@@ -112,6 +114,18 @@ def _note(*names: str) -> sa.Update:
             (noted_at.is_(None)) | (phone.c.opened_at.is_(None)) | (phone.c.opened_at <= noted_at)
         )
         .values({name: sa.bindparam(name, type_=phone.c[name].type) for name in names})
+    )
+
+
+def _move() -> sa.Update:
+    """Forget the old token of a phone whose token was not renewed once more since."""
+    noted_at = sa.bindparam("noted_at", type_=phone.c.renewed_at.type)
+    return (
+        sa.update(phone)
+        .where(phone.c.domain_id == sa.bindparam("of_domain", type_=sa.BigInteger()))
+        .where(phone.c.id == sa.bindparam("of_phone", type_=sa.BigInteger()))
+        .where(phone.c.renewed_at <= noted_at)
+        .values(old_token=sa.null(), old_token_hash=sa.null(), renewed_at=sa.null())
     )
 
 

@@ -30,8 +30,8 @@ async def open_enrolment(write: Write, domain_id: int, phone_id: int, enrolment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentNote:
     """What a fetch made of an enrolment: noted as the first (`first_address` set), closed
-    (`closed_at`) or held (`held_reason`); one of the three. `at` is when: an enrolment that was
-    opened afterwards is left alone."""
+    (`closed_at`), held (`held_reason`), or its phone has `moved` to its new token; one of the
+    four. `at` is when: an enrolment that was opened afterwards is left alone."""
 
     domain_id: int
     phone_id: int
@@ -39,6 +39,7 @@ class EnrolmentNote:
     first_user_agent: str | None = None
     closed_at: datetime | None = None
     held_reason: str | None = None
+    moved: bool = False
     at: datetime | None = None
 
 
@@ -52,6 +53,8 @@ async def write_notes(write: Write, notes: Sequence[EnrolmentNote]) -> None:
     for note in notes:
         if note.first_address is not None:
             batch = statements.first_fetches
+        elif note.moved:
+            batch = statements.moves
         elif note.closed_at is not None:
             batch = statements.closes
         else:
@@ -73,7 +76,7 @@ async def write_notes(write: Write, notes: Sequence[EnrolmentNote]) -> None:
 
 
 def enrolment_columns(enrolment: Enrolment) -> dict[str, Any]:
-    """An enrolment as the phone's row has it."""
+    """An enrolment as the phone's row has it; a renewal of its token goes on beside it."""
     return {
         "opened_at": to_stored_if_any(enrolment.opened_at),
         "open_until": to_stored_if_any(enrolment.open_until),
@@ -93,4 +96,5 @@ def enrolment_record(row: AnyRow) -> Enrolment:
         held_reason=row.held_reason,
         first_address=row.first_address,
         first_user_agent=row.first_user_agent,
+        renewed_at=from_stored_if_any(row.renewed_at),
     )

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from provisiond.inventory.buttons import Button
 from provisiond.inventory.directory import COMPANY, DirectoryEntry
 from provisiond.inventory.domains import BUILT_IN, Site, inherit
-from provisiond.inventory.facts import DomainFacts, KnownPhone, PhoneFacts
+from provisiond.inventory.facts import DomainFacts, KnownPhone, PhoneFacts, PhoneKeys
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Enrolment, Phone, PhoneLine
@@ -52,6 +52,9 @@ class FactsReader(Protocol):
     async def for_mac(self, mac: Mac, *, directory: bool = False) -> PhoneFacts | None: ...
 
     async def for_token(self, token: str, *, directory: bool = False) -> PhoneFacts | None: ...
+
+    async def keys(self, mac: Mac) -> PhoneKeys | None:
+        """The tokens of the phone with this MAC; one statement, whether there is one or not."""
 
     async def enrolment(self, domain_id: int, phone_id: int) -> tuple[Enrolment, bool] | None:
         """The admission facts alone, and whether the phone is enabled; None: it is gone."""
@@ -123,8 +126,8 @@ class FactsProgram:
                     phone_id=phone_id,
                     mac=Mac(mac),
                     model=model,
-                    enrolment=enrolment_of(*admission[:6]),
-                    enabled=bool(admission[6]),
+                    enrolment=enrolment_of(*admission[:7]),
+                    enabled=bool(admission[7]),
                 )
         return None
 
@@ -136,23 +139,40 @@ class FactsProgram:
     def for_token(self, token_hash: bytes, directory: bool) -> Reading[PhoneFacts | None]:
         """The facts of the phone whose token has this hash."""
         rows = yield self._statements.phone_by_token, (token_hash,)
-        return (yield from self._phone(rows, directory))
+        return (yield from self._phone(rows, directory, token_hash))
+
+    def keys(self, mac: str) -> Reading[PhoneKeys | None]:
+        """The tokens of the phone with this MAC."""
+        rows = yield self._statements.phone_keys, (mac,)
+        if not rows:
+            return None
+        domain_id, epoch, phone_id, token, old_token = rows[0]
+        where = f"phone/{domain_id}/{phone_id}/token"
+        return PhoneKeys(
+            domain_id=domain_id,
+            epoch=epoch,
+            phone_id=phone_id,
+            tokens=tuple([self._key.open(one, where) for one in (token, old_token) if one]),
+        )
 
     def enrolment(self, domain_id: int, phone_id: int) -> Reading[tuple[Enrolment, bool] | None]:
         """The admission facts alone."""
         rows = yield self._statements.enrolment, (domain_id, phone_id)
-        return (enrolment_of(*rows[0][:6]), bool(rows[0][6])) if rows else None
+        return (enrolment_of(*rows[0][:7]), bool(rows[0][7])) if rows else None
 
     def epochs_since(self, seq: int) -> Reading[tuple[Bump, ...]]:
         """Which epochs moved."""
         rows = yield self._statements.epochs, (seq,)
         return tuple([Bump(kind=k, domain_id=d, value=v, seq=s) for k, d, v, s in rows])
 
-    def _phone(self, rows: Rows, directory: bool) -> Reading[PhoneFacts | None]:
+    def _phone(
+        self, rows: Rows, directory: bool, token_hash: bytes | None = None
+    ) -> Reading[PhoneFacts | None]:
         if not rows:
             return None
         (domain_id, epoch, phone_id, mac, model, name, site, notes, directory_name, directory_id,
-         layout, layout_id, settings, handsets, token, revision, *admission) = rows[0]  # fmt: skip
+         layout, layout_id, settings, handsets, token, found_by, revision,
+         *admission) = rows[0]  # fmt: skip
         kept = self._shelf.get(domain_id, epoch)
         if kept is None:
             kept = _Kept((yield from self._domain(domain_id, epoch)))
@@ -170,7 +190,7 @@ class FactsProgram:
             site=site,
             notes=notes,
             directory=directory_name,
-            enabled=bool(admission[6]),
+            enabled=bool(admission[7]),
             lines=lines,
             handsets=handsets_from_json(json.loads(handsets)) if handsets != "[]" else (),
             sidecars=sidecars,
@@ -179,7 +199,7 @@ class FactsProgram:
             overrides=overrides,
             settings=settings_from_json(json.loads(settings), self._key, where),
             token=self._key.open(token, f"{where}/token"),
-            enrolment=enrolment_of(*admission[:6]),
+            enrolment=enrolment_of(*admission[:7]),
             revision=revision,
         )
         return PhoneFacts(
@@ -189,6 +209,7 @@ class FactsProgram:
             epoch=epoch,
             users=users,
             directory=entries,
+            by_old_token=token_hash is not None and bytes(found_by) != token_hash,
         )
 
     def _parts(

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.engine.interfaces import Dialect
 
 from provisiond.inventory.errors import StoreUnavailable
-from provisiond.inventory.facts import KnownPhone, PhoneFacts
+from provisiond.inventory.facts import KnownPhone, PhoneFacts, PhoneKeys
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Enrolment
 from provisiond.store.epochs import Bump
@@ -48,6 +48,10 @@ class PostgresFacts:
     async def for_token(self, token: str, *, directory: bool = False) -> PhoneFacts | None:
         """The facts of the phone with this token, in either case, or None."""
         return await self._snapshot(self._program.for_token(token_hash(token), directory))
+
+    async def keys(self, mac: Mac) -> PhoneKeys | None:
+        """The tokens of the phone with this MAC, or None."""
+        return await self._single(self._program.keys(mac.text))
 
     async def enrolment(self, domain_id: int, phone_id: int) -> tuple[Enrolment, bool] | None:
         """The admission facts alone, and whether the phone is enabled; None: it is gone."""

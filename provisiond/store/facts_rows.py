@@ -99,6 +99,7 @@ def enrolment_of(
     held_reason: str | None,
     first_address: str | None,
     first_user_agent: str | None,
+    renewed_at: int | None,
 ) -> Enrolment:
     """The enrolment of the columns that a phone's row begins its admission facts with."""
     return Enrolment(
@@ -108,4 +109,5 @@ def enrolment_of(
         held_reason=held_reason,
         first_address=first_address,
         first_user_agent=first_user_agent,
+        renewed_at=from_stored_if_any(renewed_at),
     )

@@ -54,6 +54,7 @@ class Statements:
     known_phones: Statement  # KNOWN_TOGETHER macs
     phone_by_mac: Statement  # mac
     phone_by_token: Statement  # token hash
+    phone_keys: Statement  # mac
     phone_parts: Statement  # domain, phone, layout (0: none)
     enrolment: Statement  # domain, phone
     domain: Statement  # domain
@@ -79,13 +80,15 @@ def compile_statements(dialect: Dialect) -> Statements:
         return Statement(sql=str(compiled), order=tuple(order))
 
     macs = [f"mac{place}" for place in range(KNOWN_TOGETHER)]
+    token = sa.bindparam("hash", type_=sa.LargeBinary())
     return Statements(
         known_phones=one(_known(macs), *macs),
         phone_by_mac=one(_phone().where(phone.c.mac == _text("mac")), "mac"),
         phone_by_token=one(
-            _phone().where(phone.c.token_hash == sa.bindparam("hash", type_=sa.LargeBinary())),
+            _phone().where((phone.c.token_hash == token) | (phone.c.old_token_hash == token)),
             "hash",
         ),
+        phone_keys=one(_keys(), "mac"),
         phone_parts=one(_phone_parts(), "domain_id", "phone_id", "layout_id"),
         enrolment=one(_enrolment(), "domain_id", "phone_id"),
         domain=one(_domain(), "domain_id"),
@@ -121,6 +124,7 @@ _ENROLMENT = (
     phone.c.held_reason,
     phone.c.first_address,
     phone.c.first_user_agent,
+    phone.c.renewed_at,
     phone.c.enabled,
 )
 
@@ -141,8 +145,18 @@ def _known(macs: Sequence[str]) -> sa.Select[Any]:
     )
 
 
+def _keys() -> sa.Select[Any]:
+    """Domain, its epoch, id, token and the token before it."""
+    return (
+        sa.select(phone.c.domain_id, epoch.c.value, phone.c.id, phone.c.token, phone.c.old_token)
+        .select_from(phone)
+        .join(epoch, _own_epoch())
+        .where(phone.c.mac == _text("mac"))
+    )
+
+
 def _phone() -> sa.Select[Any]:
-    """A phone with its domain's epoch: 16 columns, then the admission facts."""
+    """A phone with its domain's epoch: 17 columns, then the admission facts."""
     return (
         sa.select(
             phone.c.domain_id,
@@ -160,6 +174,7 @@ def _phone() -> sa.Select[Any]:
             phone.c.settings,
             phone.c.handsets,
             phone.c.token,
+            phone.c.token_hash,
             phone.c.revision,
             *_ENROLMENT,
         )

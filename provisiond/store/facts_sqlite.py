@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy.dialects import sqlite as dialect
 
 from provisiond.inventory.errors import StoreUnavailable
-from provisiond.inventory.facts import KnownPhone, PhoneFacts
+from provisiond.inventory.facts import KnownPhone, PhoneFacts, PhoneKeys
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Enrolment
 from provisiond.store.engines import BUSY_SECONDS
@@ -58,6 +58,10 @@ class SqliteFacts:
     async def for_token(self, token: str, *, directory: bool = False) -> PhoneFacts | None:
         """The facts of the phone with this token, in either case, or None."""
         return await self._hop(self._program.for_token(token_hash(token), directory))
+
+    async def keys(self, mac: Mac) -> PhoneKeys | None:
+        """The tokens of the phone with this MAC, or None."""
+        return await self._hop(self._program.keys(mac.text))
 
     async def enrolment(self, domain_id: int, phone_id: int) -> tuple[Enrolment, bool] | None:
         """The admission facts alone, and whether the phone is enabled; None: it is gone."""

@@ -17,6 +17,7 @@ from provisiond.store import (  # their tables belong to the schema
     schema_access,  # noqa: F401
     schema_emergency,  # noqa: F401
     schema_numbers,  # noqa: F401
+    schema_pending,  # noqa: F401
     schema_resyncs,  # noqa: F401
 )
 from provisiond.store.location import SqliteFile

@@ -17,7 +17,7 @@ from provisiond.store.enrolment import (
     open_enrolment,
 )
 from provisiond.store.handsets_json import handsets_from_json, handsets_to_json
-from provisiond.store.instants import to_stored_if_any
+from provisiond.store.instants import to_stored, to_stored_if_any
 from provisiond.store.phone_checks import References, check_macs, check_tokens, find_references
 from provisiond.store.phone_parts import Parts, insert_parts, load_parts, replace_parts
 from provisiond.store.records import delete_ids, seen_last, update_rows
@@ -35,6 +35,7 @@ __all__ = [
     "list_phones",
     "open_enrolment",
     "phone_ids",
+    "renew_token",
     "rotate_token",
     "update_phone",
     "update_phones",
@@ -179,9 +180,33 @@ async def rotate_token(write: Write, domain_id: int, mac: Mac) -> Secret:
     if not ids:
         raise NotFound(f"there is no phone {mac}.")
     token = new_token()
-    values = {"id_": ids[mac], **_token_columns(write, domain_id, ids[mac], token)}
+    values = {"id_": ids[mac], **_token_columns(write, domain_id, ids[mac], token), **_NO_RENEWAL}
     await update_rows(write, phone, domain_id, [values])
     write.touch_domain(domain_id)
+    write.touch_enrolment(domain_id)
+    return token
+
+
+async def renew_token(write: Write, domain_id: int, mac: Mac, at: datetime) -> Secret:
+    """Give a phone a fresh token; the one that it has stays good until it asks with the new one.
+
+    Renewed again before that, the token in between names nobody. Raises NotFound.
+    """
+    row = await write.first(
+        sa.select(phone.c.id, phone.c.token, phone.c.token_hash, phone.c.old_token)
+        .where(phone.c.domain_id == domain_id)
+        .where(phone.c.mac == mac.text)
+    )
+    if row is None:
+        raise NotFound(f"there is no phone {mac}.")
+    token = new_token()
+    values = {"id_": row.id, **_token_columns(write, domain_id, row.id, token)}
+    values["renewed_at"] = to_stored(at)
+    if row.old_token is None:
+        values |= {"old_token": row.token, "old_token_hash": row.token_hash}
+    await update_rows(write, phone, domain_id, [values])
+    write.touch_domain(domain_id)
+    write.touch_enrolment(domain_id)
     return token
 
 
@@ -268,6 +293,9 @@ def _columns(
     if record.token:
         columns |= _token_columns(write, domain_id, phone_id, record.token)
     return columns
+
+
+_NO_RENEWAL = {"old_token": None, "old_token_hash": None, "renewed_at": None}
 
 
 def _token_columns(write: Write, domain_id: int, phone_id: int, token: Secret) -> dict[str, Any]:

@@ -142,6 +142,10 @@ phone = sa.Table(
     settings(),
     sa.Column("token", sa.LargeBinary(), nullable=False),
     sa.Column("token_hash", sa.LargeBinary(), nullable=False, unique=True),
+    # What the phone had before its token was renewed, until it has moved to the new one.
+    sa.Column("old_token", sa.LargeBinary(), nullable=True),
+    sa.Column("old_token_hash", sa.LargeBinary(), nullable=True, index=True, unique=True),
+    instant("renewed_at"),
     instant("opened_at"),
     instant("open_until"),
     instant("closed_at"),

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.secret import Secret
-from provisiond.outbound.webhook import SIGNATURE, Webhook
+from provisiond.outbound.alarm_webhook import SIGNATURE, AlarmWebhook
 
 ALARM = RequestEntry(
     at=datetime(2026, 11, 22, 12, tzinfo=UTC),
@@ -54,7 +54,7 @@ async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
     await server.close()
 
 
-async def ran(webhook: Webhook, until: "asyncio.Future[None]") -> None:
+async def ran(webhook: AlarmWebhook, until: "asyncio.Future[None]") -> None:
     job = asyncio.create_task(webhook.run())
     try:
         async with asyncio.timeout(20):
@@ -69,7 +69,7 @@ async def test_an_alarm_is_posted_signed_and_tried_again_with_the_same_id(
 ) -> None:
     there, url = receiver
     there.statuses = [500, 302]
-    webhook = Webhook(url, Secret("key"), pauses=(0.01, 0.01, 0.01))
+    webhook = AlarmWebhook(url, Secret("key"), pauses=(0.01, 0.01, 0.01))
     webhook.add(ALARM)
     done: list[tuple[bytes, str]] = []
 
@@ -93,7 +93,7 @@ async def test_an_alarm_is_posted_signed_and_tried_again_with_the_same_id(
 
 
 async def test_a_receiver_that_is_away_costs_alarms_only_after_all_tries() -> None:
-    webhook = Webhook("http://127.0.0.1:1/", None, pauses=(0.01,))
+    webhook = AlarmWebhook("http://127.0.0.1:1/", None, pauses=(0.01,))
     webhook.add(ALARM)
 
     async def dropped() -> None:
@@ -105,7 +105,7 @@ async def test_a_receiver_that_is_away_costs_alarms_only_after_all_tries() -> No
 
 
 async def test_no_more_than_a_thousand_wait() -> None:
-    webhook = Webhook("http://127.0.0.1:1/", None)
+    webhook = AlarmWebhook("http://127.0.0.1:1/", None)
     for _ in range(1_005):
         webhook.add(ALARM)
     assert webhook.dropped == 5

@@ -21,7 +21,7 @@ _PAUSES = (2.0, 10.0, 60.0, 300.0, 900.0, 2400.0)
 SIGNATURE = "X-Provisiond-Signature"
 
 
-class Webhook:
+class AlarmWebhook:
     """Posts alarms one after another, each until the receiver answers 2xx or its tries are spent.
 
     The body is a JSON object: `id` (the same in each try), `at`, `kind`, `text`, `address`,

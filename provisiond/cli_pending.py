@@ -1,0 +1,151 @@
+"""How are phones that ask and are in no inventory looked at, taken in and dismissed at a prompt?"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from provisiond.cli_output import emit, findings, moment, say, table
+from provisiond.cli_phone_edits import Buttons, Labels, LayoutName, Lines, Name, Site, edit_of
+from provisiond.cli_session import (
+    Config,
+    DomainName,
+    Json,
+    MacArgument,
+    Session,
+    become_owner,
+    given_mac,
+    now,
+    one_domain,
+    run,
+    session_of,
+)
+
+if TYPE_CHECKING:
+    from provisiond.actions.phone_edits import PhoneEdit
+    from provisiond.actions.phones import Saved
+    from provisiond.inventory.mac import Mac
+    from provisiond.inventory.pending import PendingPhone
+    from provisiond.settings import Settings
+
+app = typer.Typer(help="Phones that ask and are in no inventory.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_command(
+    context: typer.Context,
+    dismissed: Annotated[bool, typer.Option("--all", help="Dismissed ones too.")] = False,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """List phones that ask and that nobody has; who asked last stands first."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    become_owner(settings.data_dir)
+    found = run(_list(session, settings, dismissed))
+    if session.as_json:
+        emit(found)
+        return
+    table(
+        ("mac", "model", "firmware", "address", "by", "first seen", "last seen", "requests"),
+        [
+            (
+                one.mac,
+                f"{one.vendor} {one.model}".strip(),
+                one.version,
+                one.address,
+                one.transport,
+                one.first_seen,
+                one.last_seen,
+                f"{one.count}{' (dismissed)' if one.dismissed_at is not None else ''}",
+            )
+            for one in found
+        ],
+    )
+
+
+@app.command("approve")
+def approve(
+    context: typer.Context,
+    mac: MacArgument,
+    model: Annotated[
+        str | None, typer.Option("--model", help='"Vendor Model", where it was not recognised.')
+    ] = None,
+    name: Name = None,
+    site: Site = None,
+    layout: LayoutName = None,
+    line: Lines = None,
+    label: Labels = None,
+    button: Buttons = None,
+    domain: DomainName = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Take a phone into a domain and open its enrolment: it is served when it asks again."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    parsed = given_mac(mac)
+    change = edit_of(context.params)
+    become_owner(settings.data_dir)
+    saved = run(_approve(session, settings, domain, parsed, change))
+    if session.as_json:
+        emit({"mac": saved.phone.mac, "domain": saved.domain, "model": saved.phone.model})
+        return
+    until = moment(saved.phone.enrolment.open_until)
+    say(
+        f"{saved.phone.mac}, {saved.phone.model}, is of {saved.domain} now; its enrolment is open "
+        f"until {until}."
+    )
+    findings(saved.warnings)
+
+
+@app.command("dismiss")
+def dismiss(
+    context: typer.Context,
+    mac: MacArgument,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Show a phone no more, also when it asks again."""
+    session = session_of(context, config, as_json)
+    settings = session.settings()
+    parsed = given_mac(mac)
+    become_owner(settings.data_dir)
+    pending = run(_dismiss(session, settings, parsed))
+    if session.as_json:
+        emit(pending)
+    else:
+        say(f"{pending.mac} is dismissed.")
+
+
+async def _list(
+    session: Session, settings: "Settings", dismissed: bool
+) -> "tuple[PendingPhone, ...]":
+    from provisiond.actions.pending import list_pending
+
+    async with session.store(settings) as database:
+        return await list_pending(database, session.actor, dismissed=dismissed, limit=10_000)
+
+
+async def _approve(
+    session: Session, settings: "Settings", domain: str | None, mac: "Mac", edit: "PhoneEdit"
+) -> "Saved":
+    from provisiond.actions.pending import approve_pending
+
+    async with session.store(settings) as database:
+        return await approve_pending(
+            database,
+            session.shelf(settings),
+            session.actor,
+            await one_domain(database, domain),
+            mac,
+            edit,
+            now(),
+            enrolment_hours=settings.admission.enrolment_hours,
+        )
+
+
+async def _dismiss(session: Session, settings: "Settings", mac: "Mac") -> "PendingPhone":
+    from provisiond.actions.pending import dismiss_pending
+
+    async with session.store(settings) as database:
+        return await dismiss_pending(database, session.actor, mac, now())

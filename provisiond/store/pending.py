@@ -1,0 +1,127 @@
+"""Where are phones kept that ask and are in no inventory? In one bounded table of no domain."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.pending import PendingPhone
+from provisiond.store.dialects import insert_or_update
+from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
+from provisiond.store.schema import phone
+from provisiond.store.schema_pending import pending_phone
+from provisiond.store.transaction import AnyRow, Read, Write
+
+MOST = 10_000
+"""Phones that are kept; those that asked longest ago go first."""
+
+_CLAIMS = ("user_agent", "vendor", "model", "version")
+
+
+async def note_pending(write: Write, phones: Sequence[PendingPhone], most: int = MOST) -> None:
+    """Keep what phones asked; those that are in an inventory by now are passed over."""
+    if not phones:
+        return
+    table = pending_phone
+    given = {
+        column.name: sa.bindparam(column.name, type_=column.type)
+        for column in table.c
+        if column.name != "dismissed_at"
+    }
+    source = sa.select(*given.values()).where(
+        ~sa.exists(sa.select(phone.c.id).where(phone.c.mac == given["mac"]))
+    )
+    insert = insert_or_update(write.connection, table).from_select(list(given), source)
+    new = insert.excluded
+    changes: dict[str, Any] = {
+        name: new[name] for name in ("last_seen", "address", "transport", "name")
+    }
+    # A TFTP request says nothing of the device: what an earlier one said stays.
+    changes |= {
+        name: sa.case((new[name] != "", new[name]), else_=table.c[name]) for name in _CLAIMS
+    }
+    changes["count"] = table.c["count"] + new["count"]
+    upsert = insert.on_conflict_do_update(index_elements=["mac"], set_=changes)
+    # In an order that all nodes keep: no deadlocks.
+    rows = [_row(one) for one in sorted(phones, key=lambda one: one.mac)]
+    await write.connection.execute(upsert, rows)
+    oldest = sa.select(table.c.mac).order_by(table.c.last_seen.desc(), table.c.mac).offset(most)
+    await write.connection.execute(sa.delete(table).where(table.c.mac.in_(oldest)))
+
+
+async def list_pending(
+    read: Read, *, dismissed: bool = False, before: datetime | None = None, limit: int = 1000
+) -> tuple[PendingPhone, ...]:
+    """Phones that wait, the one that asked last first; dismissed ones too where asked for."""
+    table = pending_phone
+    query = _waiting().order_by(table.c.last_seen.desc(), table.c.mac).limit(limit)
+    if not dismissed:
+        query = query.where(table.c.dismissed_at.is_(None))
+    if before is not None:
+        query = query.where(table.c.last_seen < to_stored(before))
+    return tuple([_record(row) for row in await read.rows(query)])
+
+
+async def find_pending(read: Read, mac: Mac) -> PendingPhone | None:
+    """One that waits, dismissed or not; None where there is none."""
+    row = await read.first(_waiting().where(pending_phone.c.mac == mac.text))
+    return _record(row) if row is not None else None
+
+
+async def dismiss_pending(write: Write, mac: Mac, at: datetime) -> None:
+    """Show it no more; it stays known, so that its next request does not bring it back."""
+    table = pending_phone
+    await write.connection.execute(
+        sa.update(table).where(table.c.mac == mac.text).values(dismissed_at=to_stored(at))
+    )
+
+
+async def forget_pending(write: Write, mac: Mac) -> None:
+    """It waits no more."""
+    await write.connection.execute(sa.delete(pending_phone).where(pending_phone.c.mac == mac.text))
+
+
+def _waiting() -> sa.Select[Any]:
+    return sa.select(pending_phone).where(
+        ~sa.exists(sa.select(phone.c.id).where(phone.c.mac == pending_phone.c.mac))
+    )
+
+
+def _row(one: PendingPhone) -> dict[str, Any]:
+    return {
+        "mac": one.mac.text,
+        "address": one.address,
+        "transport": one.transport,
+        "first_seen": to_stored(one.first_seen),
+        "last_seen": to_stored(one.last_seen),
+        "user_agent": storable(one.user_agent),
+        "vendor": storable(one.vendor),
+        "model": storable(one.model),
+        "version": storable(one.version),
+        "name": storable(one.name),
+        "count": one.count,
+    }
+
+
+def storable(text: str, length: int = 256) -> str:
+    """What both engines can store of a text that a phone sent."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")[:length]
+
+
+def _record(row: AnyRow) -> PendingPhone:
+    return PendingPhone(
+        mac=Mac(row.mac),
+        address=row.address,
+        transport=row.transport,
+        first_seen=from_stored(row.first_seen),
+        last_seen=from_stored(row.last_seen),
+        user_agent=row.user_agent,
+        vendor=row.vendor,
+        model=row.model,
+        version=row.version,
+        name=row.name,
+        count=row._mapping["count"],  # noqa: SLF001 - `count` is a method of every tuple
+        dismissed_at=from_stored_if_any(row.dismissed_at),
+    )
