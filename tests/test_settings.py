@@ -115,7 +115,7 @@ def test_every_fault_is_told_at_once_with_place_and_remedy(write: Write, tmp_pat
         (f"{file}: boot.htttp", "Did you mean boot.http?"),
         (f"{file}: boot.max_connections", "valid integer"),
         (f"{file}: boot.trusted_proxies", "anybody"),
-        (f"{file}: admission.mode", "'open' or 'token'"),
+        (f"{file}: admission.mode", "'open', 'token' or 'password'"),
         (f"{file}: admission.plain_networks", "did you mean 10.0.0.0/8?"),
         (f"{file}: database.url", "postgresql://user@host/database"),
         (f"{file}: public_url", "Set public_url.https"),
