@@ -184,14 +184,12 @@ def pidf(
     session = session_of(context, config, as_json)
 
     async def work(database: "Database", desk: "AddressDesk") -> bytes:
-        import asyncio
-
         from provisiond.actions.emergency_addresses import show_address
-        from provisiond.actions.pidf_lo import pidf_lo
+        from provisiond.actions.pidf_lo import address_document
 
         home, at = await one_domain(database, domain), now()
         view = await show_address(database, desk.terms, home, address, at)
-        return await asyncio.to_thread(pidf_lo, view.address, view.domain, "location", at)
+        return await address_document(view.address, view.domain, at)
 
     document = ask_desk(session, work)
     if session.as_json:

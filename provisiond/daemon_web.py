@@ -17,7 +17,7 @@ from provisiond.actions.passwords import Passwords
 from provisiond.actions.webhooks import deliver_due, prune_outbox
 from provisiond.boot.http_tls import PhoneTls, TlsFiles
 from provisiond.catalog.shelf import Shelf
-from provisiond.daemon_setup import bound, shown
+from provisiond.daemon_setup import address_desk, bound, shown
 from provisiond.inventory.errors import Failed
 from provisiond.outbound.webhook_sender import WebhookSender
 from provisiond.settings import Settings
@@ -85,6 +85,7 @@ def desk_of(settings: Settings, database: Database, shelf: Callable[[], Shelf]) 
         db=database,
         shelf=shelf,
         door=door,
+        addresses=address_desk(settings),
         webhook_networks=settings.web.webhook_networks,
         has_registrar=settings.sip.registrar is not None,
     )

@@ -1,11 +1,13 @@
 """What do the doors for people need? One thing to hand from the listener to the actions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from provisiond.actions.emergency_checks import AddressDesk
 from provisiond.actions.log_in import Door
 from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.emergency import Terms
 from provisiond.inventory.webhooks import Networks
 from provisiond.store.database import Database
 
@@ -14,17 +16,23 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _nobody() -> AddressDesk:
+    return AddressDesk(terms=Terms())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The open store, the catalogue as it is now, and the log-in. `clock` is in UTC.
 
-    `webhook_networks` are private ones that webhooks may reach all the same. `has_registrar` says
-    whether a registrar is asked for the own contact of a phone that is told something.
+    `addresses` is who checks emergency addresses. `webhook_networks` are private ones that webhooks
+    may reach all the same. `has_registrar` says whether a registrar is asked for the own contact of
+    a phone that is told something.
     """
 
     db: Database
     shelf: Callable[[], Shelf]
     door: Door
+    addresses: AddressDesk = field(default_factory=_nobody)
     webhook_networks: Networks = ()
     has_registrar: bool = False
     clock: Callable[[], datetime] = _now

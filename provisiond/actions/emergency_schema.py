@@ -31,11 +31,9 @@ class ProofEntry(Entry):
     reference: Text = ""
 
 
-class AddressEntry(Entry):
-    """An emergency address. `proof` is an admin's to bring back."""
+class CivicFields(Entry):
+    """The parts of a place."""
 
-    name: str
-    caller_name: Text = ""
     country: Text = ""
     state: Text = ""
     county: Text = ""
@@ -53,8 +51,20 @@ class AddressEntry(Entry):
     floor: Text = ""
     room: Text = ""
     location: Text = ""
+
+
+class AddressFields(CivicFields):
+    """An emergency address without what only a file brings back."""
+
+    name: str
+    caller_name: Text = ""
     multi_floor: bool = False
     default: bool = False
+
+
+class AddressEntry(AddressFields):
+    """An emergency address. `proof` is an admin's to bring back."""
+
     proof: ProofEntry | None = None
 
 

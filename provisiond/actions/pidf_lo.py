@@ -1,5 +1,6 @@
 """How is a place told to emergency services? As a PIDF-LO document, held against its schema."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -55,6 +56,11 @@ def pidf_lo(address: EmergencyAddress, domain: str, who: str, at: datetime) -> b
         root, xml_declaration=True, encoding="UTF-8", pretty_print=True
     )
     return document
+
+
+async def address_document(address: EmergencyAddress, domain: str, at: datetime) -> bytes:
+    """The document of an address that is told of nobody. Raises as `pidf_lo`."""
+    return await asyncio.to_thread(pidf_lo, address, domain, "location", at)
 
 
 def pidf_lo_of(view: EffectiveView, who: str, at: datetime) -> bytes:

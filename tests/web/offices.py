@@ -12,16 +12,33 @@ from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Role
 from provisiond.inventory.destinations import Destination, DestinationKind
 from provisiond.inventory.directory import Directory, DirectoryEntry
+from provisiond.inventory.emergency import Civic, EmergencyAddress, EmergencyEndpoint, Proof
 from provisiond.inventory.numbers import Handling, Number
 from provisiond.inventory.sms import SmsNumber, SmsTreatment
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import FrameKind, TimeFrame, WeeklyHours
-from provisiond.store import destinations, directories, numbers, sms, timeframes
+from provisiond.store import (
+    destinations,
+    directories,
+    emergency,
+    emergency_endpoints,
+    numbers,
+    sms,
+    timeframes,
+)
 from provisiond.store.database import Database
 from tests.actions.inventory import ADMIN, DOMAIN, INVENTORY, NOW, load
 
 OTHER = "other.example.test"
 Client = TestClient[web.Request, web.Application]
+FRONT = Civic(
+    country="US",
+    state="NY",
+    city="New York",
+    postcode="10118",
+    house_number="350",
+    street="Fifth Ave",
+)
 WEEK = frozenset({1, 2, 3, 4, 5})
 
 
@@ -38,7 +55,7 @@ class Office:
         """A route's path with this office's keys in it."""
         name = {
             "sites": "HQ", "directories": "suppliers", "layouts": "reception",
-            "timeframes": "Office", "people": "olga",
+            "timeframes": "Office", "people": "olga", "emergency-addresses": "Front",
         }  # fmt: skip
         parts = template.split("/")
         noun = parts[3] if template.startswith("/domains/{domain}/") else parts[1]
@@ -51,6 +68,7 @@ class Office:
             token_id="aaaaaaaa",
             entry="1",
             delivery="1",
+            validation="1",
         )
 
 
@@ -89,6 +107,10 @@ async def open_offices(db: Database, shelf: Shelf) -> None:
                 number=E164(office.sms), treatment=SmsTreatment.USER, destination="101"
             )
             await sms.insert_sms_numbers(write, domain_id, [texts])
+            front = EmergencyAddress(name="Front", civic=FRONT, proof=Proof(at=NOW))
+            await emergency.insert_addresses(write, domain_id, [front])
+            endpoint = EmergencyEndpoint(number=E164(office.number), address="Front")
+            await emergency_endpoints.insert_endpoints(write, domain_id, [endpoint])
 
 
 async def token(
@@ -106,5 +128,6 @@ async def asked(
     """Ask the API; the answer and its JSON, or None where it has none."""
     extra = more.pop("extra", {})
     answer = await client.request(method, f"/api/v1{path}", headers={**headers, **extra}, **more)
-    body = await answer.json(content_type=None) if answer.content_length else None
+    told = bool(answer.content_length) and answer.content_type.endswith("json")
+    body = await answer.json(content_type=None) if told else None
     return answer, body

@@ -26,6 +26,7 @@ RENAMED = (
     ("directory", "name", "suppliers", "theirs"),
     ("layout", "name", "reception", "theirs"),
     ("time_frame", "name", "Office", "theirs"),
+    ("emergency_address", "name", "Front", "theirs"),
 )
 # What a table may gain by being asked: when somebody was last seen, and answers to be repeated.
 NOTED = {"api_token", "login_session", "answered"}
@@ -47,7 +48,7 @@ def body_of(route: Route) -> dict[str, Any]:
         "name": "new", "extension": "777", "mac": "02ac3e000999", "kind": "always",
         "number": "+18005550999", "domain": "new.example.test", "buttons": [], "role": "tech",
         "label": "x", "old": "x", "new": "x", "password": "x", "code": "1", "key": "A" * 32,
-        "url": "https://hooks.example.test/x",
+        "url": "https://hooks.example.test/x", "address": "Front",
     }  # fmt: skip
     body = {name: examples[name] for name in needed}
     if route.request.__name__ == "DestinationBody":

@@ -60,6 +60,7 @@ class SiteBody(Entry):
 
     name: str
     settings: SettingsEntry = SettingsEntry()
+    emergency_address: str | None = None
 
 
 class DomainShown(Record):
@@ -75,6 +76,7 @@ class SiteShown(Record):
 
     name: str
     settings: SettingsShown
+    emergency_address: str | None
 
 
 class LayoutShown(Record):
@@ -154,7 +156,11 @@ async def get_site(call: Call) -> Reply:
 async def post_site(call: Call) -> Reply:
     """Add a site."""
     body: SiteBody = call.body
-    site = Site(name=body.name, settings=merge_settings(Settings(), body.settings))
+    site = Site(
+        name=body.name,
+        settings=merge_settings(Settings(), body.settings),
+        emergency_address=body.emergency_address,
+    )
     command = AddSite(domain=call.of("domain"), site=site)
     saved = await add_site(call.desk.db, call.desk.shelf(), call.actor, command, call.at)
     return _saved(site_shown(saved.record), saved.warnings)
@@ -170,6 +176,8 @@ async def patch_site(call: Call) -> Reply:
         settings=merge_settings(stood.settings, body.settings),
         revision=seen(call, stood.revision),
     )
+    if "emergency_address" in body.model_fields_set:
+        site = replace(site, emergency_address=body.emergency_address)
     command = ChangeSite(domain=call.of("domain"), name=stood.name, site=site)
     saved = await change_site(call.desk.db, call.desk.shelf(), call.actor, command, call.at)
     return _saved(site_shown(saved.record), saved.warnings)
@@ -225,7 +233,12 @@ async def remove_layout(call: Call) -> Reply:
 
 def site_shown(site: Site) -> SiteShown:
     """A site as programs see it."""
-    return SiteShown(revision=site.revision, name=site.name, settings=_settings(site.settings))
+    return SiteShown(
+        revision=site.revision,
+        name=site.name,
+        settings=_settings(site.settings),
+        emergency_address=site.emergency_address,
+    )
 
 
 def layout_shown(layout: Layout) -> LayoutShown:

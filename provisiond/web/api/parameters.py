@@ -54,6 +54,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     "extension": Parameter(what="extension", meaning="an extension", example="101"),
     "name": Parameter(what="record", meaning="a name", example="HQ"),
     "token_id": Parameter(what="token", meaning="a token's id", example="k3x7q2ab"),
+    "validation": Parameter(
+        what="validation", meaning="the number of a validation", example="17", read=_id
+    ),
     "entry": Parameter(what="entry", meaning="the number of an entry", example="17", read=_id),
     "delivery": Parameter(
         what="delivery",

@@ -139,6 +139,7 @@ class PhoneShown(Record):
     buttons: list[ButtonShown]
     overrides: dict[str, str | None]
     settings: SettingsShown
+    emergency_address: str | None
     enrolment: EnrolmentShown
     sighting: SightingShown | None
 
@@ -200,6 +201,7 @@ def phone_shown(
         "handsets": tree.get("handsets", []),
         "buttons": [button_shown(button) for button in phone.buttons],
         "settings": tree.get("settings", {}),
+        "emergency_address": phone.emergency_address,
         "enrolment": _enrolment(phone.enrolment),
         "sighting": _sighting(sighting) if sighting is not None else None,
     }

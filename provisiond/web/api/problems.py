@@ -18,6 +18,7 @@ from provisiond.inventory.errors import (
     Finding,
     NotAllowed,
     NotFound,
+    OutsideUnavailable,
     Overloaded,
     ProvisiondError,
     Refused,
@@ -46,6 +47,7 @@ _STATUS: tuple[tuple[type[ProvisiondError], int], ...] = (
     (TooManyGuesses, 429),
     (Refused, 409),
     (StoreUnavailable, 503),
+    (OutsideUnavailable, 502),
     (Overloaded, 503),
     (Failed, 500),
 )

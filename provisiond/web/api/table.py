@@ -3,6 +3,7 @@
 from provisiond.web.api import (
     audit,
     domains,
+    emergency,
     events,
     me,
     numbers,
@@ -23,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *numbers.ROUTES,
     *sms.ROUTES,
     *timeframes.ROUTES,
+    *emergency.ROUTES,
     *users.ROUTES,
     *phones.ROUTES,
     *resyncs.ROUTES,

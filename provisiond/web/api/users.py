@@ -60,6 +60,8 @@ class UserShown(Record):
     sip_password: str
     site: str | None
     in_directory: bool
+    emergency_address: str | None
+    emergency_caller_id: str | None
     uses: list[UseShown] = Field(default_factory=list)
 
 
@@ -197,6 +199,8 @@ def user_shown(user: User) -> UserShown:
         sip_password=user.sip_password.reveal(),
         site=user.site,
         in_directory=user.in_directory,
+        emergency_address=user.emergency_address,
+        emergency_caller_id=user.emergency_caller_id.text if user.emergency_caller_id else None,
     )
 
 

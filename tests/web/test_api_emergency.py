@@ -1,0 +1,134 @@
+"""Emergency data as programs keep it: validated, accepted, saved, assigned, reported."""
+
+from typing import Any
+
+from lxml import etree
+
+from provisiond.inventory.access import Role
+from provisiond.store.database import Database
+from tests.actions.inventory import DOMAIN
+from tests.web.offices import FRONT, OWN, Client, asked, token
+
+BASE = f"/domains/{DOMAIN}"
+PLACE = {
+    "country": "us",
+    "state": "New York",
+    "city": "New York",
+    "postcode": "10118",
+    "house_number": "350",
+    "street": "Fifth Ave",
+    "floor": "7",
+}
+
+
+async def accepted(client: Client, who: dict[str, str], **place: str) -> dict[str, Any]:
+    answer, found = await asked(client, "POST", f"{BASE}/address-validations", who, json=place)
+    assert answer.status == 201, found
+    one = f"{BASE}/address-validations/{found['id']}"
+    assert answer.headers["Location"].endswith(one)
+    answer, told = await asked(client, "POST", f"{one}/accept", who, json={})
+    assert answer.status == 200, told
+    assert (await asked(client, "GET", one, who))[1]["accepted"] == told["accepted"]
+    record: dict[str, Any] = told
+    return record
+
+
+async def test_validate_accept_save_change_delete(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    path = f"{BASE}/emergency-addresses"
+    answer, problem = await asked(client, "POST", path, who, json={"name": "HQ", **PLACE})
+    assert (answer.status, "not validated" in problem["detail"]) == (409, True)
+    found = await accepted(client, who, **PLACE)
+    assert (found["outcome"], found["provider"], found["level"]) == (
+        *("checked", ""),
+        "postal_consistent",
+    )
+    answer, record = await asked(
+        client, "POST", path, who, json={"name": "HQ", "validation": found["id"]}
+    )
+    assert answer.status == 201, record
+    assert (record["state"], record["floor"], record["validated_by"]) == ("NY", "7", None)
+    one = f"{path}/HQ"
+    _, shown = await asked(client, "GET", one, who)
+    assert shown["status"].startswith("postal-consistent, checked on")
+    change = {"caller_name": "Example Inc"}
+    answer, _ = await asked(client, "PATCH", one, who, json=change, extra={"If-Match": '"1"'})
+    assert answer.status == 200
+    moved = {"floor": "8"}
+    answer, problem = await asked(client, "PATCH", one, who, json=moved, extra={"If-Match": '"2"'})
+    assert (answer.status, "not validated" in problem["detail"]) == (409, True)
+    again = await accepted(client, who, **{**PLACE, "floor": "8"})
+    answer, record = await asked(
+        client, "PATCH", one, who, json={"validation": again["id"]}, extra={"If-Match": '"2"'}
+    )
+    assert (answer.status, record["floor"], record["caller_name"]) == (200, "8", "Example Inc")
+    answer, _ = await asked(client, "DELETE", one, who, extra={"If-Match": '"3"'})
+    assert answer.status == 204
+
+
+async def test_what_cannot_be_right_tells_each_field(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    place = {**PLACE, "city": "", "line2": "PO Box 9"}
+    _, found = await asked(client, "POST", f"{BASE}/address-validations", who, json=place)
+    assert (found["outcome"], found["choices"]) == ("impossible", [])
+    assert [fault["field"] for fault in found["findings"]] == ["city", "line2"]
+
+
+async def test_addresses_are_assigned_and_the_nearest_holds(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    give = {"name": "Front", "users": ["101"], "default": True}
+    _, told = await asked(client, "POST", f"{BASE}/emergency-assignments", who, json=give)
+    assert told == {"changed": 2}
+    _, user = await asked(client, "GET", f"{BASE}/users/101/emergency-address", who)
+    assert (user["address"], user["origin"]) == ("Front", "from user 101")
+    _, phone = await asked(client, "GET", f"{BASE}/phones/{OWN.mac}/emergency-address", who)
+    assert phone["origin"] == "from user 101"
+    own = {"emergency_address": "Front"}
+    change = await asked(
+        client, "PATCH", f"{BASE}/phones/{OWN.mac}", who, json=own, extra={"If-Match": "*"}
+    )
+    assert change[0].status == 200, change[1]
+    _, phone = await asked(client, "GET", f"{BASE}/phones/{OWN.mac}/emergency-address", who)
+    assert phone["origin"].startswith("from phone")
+    gone = {"name": None, "phones": ["02-AC-3E-00-00-01"]}
+    _, told = await asked(client, "POST", f"{BASE}/emergency-assignments", who, json=gone)
+    assert told == {"changed": 1}
+    _, shown = await asked(client, "GET", f"{BASE}/users/101", who)
+    assert shown["emergency_address"] == "Front"
+    lost = {"emergency_address": "Mars"}
+    for path in (f"{BASE}/users/101", f"{BASE}/sites/HQ", f"{BASE}/phones/{OWN.mac}"):
+        answer, problem = await asked(
+            client, "PATCH", path, who, json=lost, extra={"If-Match": "*"}
+        )
+        assert (answer.status, problem["errors"][0]["field"]) == (422, "emergency_address")
+
+
+async def test_caller_ids_and_the_report(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    _, report = await asked(client, "GET", f"{BASE}/emergency-readiness", who)
+    before = report["problems"]
+    assert {row["problem"] for row in report["rows"] if row["noun"] == "user"} == {"no_address"}
+    give = {"name": "Front", "default": True}
+    await asked(client, "POST", f"{BASE}/emergency-assignments", who, json=give)
+    every = {"number": OWN.number}
+    _, told = await asked(client, "POST", f"{BASE}/emergency-caller-ids", who, json=every)
+    assert told["changed"] >= 3
+    _, report = await asked(client, "GET", f"{BASE}/emergency-readiness?problems=false", who)
+    assert report["problems"] == 0 < before
+    assert len(report["rows"]) > 3
+    _, endpoint = await asked(client, "GET", f"{BASE}/emergency-endpoints/{OWN.number}", who)
+    assert endpoint["users"] == told["changed"]
+    answer, problem = await asked(
+        client, "DELETE", f"{BASE}/emergency-endpoints/{OWN.number}", who, extra={"If-Match": "*"}
+    )
+    assert (answer.status, "user 101" in problem["detail"]) == (409, True)
+
+
+async def test_a_document_for_providers(client: Client, db: Database) -> None:
+    who = await token(db, Role.TECH, None)
+    path = f"/api/v1{BASE}/emergency-addresses/Front/pidf-lo"
+    answer = await client.get(path, headers=who)
+    assert (answer.status, answer.content_type) == (200, "application/pidf+xml")
+    document = etree.fromstring(await answer.read())
+    said = "".join(str(text) for text in document.itertext())
+    assert FRONT.street in said
