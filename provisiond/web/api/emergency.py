@@ -1,4 +1,4 @@
-"""How do programs keep emergency addresses and endpoints, and have places validated?"""
+"""How do programs keep emergency addresses and endpoints?"""
 
 from dataclasses import replace
 
@@ -16,63 +16,40 @@ from provisiond.actions.emergency_addresses import (
     list_domain_addresses,
     show_address,
 )
-from provisiond.actions.emergency_assign import AssignAddress, assign_address
 from provisiond.actions.emergency_checks import (
-    AcceptAddress,
-    ValidateAddress,
-    accept_address,
     accepted_place,
-    show_validation,
-    validate_address,
 )
 from provisiond.actions.emergency_endpoints import (
     AddEndpoint,
     ChangeEndpoint,
     DeleteEndpoint,
     EndpointView,
-    SetCallerId,
     add_endpoint,
     change_endpoint,
     delete_endpoint,
     list_domain_endpoints,
-    set_emergency_caller_id,
     show_endpoint,
 )
-from provisiond.actions.emergency_report import effective_of_phone, effective_of_user, readiness
 from provisiond.actions.pidf_lo import CONTENT_TYPE, address_document
 from provisiond.actions.telephones import meant_number
-from provisiond.inventory.access import Noun, Verb
+from provisiond.inventory.access import Noun
 from provisiond.inventory.emergency import (
     CIVIC_FIELDS,
-    Civic,
     EmergencyAddress,
     EmergencyEndpoint,
 )
 from provisiond.inventory.lists import AddressOrder, AddressQuery, EndpointOrder, EndpointQuery
-from provisiond.inventory.mac import Mac
 from provisiond.inventory.telephone import E164
 from provisiond.web.api.cursors import place_of
 from provisiond.web.api.emergency_shapes import (
-    AcceptanceBody,
     AddressBody,
     AddressesQuery,
     AddressShown,
-    AssignmentBody,
-    CallerIdBody,
-    ChangedShown,
-    EffectiveShown,
     EndpointBody,
     EndpointShown,
     EndpointsQuery,
-    ReadinessQuery,
-    ReadinessShown,
-    ValidationBody,
-    ValidationShown,
     address_shown,
-    effective_shown,
     endpoint_shown,
-    readiness_shown,
-    validation_shown,
 )
 from provisiond.web.api.kept import Keeping, faults, kept, listing, ordered, seen
 from provisiond.web.api.numbers import must_stay
@@ -80,7 +57,6 @@ from provisiond.web.api.route import Call, Reply, Route
 
 _ADDRESSES = "/domains/{domain}/emergency-addresses"
 _ENDPOINTS = "/domains/{domain}/emergency-endpoints"
-_VALIDATIONS = "/domains/{domain}/address-validations"
 
 
 async def list_addresses(call: Call) -> Reply:
@@ -197,83 +173,6 @@ async def remove_endpoint(call: Call) -> Reply:
     return Reply()
 
 
-async def post_validation(call: Call) -> Reply:
-    """Ask whether a place is right: by its country's rules, then the provider."""
-    body: ValidationBody = call.body
-    civic = Civic(**{name: getattr(body, name) for name in CIVIC_FIELDS})
-    command = ValidateAddress(domain=call.of("domain"), civic=civic, caller_name=body.caller_name)
-    found = await validate_address(call.desk.db, call.desk.addresses, command, call.at)
-    return Reply(
-        body=validation_shown(found),
-        location=f"/domains/{found.domain}/address-validations/{found.id}",
-    )
-
-
-async def get_validation(call: Call) -> Reply:
-    """A validation as it was answered."""
-    number = int(call.of("validation"))
-    found = await show_validation(call.desk.db, call.of("domain"), number)
-    return Reply(body=validation_shown(found))
-
-
-async def accept_validation(call: Call) -> Reply:
-    """Accept a place of a validation; then it may be saved as it stands."""
-    body: AcceptanceBody = call.body
-    number = int(call.of("validation"))
-    command = AcceptAddress(domain=call.of("domain"), id=number, choice=body.choice)
-    desk = call.desk
-    found = await accept_address(desk.db, desk.addresses, call.actor, command, call.at)
-    return Reply(body=validation_shown(found))
-
-
-async def assign_emergency_address(call: Call) -> Reply:
-    """Say whose an emergency address is: users', phones', sites', the domain's."""
-    body: AssignmentBody = call.body
-    command = AssignAddress(
-        domain=call.of("domain"),
-        name=body.name,
-        users=body.users,
-        phones=tuple([Mac.parse(mac) for mac in body.phones]),
-        sites=body.sites,
-        for_domain=body.default,
-    )
-    changed = await assign_address(call.desk.db, call.actor, command, call.at)
-    return Reply(body=ChangedShown(changed=changed))
-
-
-async def set_caller_ids(call: Call) -> Reply:
-    """Set the emergency caller ID of all users, or of some."""
-    body: CallerIdBody = call.body
-    number = None
-    if body.number:
-        number = await meant_number(call.desk.db, call.of("domain"), body.number)
-    command = SetCallerId(domain=call.of("domain"), number=number, extensions=body.extensions)
-    changed = await set_emergency_caller_id(call.desk.db, call.actor, command, call.at)
-    return Reply(body=ChangedShown(changed=changed))
-
-
-async def get_readiness(call: Call) -> Reply:
-    """Who would not be found, and why."""
-    query: ReadinessQuery = call.query
-    terms = call.desk.addresses.terms
-    report = await readiness(call.desk.db, terms, call.of("domain"), call.at)
-    return Reply(body=readiness_shown(report, problems_only=query.problems))
-
-
-async def get_address_of_user(call: Call) -> Reply:
-    """The emergency address that holds for a user, and where it comes from."""
-    terms, extension = call.desk.addresses.terms, call.of("extension")
-    view = await effective_of_user(call.desk.db, terms, call.of("domain"), extension, call.at)
-    return Reply(body=effective_shown(view))
-
-
-async def get_address_of_phone(call: Call) -> Reply:
-    """The emergency address that holds for a phone, and where it comes from."""
-    terms, mac = call.desk.addresses.terms, Mac(call.of("mac"))
-    view = await effective_of_phone(call.desk.db, terms, call.of("domain"), mac, call.at)
-    return Reply(body=effective_shown(view))
-
-
 async def _merged(call: Call, stood: EmergencyAddress, body: AddressBody) -> EmergencyAddress:
     given, civic = body.model_fields_set, stood.civic
     if body.validation is not None:
@@ -357,81 +256,5 @@ ROUTES = (
             request=EndpointBody,
             answer=EndpointShown,
         )
-    ),
-    Route(
-        method="POST",
-        path=_VALIDATIONS,
-        summary="Ask whether a place is right",
-        noun=Noun.EMERGENCY,
-        verb=Verb.RUN,
-        handler=post_validation,
-        request=ValidationBody,
-        answer=ValidationShown,
-        status=201,
-        fails_with=(502,),
-    ),
-    Route(
-        method="GET",
-        path=_VALIDATIONS + "/{validation}",
-        summary="Show a validation again",
-        noun=Noun.EMERGENCY,
-        handler=get_validation,
-        answer=ValidationShown,
-    ),
-    Route(
-        method="POST",
-        path=_VALIDATIONS + "/{validation}/accept",
-        summary="Accept a place of a validation",
-        noun=Noun.EMERGENCY,
-        verb=Verb.RUN,
-        handler=accept_validation,
-        request=AcceptanceBody,
-        answer=ValidationShown,
-        fails_with=(502,),
-    ),
-    Route(
-        method="POST",
-        path="/domains/{domain}/emergency-assignments",
-        summary="Say whose an emergency address is",
-        noun=Noun.EMERGENCY,
-        verb=Verb.EDIT,
-        handler=assign_emergency_address,
-        request=AssignmentBody,
-        answer=ChangedShown,
-    ),
-    Route(
-        method="POST",
-        path="/domains/{domain}/emergency-caller-ids",
-        summary="Set the emergency caller ID of users",
-        noun=Noun.EMERGENCY,
-        verb=Verb.EDIT,
-        handler=set_caller_ids,
-        request=CallerIdBody,
-        answer=ChangedShown,
-    ),
-    Route(
-        method="GET",
-        path="/domains/{domain}/emergency-readiness",
-        summary="Tell who would not be found",
-        noun=Noun.EMERGENCY,
-        handler=get_readiness,
-        query=ReadinessQuery,
-        answer=ReadinessShown,
-    ),
-    Route(
-        method="GET",
-        path="/domains/{domain}/users/{extension}/emergency-address",
-        summary="Show the emergency address that holds for a user",
-        noun=Noun.EMERGENCY,
-        handler=get_address_of_user,
-        answer=EffectiveShown,
-    ),
-    Route(
-        method="GET",
-        path="/domains/{domain}/phones/{mac}/emergency-address",
-        summary="Show the emergency address that holds for a phone",
-        noun=Noun.EMERGENCY,
-        handler=get_address_of_phone,
-        answer=EffectiveShown,
     ),
 )
