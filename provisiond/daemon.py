@@ -16,6 +16,7 @@ from provisiond.actions.enrolment import EnrolmentBook
 from provisiond.actions.enrolment_store import StoredEnrolments
 from provisiond.actions.file_numbers import FileNumbers
 from provisiond.actions.pending import PendingBook
+from provisiond.actions.pnp_answers import PnpAnswers, PnpTerms
 from provisiond.actions.probe import Probe
 from provisiond.actions.resolve_file import FileSources
 from provisiond.actions.resync_delivery import ResyncDelivery
@@ -26,6 +27,7 @@ from provisiond.daemon_alarms import Alarms
 from provisiond.daemon_figures import Sources as FigureSources
 from provisiond.daemon_figures import figures
 from provisiond.daemon_jobs import delivery_of, prune
+from provisiond.daemon_onboarding import Onboarding
 from provisiond.daemon_phones import PhoneDoors
 from provisiond.daemon_setup import (
     calm_collector,
@@ -126,6 +128,7 @@ class _Daemon:
     journal: JournalWriter
     doors: PhoneDoors
     alarms: Alarms
+    onboarding: Onboarding
     probe: Probe
     web: OpenWeb
     resyncs: ResyncDelivery
@@ -177,6 +180,16 @@ class _Daemon:
             logins=logins_of(settings, self.database, _now()),
         )
         self.resyncs = delivery_of(settings, self.database, sources)
+        answers = PnpAnswers(
+            terms=PnpTerms(policy=policy_of(settings), unknown=settings.pnp.unknown),
+            facts=self.database.facts,
+            shelf=lambda: self.shelf,
+            urls=sources.urls,
+            watch=self.watch,
+            journal=self.alarms.journal,
+            stranger=self.pending.note,
+        )
+        self.onboarding = Onboarding(settings, self.database, answers)
         self.probe = Probe(serve=self.service.serve_file, sources=sources, database=self.database)
 
     async def listen(self, stack: contextlib.AsyncExitStack) -> None:
@@ -235,6 +248,7 @@ class _Daemon:
             self._tick_security,
             self._feed_watchdog,
             *self.alarms.jobs(),
+            *self.onboarding.jobs(),
         ]
         jobs += [self.web.feed.run, self.web.outbox.run]
         return jobs + [tls.watch for tls in self._certificates()]
@@ -357,6 +371,7 @@ class _Daemon:
             families=len(self.shelf.families),
             rejected_families=len(self.shelf.rejected),
             certificate_days=self.doors.tls.days_left if self.doors.tls is not None else None,
+            pnp=self.onboarding.pnp,
             watch=self.watch,
             alarms=self.alarms.counts,
             webhook=self.alarms.webhook,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from provisiond.actions.answers import AnswerCache
 from provisiond.actions.guesses import GuessWatch
 from provisiond.boot.limits import HttpCounters
+from provisiond.boot.pnp import PnpCounters
 from provisiond.boot.tftp_session import TftpCounters
 from provisiond.outbound.alarm_webhook import AlarmWebhook
 from provisiond.store.journal import JournalWriter
@@ -26,6 +27,7 @@ class Sources:
     families: int
     rejected_families: int
     certificate_days: float | None
+    pnp: PnpCounters
     watch: GuessWatch
     alarms: Mapping[str, int]
     webhook: AlarmWebhook | None
@@ -34,6 +36,7 @@ class Sources:
 def figures(sources: Sources) -> Iterable[Figure]:
     """All numbers of now, without asking the store."""
     yield from _counters("http", "HTTP", sources.http, _HTTP_NOW)
+    yield from _counters("pnp", "SIP multicast", sources.pnp, frozenset())
     yield from _counters("tftp", "TFTP", sources.tftp, _TFTP_NOW)
     cache = sources.cache
     yield _counter("cache_hits", "answers taken from the cache", cache.hits)
@@ -67,7 +70,10 @@ def _guessing(sources: Sources) -> Iterable[Figure]:
 
 
 def _counters(
-    prefix: str, title: str, counters: HttpCounters | TftpCounters, now: frozenset[str]
+    prefix: str,
+    title: str,
+    counters: HttpCounters | TftpCounters | PnpCounters,
+    now: frozenset[str],
 ) -> Iterable[Figure]:
     for field in fields(counters):
         words = field.name.replace("_", " ")

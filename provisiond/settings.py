@@ -20,6 +20,8 @@ from provisiond.settings_sections import (
     Emergency,
     Journal,
     Log,
+    Mdns,
+    Pnp,
     PublicUrl,
     Section,
     Sip,
@@ -62,6 +64,8 @@ class Settings(Section):
     database: Database = Field(default_factory=Database)
     public_url: PublicUrl = Field(default_factory=PublicUrl)
     admission: Admission = Field(default_factory=Admission)
+    pnp: Pnp = Field(default_factory=Pnp)
+    mdns: Mdns = Field(default_factory=Mdns)
     alarms: Alarms = Field(default_factory=Alarms)
     emergency: Emergency = Field(default_factory=Emergency)
     sip: Sip = Field(default_factory=Sip)

@@ -15,8 +15,11 @@ from provisiond.settings_values import (
     Networks,
     OptionalPath,
     OptionalSecret,
+    OwnAddresses,
+    OwnAddresses4,
     Pairs,
     RpcUrl,
+    Services,
     SourceAddress,
     TftpUrl,
     WebUrl,
@@ -200,6 +203,33 @@ class Admission(Section):
         ge=2,
         description="unknown phones or files that one address asks for within ten minutes until "
         "an alarm says so; of its /24 or /64 twice, of everybody ten times as many",
+    )
+
+
+class Pnp(Section):
+    """SIP plug and play: phones that look for their provisioning by multicast."""
+
+    addresses: OwnAddresses4 = Field(
+        default=(),
+        description="own addresses on the networks whose phones are answered; empty is off",
+    )
+    unknown: bool = Field(
+        default=False,
+        description="phones of no inventory are told the URL, too; otherwise they hear nothing, "
+        "and another server can answer",
+    )
+
+
+class Mdns(Section):
+    """DNS-SD: the portal, and where phones fetch, found by name on the own networks."""
+
+    addresses: OwnAddresses = Field(
+        default=(), description="own addresses from which it is advertised; empty is off"
+    )
+    services: Services = Field(
+        default=(),
+        description="further services, each as `_type._udp:port name key=value`; some phones look "
+        "for a type of their own",
     )
 
 

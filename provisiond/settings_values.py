@@ -51,6 +51,35 @@ def parse_listener(value: object) -> Listener:
     return Listener(str(address), int(port))
 
 
+def parse_own_address(value: object) -> str:
+    """An address of this machine; names are refused, and so is one that stands for all of them."""
+    try:
+        address = ip_address(str(value))
+        if address.is_unspecified or address.is_multicast:
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is no address of this machine; write the one that it has on the phones' "
+            "network, such as 192.168.1.10"
+        ) from None
+    return str(address)
+
+
+def _check_service(value: str) -> str:
+    kind, _, port = value.partition(" ")[0].partition(":")
+    labels = kind.split(".")
+    known = len(labels) == 2 and labels[0].startswith("_") and labels[1] in ("_tcp", "_udp")
+    if not known or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError(f"{value!r} is no service; write it as _http._tcp:80 name key=value")
+    return value
+
+
+def _only_ipv4(value: str) -> str:
+    if ip_address(value).version != 4:
+        raise ValueError(f"{value!r} is no IPv4 address, and this is spoken over IPv4 alone")
+    return value
+
+
 def parse_network(value: object) -> Network:
     """`192.168.0.0/16`, a single address, or an IPv6 prefix; stray host bits are a fault."""
     if isinstance(value, IPv4Network | IPv6Network):
@@ -154,6 +183,14 @@ Networks = Annotated[
 ResolvedPath = Annotated[Path, AfterValidator(_resolve)]
 OptionalPath = Annotated[ResolvedPath | None, BeforeValidator(_empty_is_none)]
 OptionalSecret = Annotated[Secret | None, BeforeValidator(_parse_secret)]
+Services = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_service)], ...], BeforeValidator(split_list)
+]
+OwnAddress = Annotated[str, BeforeValidator(parse_own_address)]
+OwnAddresses = Annotated[tuple[OwnAddress, ...], BeforeValidator(split_list)]
+OwnAddresses4 = Annotated[
+    tuple[Annotated[OwnAddress, AfterValidator(_only_ipv4)], ...], BeforeValidator(split_list)
+]
 DatabaseUrl = Annotated[
     str | None, AfterValidator(_check_database), BeforeValidator(_empty_is_none)
 ]

@@ -143,6 +143,9 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "tftp-clients": _tftp_clients,
     "curl": lambda: _programs(["curl"], "curl"),
     "nginx": lambda: _programs(["nginx"], "nginx-light"),
+    "avahi": lambda: _programs(
+        ["avahi-daemon", "avahi-browse", "dbus-daemon"], "avahi-daemon avahi-utils dbus"
+    ),
     "fail2ban": lambda: _programs(["fail2ban-regex"], "fail2ban"),
     "systemd-analyze": lambda: _programs(["systemd-analyze"], "systemd"),
     "compiler": lambda: _programs(["cc"], "gcc libc6-dev"),

@@ -14,6 +14,7 @@ class Transport(Enum):
     HTTP = "http"
     HTTPS = "https"
     TFTP = "tftp"
+    PNP = "pnp"
 
     @property
     def is_plain(self) -> bool:
