@@ -123,13 +123,15 @@ async def _list(
     from provisiond.actions.pending import list_pending
 
     async with session.store(settings) as database:
-        return await list_pending(database, session.actor, dismissed=dismissed, limit=10_000)
+        page = await list_pending(database, session.actor, dismissed=dismissed, limit=10_000)
+        return page.rows
 
 
 async def _approve(
     session: Session, settings: "Settings", domain: str | None, mac: "Mac", edit: "PhoneEdit"
 ) -> "Saved":
     from provisiond.actions.pending import approve_pending
+    from provisiond.actions.phone_edits import edited
 
     async with session.store(settings) as database:
         return await approve_pending(
@@ -138,7 +140,7 @@ async def _approve(
             session.actor,
             await one_domain(database, domain),
             mac,
-            edit,
+            lambda phone: edited(phone, edit),
             now(),
             enrolment_hours=settings.admission.enrolment_hours,
         )

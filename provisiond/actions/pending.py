@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from provisiond.actions.changes import change_entry
-from provisiond.actions.phone_edits import PhoneEdit, edited
 from provisiond.actions.phones import Saved, add_phone
 from provisiond.catalog.match import candidates, parse_name
 from provisiond.catalog.shelf import Shelf
@@ -21,6 +20,7 @@ from provisiond.inventory.errors import (
     UnknownFile,
 )
 from provisiond.inventory.journal import RequestEntry
+from provisiond.inventory.lists import Page
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
 from provisiond.inventory.phones import Phone
@@ -114,13 +114,13 @@ async def list_pending(
     actor: Actor,
     *,
     dismissed: bool = False,
-    before: datetime | None = None,
+    after: tuple[str, ...] = (),
     limit: int = 1000,
-) -> tuple[PendingPhone, ...]:
+) -> Page[PendingPhone]:
     """Phones that ask and are in no inventory, the one that asked last first. Raises NotAllowed."""
     _demand(actor)
     async with db.read() as read:
-        return await store.list_pending(read, dismissed=dismissed, before=before, limit=limit)
+        return await store.list_pending(read, dismissed=dismissed, after=after, limit=limit)
 
 
 async def show_pending(db: Database, actor: Actor, mac: Mac) -> PendingPhone:
@@ -136,25 +136,26 @@ async def approve_pending(
     actor: Actor,
     domain: str,
     mac: Mac,
-    edit: PhoneEdit,
+    made: Callable[[Phone], Phone],
     at: datetime,
     *,
     enrolment_hours: int = DEFAULT_HOURS,
 ) -> Saved:
     """Take a phone into a domain and open its enrolment: it is served when it asks again.
 
-    The edit says its model, where that is not what was recognised, its lines and its layout.
-    Raises NotFound, Rejected(model), RejectedAll with every fault.
+    `made` gets a phone of the model that was recognised, if any, and says its model, lines and
+    layout. Raises NotFound, Rejected(model), RejectedAll with every fault.
     """
     pending = await show_pending(db, actor, mac)
     claimed = f"{pending.vendor} {pending.model}".strip()
-    model = edit.model or (claimed if pending.model else "")
-    if not model or (edit.model is None and shelf.find_model(model) is None):
-        said = f"it calls itself {claimed!r}, which is no model here" if model else "it is unknown"
-        near = " or ".join(shelf.near_models(model)) if model else ""
+    found = shelf.find_model(claimed) if pending.model else None
+    phone = made(Phone(mac=mac, model=claimed if found is not None else ""))
+    if not phone.model:
+        told = pending.model != ""
+        said = f"it calls itself {claimed!r}, which is no model here" if told else "it is unknown"
+        near = " or ".join(shelf.near_models(claimed)) if told else ""
         remedy = f"Give it; did you mean {near}?" if near else "Give it, as on the box."
         raise Rejected("model", f"{said}.", remedy)
-    phone = edited(Phone(mac=mac, model=model), replace(edit, model=model))
     saved = await add_phone(db, shelf, actor, domain, phone, at, enrolment_hours=enrolment_hours)
     async with db.append() as write:
         await store.forget_pending(write, mac)

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from provisiond.inventory.lists import Page
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
 from provisiond.store.dialects import insert_or_update
@@ -52,16 +53,23 @@ async def note_pending(write: Write, phones: Sequence[PendingPhone], most: int =
 
 
 async def list_pending(
-    read: Read, *, dismissed: bool = False, before: datetime | None = None, limit: int = 1000
-) -> tuple[PendingPhone, ...]:
+    read: Read, *, dismissed: bool = False, after: tuple[str, ...] = (), limit: int = 1000
+) -> Page[PendingPhone]:
     """Phones that wait, the one that asked last first; dismissed ones too where asked for."""
     table = pending_phone
-    query = _waiting().order_by(table.c.last_seen.desc(), table.c.mac).limit(limit)
+    waiting = _waiting()
     if not dismissed:
-        query = query.where(table.c.dismissed_at.is_(None))
-    if before is not None:
-        query = query.where(table.c.last_seen < to_stored(before))
-    return tuple([_record(row) for row in await read.rows(query)])
+        waiting = waiting.where(table.c.dismissed_at.is_(None))
+    total = await read.first(sa.select(sa.func.count()).select_from(waiting.subquery()))
+    assert total is not None
+    query = waiting.order_by(table.c.last_seen.desc(), table.c.mac).limit(limit + 1)
+    if after:
+        seen, mac = int(after[0]), after[1]
+        later = (table.c.last_seen == seen) & (table.c.mac > mac)
+        query = query.where((table.c.last_seen < seen) | later)
+    rows = await read.rows(query)
+    last = (str(rows[limit - 1].last_seen), rows[limit - 1].mac) if len(rows) > limit else ()
+    return Page(rows=tuple([_record(row) for row in rows[:limit]]), after=last, total=total[0])
 
 
 async def find_pending(read: Read, mac: Mac) -> PendingPhone | None:

@@ -1,6 +1,6 @@
 """Phones that nobody has: noted while they ask, taken in and served, or dismissed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address
@@ -14,7 +14,7 @@ from provisiond.actions.pending import (
     dismiss_pending,
     list_pending,
 )
-from provisiond.actions.phone_edits import PhoneEdit
+from provisiond.actions.phone_edits import PhoneEdit, edited
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor, Role
 from provisiond.inventory.errors import NotAllowed, NotFound, Rejected, RejectedAll, UnknownPhone
@@ -54,7 +54,7 @@ async def test_an_unknown_phone_is_listed_with_what_it_says_of_itself(
     desk: Desk, shelf: Shelf
 ) -> None:
     await asked(desk, shelf, f"{NEW.text}.boot", f"{NEW.text}.cfg")
-    [one] = await list_pending(desk.database, ADMIN)
+    [one] = (await list_pending(desk.database, ADMIN)).rows
     assert (one.mac, one.vendor, one.model, one.version) == (NEW, "Acme", "D-6", "1.2")
     assert (one.address, one.transport, one.count) == ("10.0.0.66", "http", 2)
     assert one.name == f"{NEW.text}.cfg"
@@ -75,7 +75,7 @@ async def test_a_later_request_moves_it_and_what_was_said_before_stays(
             count=3,
         )
         await note_pending(write, [later])
-    [one] = await list_pending(desk.database, ADMIN)
+    [one] = (await list_pending(desk.database, ADMIN)).rows
     assert (one.first_seen, one.last_seen) == (NOW, NOW + timedelta(hours=1))
     assert (one.address, one.transport, one.count, one.model) == ("10.0.0.9", "tftp", 4, "D-6")
 
@@ -83,24 +83,24 @@ async def test_a_later_request_moves_it_and_what_was_said_before_stays(
 async def test_approved_it_is_served_when_it_asks_again(desk: Desk, shelf: Shelf) -> None:
     await asked(desk, shelf, f"{NEW.text}.cfg")
     edit = PhoneEdit(lines=("1=101",), name="Lobby")
-    saved = await approve_pending(desk.database, shelf, ADMIN, DOMAIN, NEW, edit, NOW)
+    saved = await approve_pending(desk.database, shelf, ADMIN, DOMAIN, NEW, made(edit), NOW)
     assert saved.phone.model == "Acme D-6"
     assert CANARY in (await desk.get(f"{NEW.text}.cfg")).body
-    assert await list_pending(desk.database, ADMIN, dismissed=True) == ()
+    assert (await list_pending(desk.database, ADMIN, dismissed=True)).rows == ()
     with pytest.raises(NotFound):
-        await approve_pending(desk.database, shelf, ADMIN, DOMAIN, NEW, edit, NOW)
+        await approve_pending(desk.database, shelf, ADMIN, DOMAIN, NEW, made(edit), NOW)
 
 
 async def test_one_that_was_not_recognised_needs_its_model(desk: Desk, shelf: Shelf) -> None:
     await asked(desk, shelf, f"{NEW.text}.cfg", agent="curl/8")
     database = desk.database
     with pytest.raises(Rejected, match="as on the box"):
-        await approve_pending(database, shelf, ADMIN, DOMAIN, NEW, PhoneEdit(), NOW)
+        await approve_pending(database, shelf, ADMIN, DOMAIN, NEW, made(PhoneEdit()), NOW)
     wrong = PhoneEdit(model="Acme D-99")
     with pytest.raises(RejectedAll):
-        await approve_pending(database, shelf, ADMIN, DOMAIN, NEW, wrong, NOW)
+        await approve_pending(database, shelf, ADMIN, DOMAIN, NEW, made(wrong), NOW)
     saved = await approve_pending(
-        database, shelf, ADMIN, DOMAIN, NEW, PhoneEdit(model="acme d2"), NOW
+        database, shelf, ADMIN, DOMAIN, NEW, made(PhoneEdit(model="acme d2")), NOW
     )
     assert saved.phone.model == "Acme D-2"
 
@@ -111,8 +111,8 @@ async def test_dismissed_it_is_shown_no_more_also_when_it_asks_again(
     await asked(desk, shelf, f"{NEW.text}.cfg")
     await dismiss_pending(desk.database, ADMIN, NEW, NOW)
     await asked(desk, shelf, f"{NEW.text}.cfg")
-    assert await list_pending(desk.database, ADMIN) == ()
-    [one] = await list_pending(desk.database, ADMIN, dismissed=True)
+    assert (await list_pending(desk.database, ADMIN)).rows == ()
+    [one] = (await list_pending(desk.database, ADMIN, dismissed=True)).rows
     assert one.dismissed_at == NOW
     with pytest.raises(NotFound):
         await dismiss_pending(desk.database, ADMIN, Mac("02ac3e000778"), NOW)
@@ -122,11 +122,12 @@ async def test_what_is_in_the_inventory_by_now_does_not_wait(desk: Desk, shelf: 
     await asked(desk, shelf, f"{NEW.text}.cfg")
     async with desk.database.write() as write:
         await insert_phones(write, desk.domain_id, [Phone(mac=NEW, model="Acme D-6")])
-    assert await list_pending(desk.database, ADMIN) == ()
+    assert (await list_pending(desk.database, ADMIN)).rows == ()
     async with desk.database.append() as write:
         await note_pending(write, [pending(NEW)])
         await note_pending(write, [pending(Mac("02ac3e000779"))])
-    assert [one.mac.text for one in await list_pending(desk.database, ADMIN)] == ["02ac3e000779"]
+    [one] = (await list_pending(desk.database, ADMIN)).rows
+    assert one.mac.text == "02ac3e000779"
 
 
 async def test_no_more_are_kept_than_the_bound_and_those_of_long_ago_go(desk: Desk) -> None:
@@ -134,7 +135,7 @@ async def test_no_more_are_kept_than_the_bound_and_those_of_long_ago_go(desk: De
     async with desk.database.append() as write:
         for number, mac in enumerate(macs):
             await note_pending(write, [pending(mac, number)], most=5)
-    found = await list_pending(desk.database, ADMIN)
+    found = (await list_pending(desk.database, ADMIN)).rows
     assert [one.mac for one in found] == macs[:-6:-1]
 
 
@@ -147,14 +148,14 @@ async def test_whoever_has_one_domain_knows_of_none(desk: Desk, shelf: Shelf) ->
         with pytest.raises(NotAllowed):
             await dismiss_pending(desk.database, actor, NEW, NOW)
         with pytest.raises(NotAllowed):
-            await approve_pending(desk.database, shelf, actor, DOMAIN, NEW, PhoneEdit(), NOW)
+            await approve_pending(desk.database, shelf, actor, DOMAIN, NEW, made(PhoneEdit()), NOW)
 
 
 async def test_a_hostile_user_agent_is_kept_as_text(desk: Desk) -> None:
     hostile = replace(pending(NEW), user_agent="a\0\udcff\x1b[31m", name="\0", model="é" * 999)
     async with desk.database.append() as write:
         await note_pending(write, [hostile])
-    [one] = await list_pending(desk.database, ADMIN)
+    [one] = (await list_pending(desk.database, ADMIN)).rows
     assert "\0" not in one.user_agent
     assert len(one.model) <= 256
 
@@ -163,3 +164,21 @@ def pending(mac: Mac, minute: int = 0) -> PendingPhone:
     at = NOW + timedelta(minutes=minute)
     address = str(ip_address("10.0.0.1"))
     return PendingPhone(mac=mac, address=address, transport="http", first_seen=at, last_seen=at)
+
+
+def made(edit: PhoneEdit) -> Callable[[Phone], Phone]:
+    return lambda phone: edited(phone, edit)
+
+
+async def test_a_long_list_is_told_page_by_page(desk: Desk) -> None:
+    macs = [Mac(f"02ac3e0200{number:02x}") for number in range(7)]
+    async with desk.database.append() as write:
+        await note_pending(write, [pending(mac) for mac in macs])
+    after: tuple[str, ...] = ()
+    found: list[Mac] = []
+    for _ in range(4):
+        page = await list_pending(desk.database, ADMIN, after=after, limit=2)
+        found += [one.mac for one in page.rows]
+        after = page.after
+        assert page.total == 7
+    assert (found, after) == (macs, ())

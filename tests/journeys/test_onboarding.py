@@ -36,7 +36,8 @@ for name in SUBSCRIBES:
     if sys.argv[3] != "known":
         for spelt in (b"001565AABB01", b"001565aabb01", b"00:15:65:aa:bb:01"):
             text = text.replace(spelt, b"001565aabb99")
-        text = text.replace(name.encode() + b"\\r\\n", b"other\\r\\n").replace(b"1yealink", b"other")
+        text = text.replace(name.encode() + b"\\r\\n", b"other\\r\\n")
+        text = text.replace(b"1yealink", b"other")
     phone.sendto(text, ("224.0.1.75", 5060))
     heard = []
     try:

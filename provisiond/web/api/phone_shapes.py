@@ -101,12 +101,14 @@ class SightingShown(Shape):
 
 
 class EnrolmentShown(Shape):
-    """Whether the URL without a token serves the phone's files now, and who came by it."""
+    """Whether the URL without a token serves the phone's files now, and who came by it.
+    `renewed_at` is when its token was renewed, until it has moved to the new one."""
 
     open_until: datetime | None
     closed_at: datetime | None
     held_reason: str | None
     first_address: str | None
+    renewed_at: datetime | None
 
 
 class PhoneRow(Record):
@@ -255,6 +257,7 @@ def _enrolment(enrolment: Enrolment) -> EnrolmentShown:
         closed_at=enrolment.closed_at,
         held_reason=enrolment.held_reason,
         first_address=enrolment.first_address,
+        renewed_at=enrolment.renewed_at,
     )
 
 

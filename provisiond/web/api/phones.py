@@ -9,6 +9,7 @@ from provisiond.actions.phones import (
     add_phone,
     change_phone,
     delete_phone,
+    renew_phone_token,
     reopen_enrolment,
     search_phones,
     show_phone,
@@ -102,6 +103,13 @@ async def open_phone(call: Call) -> Reply:
     return Reply(body=phone_shown(phone), revision=phone.revision)
 
 
+async def renew_phone(call: Call) -> Reply:
+    """Give a phone a fresh token; the old one is good until the phone has asked with the new."""
+    domain, mac = call.of("domain"), _mac(call)
+    await renew_phone_token(call.desk.db, call.actor, domain, mac, call.at)
+    return await get_phone(call)
+
+
 async def get_buttons(call: Call) -> Reply:
     """The buttons of a phone; a user's own phones alone."""
     stood = await _stood(call)
@@ -186,6 +194,15 @@ ROUTES = (
         verb=Verb.RUN,
         handler=open_phone,
         request=EnrolmentBody,
+        answer=PhoneShown,
+    ),
+    Route(
+        method="POST",
+        path=_PATH + "/{mac}/renewal",
+        summary="Give a phone a fresh token while it runs",
+        noun=Noun.PHONES,
+        verb=Verb.RUN,
+        handler=renew_phone,
         answer=PhoneShown,
     ),
     Route(
