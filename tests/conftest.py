@@ -7,7 +7,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
 from tests.needs import need, postgres_bin, required
-from tests.postgres import Cluster, running_cluster
+from tests.postgres import Cluster, running_cluster, running_pooler
 
 # Where the product may block, and why. Every further line needs a reason of its own.
 MAY_BLOCK = (
@@ -48,6 +48,14 @@ def postgres_cluster() -> Iterator[Cluster]:
     assert programs is not None
     with running_cluster(programs) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def pooler_port(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The port of a pgbouncer in transaction mode before that server; needs `pgbouncer`."""
+    need("pgbouncer")
+    with running_pooler(request.getfixturevalue("postgres_cluster")) as port:
+        yield port
 
 
 @pytest.fixture

@@ -140,6 +140,7 @@ def _full_disk() -> str | None:
 NEEDS: dict[str, Callable[[], str | None]] = {
     "netns": _netns,
     "postgres": _postgres,
+    "pgbouncer": lambda: _postgres() or _programs(["pgbouncer"], "pgbouncer"),
     "tftp-clients": _tftp_clients,
     "curl": lambda: _programs(["curl"], "curl"),
     "nginx": lambda: _programs(["nginx"], "nginx-light"),

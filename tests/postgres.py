@@ -77,6 +77,40 @@ def running_cluster(programs: Path) -> Iterator[Cluster]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def running_pooler(cluster: Cluster) -> Iterator[int]:
+    """pgbouncer before the server, a connection a transaction; answers its port."""
+    home = Path(tempfile.mkdtemp(prefix="provisiond-bouncer-"))
+    try:
+        become = _become_unprivileged(home)
+        port = _free_port()
+        (home / "users").write_text(f'"{USER}" ""\n')
+        (home / "pgbouncer.ini").write_text(
+            f"[databases]\n* = host=127.0.0.1 port={cluster.port}\n"
+            "[pgbouncer]\npool_mode = transaction\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+            f"auth_type = trust\nauth_file = {home}/users\n"
+            "max_client_conn = 200\ndefault_pool_size = 8\nserver_idle_timeout = 1\n"
+        )
+        with (home / "log").open("ab") as output:
+            pooler = subprocess.Popen(
+                [*become, "pgbouncer", str(home / "pgbouncer.ini")],
+                stdout=output,
+                stderr=output,
+                cwd=home,
+                start_new_session=True,
+            )
+        try:
+            if not _ready(cluster.programs, pooler, port):
+                raise ClusterFailed(f"pgbouncer did not start:\n{(home / 'log').read_text()}")
+            yield port
+        finally:
+            pooler.terminate()
+            pooler.wait(timeout=20)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
 def _start(programs: Path, become: list[str], home: Path) -> tuple["subprocess.Popen[bytes]", int]:
     options = {
         "fsync": "off",

@@ -9,7 +9,7 @@ import pytest
 
 from provisiond.store.database import Database
 from provisiond.store.sealing import SecretKey
-from tests.postgres import Cluster
+from tests.postgres import USER, Cluster
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +49,16 @@ def postgres_store(postgres_cluster: Cluster, postgres_template: str) -> Iterato
     postgres_cluster.drop_database(name)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture
+def pooled_store(postgres_store: str, pooler_port: int) -> str:
+    """The same behind a pooler that hands out a connection for a transaction only."""
+    database = postgres_store.rpartition("/")[2]
+    return f"postgresql://{USER}@127.0.0.1:{pooler_port}/{database}?statement_cache_size=0"
+
+
+@pytest.fixture(params=["sqlite", "postgres", "pooled"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty store, on each engine in turn."""
+    """The URL of an empty store, on each engine in turn, and behind a pooler."""
     url: str = request.getfixturevalue(f"{request.param}_store")
     return url
 

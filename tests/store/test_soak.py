@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.needs import need
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,6 +32,21 @@ def test_the_power_cut_tells_a_store_that_flushes_too_little() -> None:
     done = soak("powercut", "--rounds", "12", "--synchronous", "NORMAL")
     assert done.returncode == 1, done.stdout + done.stderr
     assert " 0 lost," not in done.stdout
+
+
+def test_two_processes_lose_no_update_of_one_number() -> None:
+    need("postgres")
+    done = soak("conflicts", "--writes", "120")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 updates lost" in done.stdout
+    assert " 0 refused as stale" not in done.stdout
+
+
+def test_updates_that_are_lost_would_be_told() -> None:
+    need("postgres")
+    done = soak("conflicts", "--writes", "120", "--blind")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert " 0 updates lost" not in done.stdout
 
 
 def test_kill_9_loses_no_acknowledged_change() -> None:
