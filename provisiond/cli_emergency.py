@@ -243,9 +243,12 @@ def readiness(
 
 @app.command("fake-provider")
 def fake_provider(
+    context: typer.Context,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = (
         8090
     ),
+    config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Run a made-up address provider on loopback, to try validation out; it knows no place.
 
@@ -255,7 +258,13 @@ def fake_provider(
 
     from provisiond.simulator_addresses import serve_provider
 
+    session = session_of(context, config, as_json)
+
     def ready(url: str) -> None:
+        if session.as_json:
+            emit({"url": url, "token": "try-me", "networks": ["127.0.0.0/8"]})
+            sys.stdout.flush()
+            return
         say("a made-up provider answers; nothing it says is true. To use it, set:\n")
         say('[emergency.provider]\nname = "Made-up provider"')
         say(f'url = "{url}"\ntoken = "try-me"\nnetworks = ["127.0.0.0/8"]')

@@ -72,9 +72,20 @@ class EnrolmentBook:
         known = self._known.get(domain_id)
         return known.get(phone_id) if known is not None else None
 
-    def learn(self, domain_id: int, phone_id: int, facts: AdmissionFacts) -> AdmissionFacts:
-        """Take facts that were just read, with what is not yet written on top of them."""
-        for change in (*self._flushing, *self._pending):
+    def waiting(self) -> tuple[EnrolmentChange, ...]:
+        """The changes that a read which begins now may not see yet."""
+        return (*self._flushing, *self._pending)
+
+    def learn(
+        self,
+        domain_id: int,
+        phone_id: int,
+        facts: AdmissionFacts,
+        waiting: Sequence[EnrolmentChange],
+    ) -> AdmissionFacts:
+        """Take facts that were read, with what the read could not see on top of them: `waiting`
+        is from before it, for a batch may have been written while it was under way."""
+        for change in (*waiting, *self._flushing, *self._pending):
             if change.phone_id == phone_id and change.domain_id == domain_id:
                 facts = replace(facts, enrolment=applied(facts.enrolment, change))
         self._known.setdefault(domain_id, {})[phone_id] = facts
@@ -87,8 +98,9 @@ class EnrolmentBook:
 
     async def read(self, domain_id: int, phone_id: int) -> AdmissionFacts | None:
         """The admission facts as the store has them now; one statement."""
+        waiting = self.waiting()
         read = await self._store.read(domain_id, phone_id)
-        return self.learn(domain_id, phone_id, read) if read is not None else None
+        return self.learn(domain_id, phone_id, read, waiting) if read is not None else None
 
     def change(self, change: EnrolmentChange) -> None:
         """Make a change hold in this process now, and have it written soon."""

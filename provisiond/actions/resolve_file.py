@@ -77,7 +77,7 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
     macs = [match for match in matches if match.mac is not None]
     if parsed.token is None and not macs:
         return _family_file(sources, request, parsed, matches, stamp)
-    facts = None
+    facts, waiting = None, sources.book.waiting()
     if parsed.token is not None:
         facts = await sources.facts.for_token(parsed.token, directory=_wants_directory(matches))
         known = known_of(facts) if facts is not None else None
@@ -99,6 +99,7 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
         known.domain_id,
         known.phone_id,
         AdmissionFacts(enrolment=known.enrolment, enabled=known.enabled),
+        waiting,
     )
     if not _is_same_phone(macs, known):
         other = macs[0].mac

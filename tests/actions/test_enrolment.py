@@ -66,6 +66,17 @@ async def test_a_change_holds_before_it_is_written() -> None:
     assert store.batches == []
 
 
+async def test_a_batch_written_while_facts_are_read_is_not_forgotten() -> None:
+    store = KeptEnrolments()
+    enrolments = book(store)
+    stale = store.rows[1, 1]
+    enrolments.change(change("close"))
+    waiting = enrolments.waiting()  # as before a read, whose answer is from before the batch
+    await enrolments.flush()
+    facts = enrolments.learn(1, 1, stale, waiting)
+    assert facts.enrolment.closed_at == NOW
+
+
 async def test_one_batch_for_many_and_our_own_batch_costs_no_reading_again() -> None:
     store = KeptEnrolments()
     enrolments = book(store)

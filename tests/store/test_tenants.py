@@ -29,6 +29,7 @@ SERVER_WIDE = {
     "join_link",
     "lease",
     "login_session",
+    "pending_phone",
     "request_journal",
     "server_override",
     "server_settings",
@@ -84,12 +85,23 @@ async def _point_elsewhere(
         mine = sa.select(table).where(table.c.domain_id == own, table.c[column].is_not(None))
         row = (await write.connection.execute(mine)).mappings().first()
         values: dict[str, Any]
-        if row is None:  # sightings: nobody came yet
-            values = {"first_seen": 1, "last_seen": 1, "count": 1, "domain_id": own}
+        if row is None:
+            values = {**_FIRST_ROWS[name], "domain_id": own}
             await write.insert(table, [{**values, column: theirs[0]}])
             return
         key = [table.c[c.name] == row[c.name] for c in table.primary_key]
         await write.connection.execute(sa.update(table).where(*key).values({column: theirs[0]}))
+
+
+# Of tables that have no row before a phone came or was told something.
+_FIRST_ROWS: dict[str, dict[str, Any]] = {
+    "served_file": {"file": "config", "hash": "x", "n": 1},
+    "sighting": {"first_seen": 1, "last_seen": 1, "count": 1},
+    "resync": {
+        "id": 1, "reboot": False, "even_if_shared": False, "state": "queued",
+        "requested_at": 1, "closed": False,
+    },
+}  # fmt: skip
 
 
 def _in_other_domain() -> Phone:
