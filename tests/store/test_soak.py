@@ -29,7 +29,7 @@ def test_a_power_cut_loses_no_acknowledged_commit() -> None:
 
 
 def test_the_power_cut_tells_a_store_that_flushes_too_little() -> None:
-    done = soak("powercut", "--rounds", "12", "--synchronous", "NORMAL")
+    done = soak("powercut", "--rounds", "80", "--synchronous", "NORMAL")
     assert done.returncode == 1, done.stdout + done.stderr
     assert " 0 lost," not in done.stdout
 
