@@ -29,6 +29,8 @@ def said(family: Family, key: str, value: str, emergency: tuple[str, ...] | None
         ("poly/ucs", "dialplan.digitmap", "x.T", "112|933|9911"),
         ("grandstream/alias", "account.1.call.dialplan", "{ x+ }", "{ 112 | 933 | 9911 }"),
         ("grandstream/pvalue", "P290", "{ x+ }", "{ 112 | 933 | 9911 }"),
+        ("grandstream/pvalue", "P459", "{ x+ }", "{ 112 | 933 | 9911 }"),
+        ("grandstream/pvalue", "P1859", "{ x+ }", "{ 112 | 933 | 9911 }"),
     ],
 )
 def test_a_plan_that_keeps_911_in_is_refused(

@@ -1,19 +1,21 @@
 """What phones that read P-values are told, against values worked out by hand from the sheets."""
 
+from dataclasses import replace
+
 import pytest
 
 from provisiond.catalog.check import check_family, check_goldens, star_code_findings
 from provisiond.catalog.family import Family, model_key
 from provisiond.catalog.match import candidates, parse_name
 from provisiond.catalog.overrides import findings, is_protected
-from provisiond.catalog.placing import phone_slots
+from provisiond.catalog.placing import phone_slots, sidecar_slots
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.buttons import ButtonKind
 from provisiond.inventory.domains import Dtmf, ResyncRoute, Settings, SipTransport, Srtp
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import PhoneLine
 from provisiond.inventory.urls import PublicUrls
-from tests.families.grandstream import MAC, PATH, button, config, grandstream, override
+from tests.families.grandstream import MAC, PATH, PUBLIC, button, config, grandstream, override
 
 MEMORY = {  # mode, account, label, value
     1: (323, 301, 302, 303),
@@ -142,6 +144,18 @@ def test_only_the_server_may_send_where_the_notify_comes_through_it(family: Fami
     assert read["P4428"] == "1"  # inverted: 1 asks for no password
 
 
+@pytest.mark.parametrize(
+    ("codes", "answers"),
+    [((), "0"), ((("intercom", "*80{value}"),), "1"), ((("paging", "*84"),), "1")],
+)
+def test_who_is_called_by_intercom_answers_where_the_server_has_a_code_for_it(
+    family: Family, codes: tuple[tuple[str, str], ...], answers: str
+) -> None:
+    lines = (PhoneLine(line=1, extension="101"), PhoneLine(line=6, extension="102"))
+    read = config(family, "GXP2120", settings=Settings(feature_codes=codes), lines=lines)
+    assert (read["P298"], read["P1838"]) == (answers, answers)
+
+
 # --- keys ---------------------------------------------------------------------------------------
 
 
@@ -168,6 +182,29 @@ def test_keys_without_a_button_are_written_as_the_model_can(family: Family) -> N
     assert at(read, MEMORY[8]) == ("0", "0", "", "")  # an empty speed dial
 
 
+def test_boards_are_numbered_through(family: Family) -> None:
+    boards = ("GXP2100EXT", "GXP2100EXT")
+    wanted = (
+        button(1, "blf", "103", module=1, line=2),
+        button(56, "park", "701", "Lot", module=1),
+        button(1, "speed_dial", "55", "Taxi", module=2),
+    )
+    read = config(family, "GXP2120", buttons=wanted, sidecars=boards)
+    assert at(read, (23000, 23001, 23002, 23003)) == ("1", "1", "Carol Example", "103")
+    assert at(read, (23005, 23006, 23007, 23008)) == ("0", "0", "", "")  # an empty speed dial
+    assert at(read, (23275, 23276, 23277, 23278)) == ("9", "0", "Lot", "701")
+    assert at(read, (23280, 23281, 23282, 23283)) == ("0", "0", "Taxi", "55")
+    assert at(read, (23555, 23558)) == ("0", "")
+    assert not {"P23004", "P23560"} & read.keys()
+    assert "P23000" not in config(family, "GXP2120")
+
+
+def test_which_models_take_boards(family: Family) -> None:
+    taking = {m.name: dict(m.sidecars) for m in family.manifest.model if m.sidecars}
+    assert taking == {name: {"GXP2100EXT": 2} for name in ("GXP2110", "GXP2120", "GXP2124")}
+    assert len(sidecar_slots(family.manifest.sidecars["GXP2100EXT"])) == 56
+
+
 KINDS = [  # kind, value, mode on fixed keys, mode on further pages, value
     ("line", "", "0", "-1", ""),
     ("shared_line", "", "1", "-1", ""),
@@ -191,7 +228,7 @@ KINDS = [  # kind, value, mode on fixed keys, mode on further pages, value
     ("paging", "224.0.1.116:5001", "23", "13", "224.0.1.116:5001"),
     ("paging", "*84", "10", "0", "*84"),
     ("intercom", "104", "20", "10", "104"),
-    ("conference", "", "22", "12", ""),
+    ("conference", "", "-1", "-1", ""),
     ("transfer", "105", "18", "8", "105"),
     ("hold", "", "-1", "-1", ""),
     ("redial", "", "-1", "-1", ""),
@@ -261,8 +298,8 @@ def test_counts_of_the_models(
 
 @pytest.mark.parametrize(
     ("rival", "value"),
-    [("P145", "0"), ("P8337", "0"), ("P1414", "0"), ("P1409", "0"), ("P1411", "0"), ("P234", ""),
-     ("P235", ""), ("P1359", ""), ("P8467", "0")],
+    [("P145", "0"), ("P8337", "0"), ("P1414", "0"), ("P1409", "0"), ("P4503", ""), ("P1411", "0"),
+     ("P234", ""), ("P235", ""), ("P1359", ""), ("P8467", "0")],
 )  # fmt: skip
 def test_what_would_go_before_the_path_is_off(family: Family, rival: str, value: str) -> None:
     for model in family.manifest.model:
@@ -294,6 +331,7 @@ def test_clock_language_and_network(family: Family) -> None:
         "P64": "customize", "P246": "TZS-1TZD-2,M3.5.0/02:00:00,M10.5.0/03:00:00", "P143": "0",
         "P30": "pool.ntp.org", "P144": "0", "P122": "1", "P102": "2", "P1362": "cz", "P51": "100",
         "P229": "200", "P343": "f1=425;", "P348": "f1=425,c=48/48;", "P8385": "112",
+        "P8597": "112",
     }  # fmt: skip
     assert {key: read[key] for key in expected} == expected
     for model, czech, swedish in (("GXP1625", "cs", "se"), ("WP810", "cs", "sv")):
@@ -309,7 +347,25 @@ def test_passwords_phonebook_and_firmware(family: Family) -> None:
     assert (read["P6767"], read["P192"], read["P238"]) == ("2", f"{PATH}/assets", "0")
     read = config(family, "GXP1625", directory=None)
     assert (read["P330"], read["P331"]) == ("0", "")
-    assert "P192" not in read
+
+
+def test_no_firmware_is_taken_from_the_vendor_unasked(family: Family) -> None:
+    read = config(family, "GXP1782", settings=Settings(poll_minutes=1440))
+    assert (read["P6767"], read["P192"]) == ("2", PATH)
+    assert not {"P238", "P8375"} & read.keys()
+    assert "P192" not in config(family, "GXP1782", urls=PublicUrls())
+
+
+def test_phonebook_and_firmware_are_fetched_with_the_log_in_of_the_configuration(
+    family: Family,
+) -> None:
+    pairs = (("P1360", "P1361"), ("P6713", "P6714"), ("P6768", "P6769"))
+    read = config(family, "GXP1782", urls=replace(PUBLIC, passwords=b"key"))
+    ((user, password),) = {(read[name], read[secret]) for name, secret in pairs}
+    assert user == MAC
+    assert password
+    read = config(family, "GXP1782")
+    assert not {code for pair in pairs for code in pair} & read.keys()
 
 
 def test_the_family_passes_its_own_check(family: Family) -> None:
@@ -326,6 +382,9 @@ def test_the_family_passes_its_own_check(family: Family) -> None:
         ("cfggxp1782.xml", "model", False),
         ("cfggxp1760w.xml", "model-wifi", False),
         ("cfg.xml", "common", False),
+        ("gxp2124fw.bin", "firmware", False),
+        ("gxp1600fw.bin", "firmware-16xx", False),
+        ("gxp1700fw.bin", "firmware-17xx", False),
         ("phonebook.xml", "phonebook", True),
         ("gs_phonebook.xml", "phonebook-older", True),
     ],
@@ -337,7 +396,8 @@ def test_the_answer_to_each_name(family: Family, name: str, rule: str, is_served
 
 
 def test_what_decides_whom_the_phone_obeys_is_for_admins(family: Family) -> None:
-    for code in (47, 402, 1702, 48, 403, 34, 406, 1806, 237, 212, 192, 145, 1414, 2, 196, 4428):
+    ours = (47, 402, 1702, 48, 403, 34, 406, 1806, 237, 212, 192, 145, 1414, 2, 196, 4428)
+    for code in (*ours, 194, 2308, 2475, 2846, 8304, 8433, 8502, 9902, 22293):
         assert is_protected(f"P{code}", family.manifest), code
     for code in (270, 417, 102, 1362, 1466, 303):
         assert not is_protected(f"P{code}", family.manifest), code
@@ -348,7 +408,12 @@ def test_codes_and_names_that_the_phone_does_not_know_are_noticed(family: Family
     wrong = [("account.1.enable", "Yes"), ("P99999", "1"), ("P8999", "1")]
     found = findings(wrong, family.manifest, keys, admin=True)
     assert [f.severity for f in found] == ["warning"] * 3
-    right = [("P1569", "224.0.1.1:5000"), ("P8352", "5"), ("P448", "1")]
+    right = [
+        ("P1569", "224.0.1.1:5000"),
+        ("P8352", "5"),
+        ("P448", "1"),
+        ("P8568", "lis.example.test"),
+    ]
     assert findings(right, family.manifest, keys, admin=True) == ()
 
 
