@@ -88,9 +88,9 @@ async def _resync(
         even_if_shared=how[1],
         registrar=settings.sip.registrar is not None,
     )
-    shelf = session.shelf(settings)
     async with session.store(settings) as database:
         name = await phone_domain(database, domain, mac)
+        shelf = await session.shelf_of(settings, database, mac)
         made = await request_resync(database, shelf, session.actor, name, command, now())
         is_there = await is_sender_there(database)
         if not is_there:
@@ -112,11 +112,13 @@ async def _wait(session: Session, database: "Database", made: Resync, seconds: f
 def _tell(found: Resync, is_there: bool) -> None:
     if not is_there:
         warn(
-            f"no provisiond serves this store: {found.mac} is told when one runs, within "
-            "15 minutes."
+            f"no provisiond serves this store, and it is the one that tells phones. Start it: "
+            f"{found.mac} is told if it runs within 15 minutes."
         )
         return
     say(outcome_text(found))
+    if not found.is_settled:
+        say(f"What becomes of it in the next 15 minutes: provisiond phones show {found.mac}")
 
 
 def _tree(found: Resync) -> dict[str, object]:

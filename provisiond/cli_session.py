@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from provisiond.inventory.access import Actor, Role
+from provisiond.inventory.access import SYSTEM, Actor, Role
 from provisiond.inventory.errors import NotFound, Refused, Rejected
 
 if TYPE_CHECKING:
@@ -88,6 +88,14 @@ class Session:
         from provisiond.daemon_setup import load_shelf
 
         return load_shelf(settings)
+
+    async def shelf_of(self, settings: "Settings", database: "Database", mac: "Mac") -> "Shelf":
+        """The catalogue as far as this phone needs it: reading all of it takes seconds."""
+        from provisiond.catalog.shelf import Shelf
+
+        known = await database.facts.known([mac])
+        model = known.model if known is not None else ""
+        return await asyncio.to_thread(Shelf.load, [settings.models_dir], model=model)
 
     def families(self) -> "Shelf":
         """The catalogue for those who write templates: without a settings file none is needed."""
@@ -165,11 +173,11 @@ async def one_domain(database: "Database", wanted: str | None) -> str:
 
 async def phone_domain(database: "Database", wanted: str | None, mac: "Mac") -> str:
     """The domain of a phone: the one that was named, or the one that has it."""
-    from provisiond.actions.phones import domain_of_phone
+    from provisiond.actions.phone_domain import domain_of_phone
 
     if wanted is not None:
         return await one_domain(database, wanted)
-    return await domain_of_phone(database, mac)
+    return await domain_of_phone(database, SYSTEM, mac)
 
 
 def become_owner(folder: Path) -> None:

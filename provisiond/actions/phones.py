@@ -78,15 +78,6 @@ async def check_site(db: Database, domain: str, site: str) -> None:
         raise NotFound(f"there is no site {site!r} in {domain}; there are: {there}.")
 
 
-async def domain_of_phone(db: Database, mac: Mac) -> str:
-    """The domain that has the phone; for those who see every domain. Raises NotFound."""
-    async with db.read() as read:
-        owners = await mac_owners(read, [mac])
-    if mac not in owners:
-        raise NotFound(f"there is no phone {mac}.")
-    return owners[mac]
-
-
 async def list_domain_phones(
     db: Database, domain: str, *, after: Mac | None = None, limit: int = _PAGE
 ) -> tuple[PhoneView, ...]:

@@ -4,20 +4,30 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from provisiond.actions.changes import change_entry
+from provisiond.actions.inventory_text import Tree
+from provisiond.actions.phone_domain import domain_of_phone
 from provisiond.actions.render_file import place_of
-from provisiond.actions.resync_reach import check_reach, look_around, route_of
+from provisiond.actions.resync_reach import Accepts, check_reach, look_around, route_of
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor, Noun, Verb, demand
-from provisiond.inventory.errors import Conflict, NotFound, Rejected
+from provisiond.inventory.errors import NotFound, Rejected
 from provisiond.inventory.facts import PhoneFacts
+from provisiond.inventory.journal import ChangeEntry
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.resyncs import Resync, ResyncState
+from provisiond.inventory.resyncs import Resync
 from provisiond.store.database import Database
 from provisiond.store.domains import find_domain
 from provisiond.store.journal import add_change
 from provisiond.store.leases import lease_holder
 from provisiond.store.phones import phone_ids
-from provisiond.store.resyncs import find_resync, insert_resync, latest_resyncs
+from provisiond.store.resyncs import (
+    find_resync,
+    insert_resync,
+    join_resync,
+    latest_resyncs,
+    lock_phone,
+)
+from provisiond.store.transaction import Write
 
 LEASE = "resync"
 """Who holds this lease sends what is queued."""
@@ -39,9 +49,9 @@ async def request_resync(
 ) -> Resync:
     """Queue the message that tells a phone to fetch again; journaled and committed with it.
 
-    One that is queued already for the same is answered instead of a second. Raises NotFound,
-    Rejected where the phone cannot be reached or does not know how to restart so, Conflict where
-    others would be reached too.
+    One that is under way for the same is answered instead of a second. Raises NotFound, Rejected
+    where the phone cannot be reached or does not know how to restart so, Conflict where it is
+    disabled, or others would be reached too.
     """
     demand(actor, Noun.PHONES, Verb.RUN, domain)
     facts = await db.facts.for_mac(command.mac)
@@ -49,37 +59,42 @@ async def request_resync(
         raise NotFound(f"there is no phone {command.mac} in {domain}.")
     event = _event(shelf, facts, reboot=command.reboot)
     domain_id = facts.domain.domain_id
+    accepts = Accepts(shared=command.even_if_shared, strangers=actor.domain is None)
     async with db.append() as write:
-        check_reach(
-            facts,
-            await look_around(write, facts),
-            registrar=command.registrar,
-            even_if_shared=command.even_if_shared,
-        )
-        for stood in await latest_resyncs(write, domain_id, facts.phone_id, limit=1):
-            if stood.state is ResyncState.QUEUED and stood.reboot == command.reboot:
-                return stood
-        resync_id = await insert_resync(
-            write,
-            domain_id,
-            facts.phone_id,
-            at,
-            requested_by=actor.name,
-            reboot=command.reboot,
-            even_if_shared=command.even_if_shared,
-        )
-        entry = change_entry(
-            actor,
-            "re-sync phone",
-            str(command.mac),
-            at,
-            domain_id=domain_id,
-            after={"event": event, "route": route_of(facts).value},
-        )
-        await add_change(write, entry)
+        if not await lock_phone(write, domain_id, facts.phone_id):
+            raise NotFound(f"there is no phone {command.mac} in {domain}.")
+        around = await look_around(write, facts)
+        check_reach(facts, around, accepts, registrar=command.registrar)
+        stood = await _under_way(write, facts, command)
+        if stood is None:
+            resync_id = await insert_resync(
+                write,
+                domain_id,
+                facts.phone_id,
+                at,
+                requested_by=actor.name,
+                reboot=command.reboot,
+                even_if_shared=command.even_if_shared,
+            )
+        else:
+            resync_id = stood.resync_id
+            await join_resync(
+                write, domain_id, resync_id, at, even_if_shared=command.even_if_shared
+            )
+        if stood is None or (command.even_if_shared and not stood.even_if_shared):
+            await add_change(write, _entry(actor, facts, command, event, at))
         made = await find_resync(write, domain_id, resync_id)
     assert made is not None
     return made
+
+
+async def request_resync_of(
+    db: Database, shelf: Shelf, actor: Actor, command: RequestResync, at: datetime
+) -> Resync:
+    """The same for a phone whose domain the asker need not know. Raises NotFound for one of a
+    domain that is not the actor's, in the words for one that does not exist."""
+    domain = await domain_of_phone(db, actor, command.mac)
+    return await request_resync(db, shelf, actor, domain, command, at)
 
 
 async def show_resync(db: Database, actor: Actor, domain: str, resync_id: int) -> Resync:
@@ -112,15 +127,28 @@ async def is_sender_there(db: Database) -> bool:
         return await lease_holder(read, LEASE) is not None
 
 
+async def _under_way(write: Write, facts: PhoneFacts, command: RequestResync) -> Resync | None:
+    told = await latest_resyncs(write, facts.domain.domain_id, facts.phone_id)
+    return next((one for one in told if one.is_under_way and one.reboot == command.reboot), None)
+
+
+def _entry(
+    actor: Actor, facts: PhoneFacts, command: RequestResync, event: str, at: datetime
+) -> ChangeEntry:
+    after: dict[str, Tree] = {"event": event, "route": route_of(facts).value}
+    if command.even_if_shared:
+        after["even_if_shared"] = True
+    domain_id = facts.domain.domain_id
+    return change_entry(
+        actor, "re-sync phone", str(command.mac), at, domain_id=domain_id, after=after
+    )
+
+
 def _event(shelf: Shelf, facts: PhoneFacts, *, reboot: bool) -> str:
-    phone = facts.phone
-    if not phone.enabled:
-        raise Conflict(f"{phone.mac} is disabled: it gets no files. Enable it first.")
-    place = place_of(shelf, phone.model)
-    rule = place.family.manifest.resync
+    rule = place_of(shelf, facts.phone.model).family.manifest.resync
     if not reboot:
         return rule.event
     if not rule.reboot_event:
-        message = f"no event makes a {phone.model} restart in any case."
+        message = f"no event makes a {facts.phone.model} restart in any case."
         raise Rejected("reboot", message, "Leave it out: it restarts where a change needs it.")
     return rule.reboot_event

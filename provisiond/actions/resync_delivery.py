@@ -13,8 +13,8 @@ from provisiond.actions.current_files import current_hashes
 from provisiond.actions.render_file import place_of
 from provisiond.actions.resolve_file import FileSources
 from provisiond.actions.resync import LEASE
-from provisiond.actions.resync_reach import address_phone, look_around
-from provisiond.inventory.errors import Failed, ProvisiondError
+from provisiond.actions.resync_reach import Accepts, address_phone, look_around
+from provisiond.inventory.errors import Failed, NotFound, ProvisiondError
 from provisiond.inventory.facts import PhoneFacts
 from provisiond.inventory.resyncs import WAITS, WATCHED, ResyncState
 from provisiond.outbound.notify import Notifier, Notify, Outcome, Told
@@ -26,6 +26,7 @@ from provisiond.store.resyncs import (
     close_resync,
     confirm_resync,
     end_resync,
+    find_resync,
     open_resyncs,
     start_resync,
 )
@@ -47,15 +48,24 @@ _STATES: Final = {
 }
 _REMEDIES: Final = {
     401: "The password was refused: is the SIP password of the line the server's?",
-    403: "Its server or the phone does not take it from here.",
+    403: "Its server or the phone takes none from here: name this machine's address (sip.source) "
+    "there, or try the other resync_route.",
     404: "The SIP server knows no contact: is the phone registered?",
     405: "Its server or the phone takes no NOTIFY; try the other resync_route.",
     407: "The password was refused: is the SIP password of the line the server's?",
+    408: "The SIP server got no answer from it: is it on? One that restarts at once is silent too.",
     480: "The SIP server knows no contact: is the phone registered?",
     481: "It wants a subscription before a NOTIFY; try the other resync_route.",
-    489: "It does not know this event.",
+    489: "It does not know this event; try the other resync_route.",
+    501: "Its server or the phone takes no NOTIFY; try the other resync_route.",
     503: "Try again later.",
 }
+_UNKNOWN: Final = "The log of the SIP server may say why."
+_UNHEARD: Final = (
+    "Nothing came back from {host}. Is that the right way (sip_server, sip_port, outbound_proxy, "
+    "transport, resync_route), does a firewall let SIP through, and is the phone on?"
+)
+_UNSENT: Final = "Are sip_server, sip_port, outbound_proxy, transport and resync_route right?"
 
 
 def _utc_now() -> datetime:
@@ -198,28 +208,33 @@ class ResyncDelivery:
                 await self._end(row, ResyncState.FAILED, "a fault of provisiond's, see its log")
 
     async def _prepare(self, row: OpenResync) -> Notify | None:
-        """The message, once it is written down that it goes out; None where another has it."""
-        resync = row.resync
+        """The message, once it is written down that it goes out; None where another has it.
+
+        Raises NotFound where the phone has gone, else as `address_phone`.
+        """
+        mac, resync_id = row.resync.mac, row.resync.resync_id
         # What a command changed just now must be in the answer to the phone that we call.
         await self._database.epochs.poll(self._database)
-        facts = await self._sources.facts.for_mac(resync.mac)
-        if facts is None:
-            return None
+        facts = await self._sources.facts.for_mac(mac)
+        if facts is None or facts.phone_id != row.phone_id:
+            raise NotFound(f"{mac} is in the inventory no more.")
         async with self._database.read() as read:
             around = await look_around(read, facts)
+            resync = await find_resync(read, row.domain_id, resync_id)
+        if resync is None or resync.state is not ResyncState.QUEUED:
+            return None
         order = await address_phone(
             facts,
             place_of(self._sources.shelf(), facts.phone.model).family.manifest.resync,
             around,
             self._outside.registrar,
             reboot=resync.reboot,
-            even_if_shared=resync.even_if_shared,
+            # Whether strangers are told was for `request_resync` to ask.
+            accepts=Accepts(shared=resync.even_if_shared, strangers=True),
         )
         wanted = await self._wanted(facts)
         async with self._database.append() as write:
-            started = await start_resync(
-                write, row.domain_id, resync.resync_id, self._clock(), wanted
-            )
+            started = await start_resync(write, row.domain_id, resync_id, self._clock(), wanted)
         return order if started else None
 
     async def _wanted(self, facts: PhoneFacts) -> tuple[str, ...]:
@@ -244,7 +259,7 @@ class ResyncDelivery:
                 state,
                 target=order.uri,
                 code=outcome.code,
-                reason=_reason(outcome),
+                reason=_reason(order, outcome),
                 closed=state in (ResyncState.REFUSED, ResyncState.FAILED),
             )
 
@@ -271,12 +286,16 @@ async def _whole(work: Coroutine[Any, Any, _T]) -> _T:
         raise
 
 
-def _reason(outcome: Outcome) -> str:
+def _reason(order: Notify, outcome: Outcome) -> str:
     """The peer's words, and what to do about them."""
-    said = [outcome.reason] if outcome.reason else []
-    if outcome.told is Told.REFUSED and outcome.code is not None:
-        remedy = _REMEDIES.get(outcome.code, "")
-        if outcome.retry_after is not None:
-            remedy = f"Try again in {outcome.retry_after} s."
-        said += [remedy] if remedy else []
-    return " ".join(part if part[-1] in ".?" else f"{part}." for part in said)
+    if outcome.told is Told.ANSWERED:
+        said = [outcome.reason]
+    elif outcome.retry_after is not None:
+        said = [outcome.reason, f"Try again in {outcome.retry_after} s."]
+    elif outcome.code is not None:
+        said = [outcome.reason, _REMEDIES.get(outcome.code, _UNKNOWN)]
+    elif outcome.told is Told.SILENT:
+        said = [outcome.reason, _UNHEARD.format(host=order.host)]
+    else:
+        said = [outcome.reason, _UNSENT]
+    return " ".join(part if part[-1] in ".?" else f"{part}." for part in said if part)

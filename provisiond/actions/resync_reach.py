@@ -16,37 +16,54 @@ from provisiond.outbound.registrar import Contact, Registrar, contact_of
 from provisiond.outbound.sip_digest import Login
 from provisiond.outbound.sip_message import host_text, place_of_uri
 from provisiond.store.journal import get_sightings
-from provisiond.store.resyncs import LineOwner, line_owners, neighbours
+from provisiond.store.resyncs import LineOwner, Neighbours, line_owners, neighbours
 from provisiond.store.transaction import Read
 
 _USER_SAFE = "-_.!~*'()&=+$,;?/"  # RFC 3261 §25.1: what needs no escape in a user part
 _NAMED = 5
+_ALONE = Neighbours()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepts:
+    """What whoever asks puts up with: `shared`, that other phones are told too; `strangers`, that
+    those are of other domains, which only those who have all domains can answer for."""
+
+    shared: bool = False
+    strangers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What else is where the phone is: `owners` have lines of its users, `address` is where it
-    was last seen, `neighbours` other phones of the domain were last seen there."""
+    """What else is where the phone is, in every domain: `owners` have lines of its SIP users,
+    `address` is where it was last seen, `neighbours` were last seen there too."""
 
     owners: tuple[LineOwner, ...] = ()
     address: str | None = None
-    neighbours: int = 0
+    neighbours: Neighbours = _ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Account:
-    """A line as SIP knows it; `others` are the phones that have it too."""
+    """A line as SIP knows it; `others` are the phones of the domain that have it too,
+    `strangers` those of other domains, who are counted and never named."""
 
     extension: str
     user: str
     login: Login
     others: tuple[Mac, ...]
+    strangers: int
+
+    @property
+    def is_alone(self) -> bool:
+        return not self.others and not self.strangers
 
 
 async def look_around(read: Read, facts: PhoneFacts) -> Surroundings:
     """The phone's surroundings as the store knows them."""
     domain_id = facts.domain.domain_id
-    owners = await line_owners(read, domain_id, facts.phone.lines, facts.phone.mac)
+    users = {user.sip_user or user.extension for user in facts.users.values()}
+    owners = await line_owners(read, facts.phone_id, users, _server_name(facts))
     seen = (await get_sightings(read, domain_id, [facts.phone_id])).get(facts.phone_id)
     if seen is None:
         return Surroundings(owners=owners)
@@ -60,40 +77,67 @@ def route_of(facts: PhoneFacts) -> ResyncRoute:
 
 
 def check_reach(
-    facts: PhoneFacts, around: Surroundings, *, registrar: bool, even_if_shared: bool
+    facts: PhoneFacts, around: Surroundings, accepts: Accepts, *, registrar: bool
 ) -> None:
-    """Let it go on where the message can reach the phone and, unless that is wanted, no other.
+    """Let it go on where the message can reach the phone and, unless that is accepted, no other.
 
     `registrar` says whether one can be asked for the phone's own contact. Raises Rejected where
-    something is missing, Conflict naming the other phones.
+    something is missing, Conflict where the phone is disabled or others would be told, naming
+    those of its domain.
     """
-    route, settings = route_of(facts), effective_settings(facts)
-    if not facts.phone.lines:
+    phone, route = facts.phone, route_of(facts)
+    if not phone.enabled:
+        message = f"{phone.mac} is disabled: it gets no files, so that telling it is of no use."
+        raise Conflict(f"{message} First: `provisiond phones edit {phone.mac} --enable`.")
+    if not phone.lines:
         message = "it has no line, and SIP reaches a phone by one."
-        raise Rejected("lines", message, "Assign a user, or power-cycle the phone.")
-    if route is ResyncRoute.VIA_PROXY and not settings.sip_server:
-        raise Rejected("sip_server", "no SIP server is set.", "Set it in the domain.")
+        remedy = f"Give it one (`provisiond phones edit {phone.mac} --line 1=EXTENSION`), or "
+        remedy += "power-cycle it."
+        raise Rejected("lines", message, remedy)
+    if route is ResyncRoute.VIA_PROXY and not effective_settings(facts).sip_server:
+        remedy = f"Set it: `provisiond domains edit {facts.domain.name} --set sip_server=HOST`."
+        raise Rejected("sip_server", "no SIP server is set.", remedy)
     if route is ResyncRoute.DIRECT and not registrar:
-        _check_direct(facts.phone.mac, around, even_if_shared)
-    elif not registrar and not even_if_shared:
-        account = _accounts(facts, around)[0]
-        if account.others:
-            raise Conflict(
-                f"user {account.extension} is on {_named(account.others)} too: the message "
-                "would reach every one of them. Say so with --even-if-shared, or set "
-                "sip.registrar, so that the phone's own contact is found."
-            )
+        _check_address(phone.mac, around, accepts)
+    elif route is ResyncRoute.VIA_PROXY:
+        _check_accounts(facts, around, accepts, registrar=registrar)
 
 
-def _check_direct(mac: Mac, around: Surroundings, even_if_shared: bool) -> None:
+def _check_address(mac: Mac, around: Surroundings, accepts: Accepts) -> None:
     if around.address is None:
         message = f"{mac} was never seen, so that nobody knows its address."
         raise Rejected("resync_route", message, "Power-cycle it, or set via_proxy.")
-    if around.neighbours and not even_if_shared:
+    near = around.neighbours
+    if (near.own or near.elsewhere) and not accepts.shared:
         raise Conflict(
-            f"{around.neighbours} other phones were last seen at {around.address} too: behind "
-            "one address the message reaches whichever has the port. Say so with "
-            "--even-if-shared, set sip.registrar, or resync_route = via_proxy."
+            f"more than one phone was last seen at {around.address}: behind one address the "
+            "message reaches whichever has the port. Say so with --even-if-shared, set "
+            "sip.registrar, or resync_route = via_proxy."
+        )
+    _check_strangers(near.elsewhere, accepts)
+
+
+def _check_accounts(
+    facts: PhoneFacts, around: Surroundings, accepts: Accepts, *, registrar: bool
+) -> None:
+    accounts = _accounts(facts, around)
+    first = accounts[0]
+    if accepts.shared:
+        asked = accounts if registrar else accounts[:1]
+        _check_strangers(sum(account.strangers for account in asked), accepts)
+    elif not registrar and not first.is_alone:
+        raise Conflict(
+            f"user {first.extension} is on {_named(first)} too, and the SIP server knows all of "
+            f"them as {first.user}@{_server(facts)}: the message would reach every one. Say so "
+            "with --even-if-shared, or set sip.registrar, so that the phone's own contact is found."
+        )
+
+
+def _check_strangers(strangers: int, accepts: Accepts) -> None:
+    if strangers and not accepts.strangers:
+        raise Conflict(
+            "the message would reach phones of other domains too, and only those who look after "
+            "every domain can accept that. Ask an admin."
         )
 
 
@@ -104,18 +148,16 @@ async def address_phone(
     registrar: Registrar | None,
     *,
     reboot: bool,
-    even_if_shared: bool,
+    accepts: Accepts,
 ) -> Notify:
     """The message for this phone. Raises Rejected, Conflict, NotFound where it is registered
     nowhere, OutsideUnavailable where the registrar does not answer."""
-    check_reach(facts, around, registrar=registrar is not None, even_if_shared=even_if_shared)
+    check_reach(facts, around, accepts, registrar=registrar is not None)
     settings, route = effective_settings(facts), route_of(facts)
     accounts = _accounts(facts, around)
     account, contact = accounts[0], None
     if registrar is not None:
-        account, contact = await _registered(
-            facts, accounts, around, registrar, even_if_shared=even_if_shared
-        )
+        account, contact = await _registered(facts, accounts, around, registrar, accepts)
     aor = f"sip:{quote(account.user, safe=_USER_SAFE)}@{_server(facts)}"
     if route is ResyncRoute.VIA_PROXY:
         place = _via_proxy(settings, aor, contact)
@@ -143,8 +185,7 @@ async def _registered(
     accounts: Sequence[_Account],
     around: Surroundings,
     registrar: Registrar,
-    *,
-    even_if_shared: bool,
+    accepts: Accepts,
 ) -> tuple[_Account, Contact | None]:
     """The line by which the phone is registered, and its contact there; None to ask the server
     for all of the line's contacts."""
@@ -152,8 +193,8 @@ async def _registered(
     unclear: list[tuple[_Account, int]] = []
     for account in accounts:
         contacts = await registrar.contacts(account.user, server)
-        alone = not account.others
-        address = around.address if alone or not around.neighbours else None
+        alone, near = account.is_alone, around.neighbours
+        address = around.address if alone or not (near.own or near.elsewhere) else None
         chosen = contact_of(mac, address, contacts, alone=alone)
         if chosen is not None:
             return account, chosen
@@ -162,7 +203,7 @@ async def _registered(
     if not unclear:
         users = ", ".join(account.user for account in accounts)
         raise NotFound(f"{mac} is not registered: the SIP server knows no contact of {users}.")
-    if even_if_shared and route_of(facts) is ResyncRoute.VIA_PROXY:
+    if accepts.shared and route_of(facts) is ResyncRoute.VIA_PROXY:
         return unclear[0][0], None
     told = ", ".join(f"{account.user} has {count}" for account, count in unclear)
     raise Conflict(
@@ -233,29 +274,40 @@ def _to_address(address: str, port: int, settings: Settings, account: _Account) 
 
 
 def _accounts(facts: PhoneFacts, around: Surroundings) -> list[_Account]:
-    """The phone's lines, those that no other phone has first."""
+    """The phone's lines, those that no other phone has first, then those of its domain only."""
     lines = sorted(facts.phone.lines, key=lambda line: line.line)
     accounts = [_account(facts, line, around) for line in lines if line.extension in facts.users]
-    return sorted(accounts, key=lambda account: bool(account.others))
+    return sorted(accounts, key=lambda account: (account.strangers > 0, bool(account.others)))
 
 
 def _account(facts: PhoneFacts, line: PhoneLine, around: Surroundings) -> _Account:
     user = facts.users[line.extension]
-    name = user.sip_user or user.extension
-    others = {owner.mac for owner in around.owners if owner.extension == line.extension}
+    name, domain_id = user.sip_user or user.extension, facts.domain.domain_id
+    owners = [owner for owner in around.owners if owner.user == name]
+    others = {owner.mac for owner in owners if owner.domain_id == domain_id}
     return _Account(
         extension=user.extension,
         user=name,
         login=Login(user=user.sip_auth_user or name, password=user.sip_password),
         others=tuple(sorted(others)),
+        strangers=sum(owner.domain_id != domain_id for owner in owners),
     )
 
 
 def _server(facts: PhoneFacts) -> str:
-    """The domain of an address of record: what the phones' files name as their server."""
-    return host_text(effective_settings(facts).sip_server or facts.domain.name)
+    """The domain of an address of record, as URIs have it."""
+    return host_text(_server_name(facts))
 
 
-def _named(macs: Sequence[Mac]) -> str:
-    more = f" and {len(macs) - _NAMED} more" if len(macs) > _NAMED else ""
-    return ", ".join(str(mac) for mac in macs[:_NAMED]) + more
+def _server_name(facts: PhoneFacts) -> str:
+    """What the phones' files name as their server."""
+    return effective_settings(facts).sip_server or facts.domain.name
+
+
+def _named(account: _Account) -> str:
+    """The other phones that have the line, as far as whoever asks may know of them."""
+    macs = [str(mac) for mac in account.others]
+    more = [f"{len(macs) - _NAMED} more"] if len(macs) > _NAMED else []
+    strangers = ["phones of other domains"] if account.strangers else []
+    named = ", ".join(macs[:_NAMED])
+    return " and ".join(filter(None, [named, *more, *strangers]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from provisiond.catalog.family import MANIFEST, Family, load_family, model_key
+from provisiond.catalog.family import MANIFEST, Family, has_model, load_family, model_key
 from provisiond.catalog.manifest import ModelRule
 from provisiond.inventory.errors import TemplateRejected
 from provisiond.inventory.mac import Mac
@@ -34,10 +34,11 @@ class Shelf:
     _devices: dict[str, Device | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def load(cls, roots: Sequence[Path]) -> "Shelf":
+    def load(cls, roots: Sequence[Path], *, model: str | None = None) -> "Shelf":
         """Load every `<root>/<vendor>/<family>/` that has a manifest; later roots win by name.
 
         A family with faults is left out and listed in `rejected`; the others are not harmed.
+        With `model` only those are loaded that have it, for who asks about one phone.
         """
         families: dict[str, Family] = {}
         rejected: list[TemplateRejected] = []
@@ -45,7 +46,10 @@ class Shelf:
             for manifest in sorted(root.glob(f"*/*/{MANIFEST}")):
                 name = f"{manifest.parent.parent.name}/{manifest.parent.name}"
                 try:
-                    families[name] = load_family(manifest.parent, name)
+                    if model is None or has_model(manifest.parent, name, model):
+                        families[name] = load_family(manifest.parent, name)
+                    else:
+                        families.pop(name, None)
                 except TemplateRejected as fault:
                     rejected.append(fault)
         return cls(families=families, rejected=tuple(rejected))

@@ -56,6 +56,11 @@ class Resync:
     closed: bool = False
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether the message is yet to meet its end."""
+        return not self.closed and not self.state.is_outcome
+
+    @property
     def is_settled(self) -> bool:
         """Whether waiting any longer is of no use."""
         return self.closed or self.confirmed_at is not None

@@ -1,6 +1,6 @@
 """Where is it kept what phones were told, and what came of it? Rows that the daemon works off."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,10 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.phones import PhoneLine
 from provisiond.inventory.resyncs import Resync, ResyncState
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
-from provisiond.store.schema import domain, phone, phone_line, sighting, user_account
+from provisiond.store.schema import (
+    domain,
+    phone,
+    phone_line,
+    server_settings,
+    sighting,
+    site,
+    user_account,
+)
 from provisiond.store.schema_resyncs import resync
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 
@@ -36,10 +43,19 @@ class OpenResync:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineOwner:
-    """Another phone that has a line of the same user."""
+    """Another phone that registers as the same `user` of the same SIP server."""
 
+    domain_id: int
     mac: Mac
-    extension: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """How many other phones were last seen at an address: of the domain, and of others."""
+
+    own: int = 0
+    elsewhere: int = 0
 
 
 async def insert_resync(
@@ -67,6 +83,30 @@ async def insert_resync(
     }
     await write.insert(resync, [row])
     return new_id
+
+
+async def join_resync(
+    write: Write, domain_id: int, resync_id: int, at: datetime, *, even_if_shared: bool
+) -> None:
+    """Let one that is under way do for another request: a queued one waits from now on, what
+    counts is the version of now, and whoever accepts that others are told too is heard."""
+    is_queued = resync.c.state == ResyncState.QUEUED.value
+    values: dict[str, Any] = {
+        "requested_at": sa.case((is_queued, to_stored(at)), else_=resync.c.requested_at),
+        "wanted": "",
+    }
+    if even_if_shared:
+        values["even_if_shared"] = True
+    await write.connection.execute(
+        sa.update(resync).where(*_is(domain_id, resync_id)).values(values)
+    )
+
+
+async def lock_phone(write: Write, domain_id: int, phone_id: int) -> bool:
+    """Let nobody else ask for this phone meanwhile. False where it is gone."""
+    mine = (phone.c.domain_id == domain_id, phone.c.id == phone_id)
+    query = sa.select(phone.c.id).where(*mine).with_for_update(key_share=True)
+    return await write.first(query) is not None
 
 
 async def find_resync(read: Read, domain_id: int, resync_id: int) -> Resync | None:
@@ -197,11 +237,17 @@ async def prune_resyncs(write: Write, before: datetime) -> int:
 
 
 async def line_owners(
-    read: Read, domain_id: int, lines: Sequence[PhoneLine], mac: Mac
+    read: Read, phone_id: int, users: Collection[str], server: str
 ) -> tuple[LineOwner, ...]:
-    """The enabled phones beside `mac` that have a user of these lines, by extension and MAC."""
+    """The phones of every domain beside this one that have a line of these SIP users at this
+    server, by user and MAC; disabled ones too, since they stay registered."""
+    user = sa.case(
+        (user_account.c.sip_user != "", user_account.c.sip_user), else_=user_account.c.extension
+    )
     rows = await read.rows(
-        sa.select(phone.c.mac, user_account.c.extension)
+        sa.select(phone.c.domain_id, phone.c.mac, user.label("user"))
+        .join(domain, domain.c.id == phone.c.domain_id)
+        .outerjoin(site, (site.c.domain_id == phone.c.domain_id) & (site.c.id == phone.c.site_id))
         .join(
             phone_line,
             (phone_line.c.domain_id == phone.c.domain_id) & (phone_line.c.phone_id == phone.c.id),
@@ -211,30 +257,34 @@ async def line_owners(
             (user_account.c.domain_id == phone_line.c.domain_id)
             & (user_account.c.id == phone_line.c.user_id),
         )
-        .where(
-            phone.c.domain_id == domain_id,
-            phone.c.mac != mac.text,
-            phone.c.enabled.is_(sa.true()),
-            user_account.c.extension.in_([line.extension for line in lines]),
-        )
+        .where(user.in_(users), phone.c.id != phone_id)
+        .where(sa.func.lower(_sip_server()) == server.lower())
         .distinct()
-        .order_by(user_account.c.extension, phone.c.mac)
+        .order_by(sa.literal_column('"user"'), phone.c.mac)
     )
-    return tuple([LineOwner(mac=Mac(row.mac), extension=row.extension) for row in rows])
+    return tuple(
+        [LineOwner(domain_id=row.domain_id, mac=Mac(row.mac), user=row.user) for row in rows]
+    )
 
 
-async def neighbours(read: Read, domain_id: int, phone_id: int, address: str) -> int:
-    """How many other phones of the domain were last seen at this address."""
-    row = await read.first(
-        sa.select(sa.func.count())
-        .select_from(sighting)
-        .where(
-            sighting.c.domain_id == domain_id,
-            sighting.c.address == address,
-            sighting.c.phone_id != phone_id,
-        )
+async def neighbours(read: Read, domain_id: int, phone_id: int, address: str) -> Neighbours:
+    """How many other phones, of every domain, were last seen at this address."""
+    rows = await read.rows(
+        sa.select(sighting.c.domain_id, sa.func.count())
+        .where(sighting.c.address == address, sighting.c.phone_id != phone_id)
+        .group_by(sighting.c.domain_id)
     )
-    return int(row[0]) if row is not None else 0
+    counts = {row[0]: row[1] for row in rows}
+    own = counts.pop(domain_id, 0)
+    return Neighbours(own=own, elsewhere=sum(counts.values()))
+
+
+def _sip_server() -> sa.ColumnElement[str]:
+    """A phone's SIP server as `inherit` finds it: the nearest layer that sets one, and the
+    domain's name where that is blank."""
+    layers = [table.c.settings["sip_server"].as_string() for table in (phone, site, domain)]
+    of_all = sa.select(server_settings.c.settings["sip_server"].as_string()).scalar_subquery()
+    return sa.func.coalesce(sa.func.nullif(sa.func.coalesce(*layers, of_all), ""), domain.c.name)
 
 
 def _is(domain_id: int, resync_id: int) -> tuple[sa.ColumnElement[bool], ...]:

@@ -9,7 +9,6 @@ from provisiond.actions.phones import (
     add_phone,
     change_phone,
     delete_phone,
-    domain_of_phone,
     list_domain_phones,
     reopen_enrolment,
     show_phone,
@@ -178,10 +177,6 @@ async def test_phones_are_listed_by_mac_with_their_users_but_no_passwords(
     assert first.sighting is None
 
 
-async def test_a_phones_domain_is_found_by_its_mac(lite: Database, shelf: Shelf) -> None:
-    await load(lite, shelf)
-    assert await domain_of_phone(lite, FRONT) == DOMAIN
-    with pytest.raises(NotFound):
-        await domain_of_phone(lite, NEW)
+async def test_there_are_no_phones_of_a_domain_that_is_not_there(lite: Database) -> None:
     with pytest.raises(NotFound, match="no domain"):
         await list_domain_phones(lite, "nowhere.test")

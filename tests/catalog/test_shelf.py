@@ -47,3 +47,18 @@ def test_a_broken_family_is_listed_and_harms_no_other(tmp_path: Path) -> None:
     shelf = Shelf.load([tmp_path])
     assert list(shelf.families) == ["acme/desk"]
     assert [fault.family for fault in shelf.rejected] == ["bent/desk"]
+
+
+@pytest.mark.parametrize("text", ["Acme D-6", "acme d6", "D-6", "desk6"])
+def test_for_one_model_its_family_alone_is_loaded(tmp_path: Path, text: str) -> None:
+    shutil.copytree(MODELS / "acme", tmp_path / "acme")
+    other = tmp_path / "acme" / "other"
+    shutil.copytree(MODELS / "acme/desk", other)
+    manifest = (other / "family.toml").read_text()
+    (other / "family.toml").write_text(manifest.replace('"D-6"', '"D-66"').replace("Desk", "Wall"))
+    next(other.glob("*.j2")).write_text("{% if %}")
+    assert [fault.family for fault in Shelf.load([tmp_path]).rejected] == ["acme/other"]
+    shelf = Shelf.load([tmp_path], model=text)
+    assert (list(shelf.families), shelf.rejected) == (["acme/desk"], ())
+    assert shelf.find_model(text) is not None
+    assert not Shelf.load([tmp_path], model="Acme Q-1").families

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from provisiond.inventory.access import PERMISSIONS, Role, Verb
+from provisiond.inventory.mac import Mac
 from provisiond.store.database import Database
 from provisiond.store.schema import metadata
 from provisiond.web.api.openapi import document
@@ -18,6 +19,9 @@ from tests.web.offices import FOREIGN, OTHER, OWN, Client, asked, token
 EVERYBODYS = {"/login"}  # the only paths that ask for nobody
 IN_A_DOMAIN = [route for route in ROUTES if "domain" in route.parameters]
 KEYED = [route for route in IN_A_DOMAIN if len(route.parameters) > 1]
+BY_MAC = [
+    route for route in ROUTES if "mac" in route.parameters and "domain" not in route.parameters
+]
 # Table, column, a key of both domains, and what the other domain's becomes.
 RENAMED = (
     ("user_account", "extension", "101", "888"),
@@ -109,6 +113,25 @@ async def test_another_domain_is_answered_like_one_that_does_not_exist(
             assert answer.status == 404, (name_of(route), problem)
             told.append(str(problem).replace(domain, "…"))
         assert told[0] == told[1], name_of(route)
+    assert await contents(db) == before
+
+
+@pytest.mark.parametrize("role", [Role.TECH, Role.MANAGER])
+async def test_another_domains_phone_is_answered_like_one_that_nobody_has(
+    role: Role, client: Client, db: Database
+) -> None:
+    """Every route that finds a phone by its MAC alone: the same bytes, and nothing is changed."""
+    who = await token(db, role, DOMAIN)
+    before = await contents(db)
+    for route in BY_MAC:
+        told = []
+        for mac in (Mac(FOREIGN.mac), Mac("02ac3e0009ff")):
+            path = route.path.format(mac=mac.text)
+            answer, problem = await ask(client, route, path, who)
+            assert answer.status in (403, 404), (name_of(route), problem)
+            told.append(str(problem).replace(str(mac), "…").replace(mac.text, "…"))
+        assert told[0] == told[1], name_of(route)
+    assert {route.path for route in BY_MAC} >= {"/phones/{mac}/resync"}
     assert await contents(db) == before
 
 

@@ -5,7 +5,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from provisiond.actions.resync import RequestResync, list_resyncs, request_resync
+from provisiond.actions.resync import (
+    RequestResync,
+    list_resyncs,
+    request_resync,
+    request_resync_of,
+)
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.resyncs import Resync
@@ -46,18 +51,18 @@ class ResyncShown(Shape):
 
 async def resync_phone(call: Call) -> Reply:
     """Queue the message; the daemon that holds the lease sends it. Journaled before it is sent."""
-    body: ResyncBody = call.body
-    command = RequestResync(
-        mac=Mac(call.of("mac")),
-        reboot=body.reboot,
-        even_if_shared=body.even_if_shared,
-        registrar=call.desk.has_registrar,
+    desk, domain = call.desk, call.of("domain")
+    return _queued(
+        await request_resync(desk.db, desk.shelf(), call.actor, domain, _command(call), call.at)
     )
+
+
+async def resync_phone_by_mac(call: Call) -> Reply:
+    """The same for whoever has the MAC alone; Location leads to what came of it."""
     desk = call.desk
-    made = await request_resync(
-        desk.db, desk.shelf(), call.actor, call.of("domain"), command, call.at
+    return _queued(
+        await request_resync_of(desk.db, desk.shelf(), call.actor, _command(call), call.at)
     )
-    return Reply(body=_shown(made))
 
 
 async def list_phone_resyncs(call: Call) -> Reply:
@@ -66,6 +71,20 @@ async def list_phone_resyncs(call: Call) -> Reply:
         call.desk.db, call.actor, call.of("domain"), Mac(call.of("mac")), limit=_SHOWN
     )
     return Reply(body=Listing[ResyncShown](items=[_shown(one) for one in found]))
+
+
+def _command(call: Call) -> RequestResync:
+    body: ResyncBody = call.body
+    return RequestResync(
+        mac=Mac(call.of("mac")),
+        reboot=body.reboot,
+        even_if_shared=body.even_if_shared,
+        registrar=call.desk.has_registrar,
+    )
+
+
+def _queued(made: Resync) -> Reply:
+    return Reply(body=_shown(made), location=_PATH.format(domain=made.domain, mac=made.mac.text))
 
 
 def _shown(one: Resync) -> ResyncShown:
@@ -93,6 +112,17 @@ ROUTES = (
         noun=Noun.PHONES,
         verb=Verb.RUN,
         handler=resync_phone,
+        request=ResyncBody,
+        answer=ResyncShown,
+        status=202,
+    ),
+    Route(
+        method="POST",
+        path="/phones/{mac}/resync",
+        summary="Tell a phone of any domain to fetch its files again",
+        noun=Noun.PHONES,
+        verb=Verb.RUN,
+        handler=resync_phone_by_mac,
         request=ResyncBody,
         answer=ResyncShown,
         status=202,
