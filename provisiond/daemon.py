@@ -137,6 +137,8 @@ class _Daemon:
         self.settings = settings
         self.notifier = Notifier(os.environ)
         self.security = SecurityLog()
+        # Apart: phones behind a person's address must not use up the lines of their guesses.
+        self.doormen = SecurityLog()
         self.cache = AnswerCache(settings.boot.cache_bytes)
         self.watch = watch_of(settings)
         self.files = 0
@@ -204,7 +206,7 @@ class _Daemon:
             registry=registry_of(lambda: figures(self._figure_sources())),
             version=__version__,
         )
-        desk = desk_of(self.settings, self.database, lambda: self.shelf)
+        desk = desk_of(self.settings, self.database, lambda: self.shelf, self.doormen.denied)
         opened = await open_web(stack, self.settings, health, desk)
         self.web = opened
 
@@ -250,7 +252,7 @@ class _Daemon:
             *self.alarms.jobs(),
             *self.onboarding.jobs(),
         ]
-        jobs += [self.web.feed.run, self.web.outbox.run]
+        jobs += [self.web.feed.run, self.web.outbox.run, self.web.outbox.watch]
         return jobs + [tls.watch for tls in self._certificates()]
 
     def _certificates(self) -> list[PhoneTls]:
@@ -267,6 +269,7 @@ class _Daemon:
             _log.error("the last enrolment changes are lost: %s", fault)
         await self.journal.close()
         self.security.stop()
+        self.doormen.stop()
         self.notifier.close()
 
     async def _reload(self) -> None:
@@ -316,6 +319,7 @@ class _Daemon:
         while True:
             await asyncio.sleep(_SECURITY_TICK_SECONDS)
             self.security.tick(_now())
+            self.doormen.tick(_now())
 
     async def _feed_watchdog(self) -> None:
         """Tell systemd that we live only after a phone's file was really rendered."""
@@ -375,6 +379,9 @@ class _Daemon:
             watch=self.watch,
             alarms=self.alarms.counts,
             webhook=self.alarms.webhook,
+            web=self.web.counters,
+            outbox=self.web.outbox.standing,
+            at=_now(),
         )
 
 

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 from provisiond.actions.answers import AnswerCache
 from provisiond.actions.guesses import GuessWatch
 from provisiond.boot.limits import HttpCounters
 from provisiond.boot.pnp import PnpCounters
 from provisiond.boot.tftp_session import TftpCounters
+from provisiond.inventory.webhooks import OutboxStanding
 from provisiond.outbound.alarm_webhook import AlarmWebhook
 from provisiond.store.journal import JournalWriter
+from provisiond.web.listener import WebCounters
 from provisiond.web.metrics import Figure
 
 _HTTP_NOW = frozenset({"open", "waiting"})
 _TFTP_NOW = frozenset({"active"})
+_WEB_NOW = frozenset({"open"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,9 @@ class Sources:
     watch: GuessWatch
     alarms: Mapping[str, int]
     webhook: AlarmWebhook | None
+    web: WebCounters
+    outbox: OutboxStanding
+    at: datetime
 
 
 def figures(sources: Sources) -> Iterable[Figure]:
@@ -38,6 +45,7 @@ def figures(sources: Sources) -> Iterable[Figure]:
     yield from _counters("http", "HTTP", sources.http, _HTTP_NOW)
     yield from _counters("pnp", "SIP multicast", sources.pnp, frozenset())
     yield from _counters("tftp", "TFTP", sources.tftp, _TFTP_NOW)
+    yield from _counters("web", "web listener", sources.web, _WEB_NOW)
     cache = sources.cache
     yield _counter("cache_hits", "answers taken from the cache", cache.hits)
     yield _counter("cache_misses", "answers that had to be made", cache.misses)
@@ -49,6 +57,7 @@ def figures(sources: Sources) -> Iterable[Figure]:
     yield _counter("journal_dropped", "journal entries lost for want of space", journal.dropped)
     yield _gauge("journal_pending", "journal entries not yet written", journal.pending)
     yield from _guessing(sources)
+    yield from _outbox(sources)
     yield _gauge("families", "phone families loaded", sources.families)
     yield _gauge("families_rejected", "phone families left out", sources.rejected_families)
     if sources.certificate_days is not None:
@@ -69,10 +78,27 @@ def _guessing(sources: Sources) -> Iterable[Figure]:
         yield _counter("webhook_dropped", "alarms that it never took", webhook.dropped)
 
 
+def _outbox(sources: Sources) -> Iterable[Figure]:
+    outbox = sources.outbox
+    yield _gauge(
+        "webhook_deliveries_waiting", "deliveries to webhooks that are not made", outbox.waiting
+    )
+    yield _gauge(
+        "webhook_deliveries_oldest_seconds",
+        "age of the oldest change that a webhook was not told of",
+        outbox.oldest_seconds(sources.at),
+    )
+    yield _gauge(
+        "webhook_deliveries_dead",
+        "deliveries to webhooks that were given up and that nobody has begun anew",
+        outbox.dead,
+    )
+
+
 def _counters(
     prefix: str,
     title: str,
-    counters: HttpCounters | TftpCounters | PnpCounters,
+    counters: HttpCounters | TftpCounters | PnpCounters | WebCounters,
     now: frozenset[str],
 ) -> Iterable[Figure]:
     for field in fields(counters):

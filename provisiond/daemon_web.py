@@ -9,37 +9,49 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from provisiond.actions.answered import forget_open_questions
 from provisiond.actions.desk import Desk
 from provisiond.actions.feed import ChangeFeed
 from provisiond.actions.log_in import Door, SessionTerms
 from provisiond.actions.login_throttle import LoginThrottle
 from provisiond.actions.passwords import Passwords
-from provisiond.actions.webhooks import deliver_due, prune_outbox
+from provisiond.actions.webhooks import deliver_due, look_at_outbox, prune_outbox
 from provisiond.boot.http_tls import PhoneTls, TlsFiles
 from provisiond.catalog.shelf import Shelf
 from provisiond.daemon_setup import address_desk, bound, shown
 from provisiond.inventory.errors import Failed
+from provisiond.inventory.journal import RequestEntry
+from provisiond.inventory.webhooks import OutboxStanding
 from provisiond.outbound.webhook_sender import WebhookSender
 from provisiond.settings import Settings
 from provisiond.store.database import Database
 from provisiond.store.leases import Lease
 from provisiond.web.app import Health, load_shown, make_app, make_portal
 from provisiond.web.keys import WebPolicy
-from provisiond.web.listener_log import listener_log
+from provisiond.web.listener import WebCounters, WebLimits, WebListener
 
 _log = logging.getLogger(__name__)
-_LINE_BYTES = 32 << 10  # a list's filters, each letter of which may take twelve
 _SHUTDOWN_SECONDS = 2.0  # event streams never end by themselves
 _LEASE_SECONDS = 60.0
 _OUTBOX_SECONDS = 2.0
 _PRUNE_TURNS = 1800
+_LOOK_SECONDS = 15.0
 
 
 class Outbox:
-    """Sends what webhooks are to be told; one node at a time, by lease."""
+    """Sends what webhooks are to be told; one node at a time, by lease. `standing` is how it
+    stood a few seconds ago."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.standing = OutboxStanding()
+
+    async def watch(self) -> None:
+        """Look every few seconds how it stands, until cancelled; every node by itself."""
+        while True:
+            with contextlib.suppress(Failed):  # `run` says that the store is away
+                self.standing = await look_at_outbox(self._desk.db)
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def run(self) -> None:
         """Send what is due until cancelled; a store that is away is asked again."""
@@ -72,15 +84,21 @@ class OpenWeb:
     tls: PhoneTls | None
     feed: ChangeFeed
     outbox: Outbox
+    counters: WebCounters
 
 
-def desk_of(settings: Settings, database: Database, shelf: Callable[[], Shelf]) -> Desk:
-    """What the doors for people hand on to the actions."""
+def desk_of(
+    settings: Settings,
+    database: Database,
+    shelf: Callable[[], Shelf],
+    denied: Callable[[RequestEntry], None],
+) -> Desk:
+    """What the doors for people hand on to the actions; `denied` hears who is turned away."""
     terms = SessionTerms(
         idle=timedelta(minutes=settings.web.session_idle_minutes),
         longest=timedelta(hours=settings.web.session_hours),
     )
-    door = Door(passwords=Passwords(), throttle=LoginThrottle(), terms=terms)
+    door = Door(passwords=Passwords(), throttle=LoginThrottle(), terms=terms, denied=denied)
     return Desk(
         db=database,
         shelf=shelf,
@@ -103,33 +121,43 @@ async def open_web(
     policy = WebPolicy(trusted_proxies=own.trusted_proxies)
     feed = ChangeFeed(desk.db)
     pages = await asyncio.to_thread(load_shown)
+    await forget_open_questions(desk.db)
+    limits = WebLimits(
+        connections=own.max_connections,
+        header_seconds=own.header_seconds,
+        idle_seconds=own.idle_seconds,
+    )
+    counters = WebCounters()
+    addresses: list[tuple[str, int]] = []
     portal = make_portal(health, desk, policy, pages, feed)
-    people = await _runner(stack, portal)
+    people = await _listener(stack, portal, limits, counters)
     for listener in own.listen:
         context = tls.context if tls is not None else None
-        site = web.TCPSite(people, listener.host, listener.port, ssl_context=context)
-        await bound("web.listen", listener, site.start())
-    monitors = await _runner(stack, make_app(health))
+        start = people.start(listener.host, listener.port, context)
+        addresses.append(await bound("web.listen", listener, start))
+    monitors = await _listener(stack, make_app(health), limits, counters)
     for listener in own.monitor:
-        site = web.TCPSite(monitors, listener.host, listener.port)
-        await bound("web.monitor", listener, site.start())
-    addresses = [*people.addresses, *monitors.addresses]
+        start = monitors.start(listener.host, listener.port)
+        addresses.append(await bound("web.monitor", listener, start))
     return OpenWeb(
-        addresses=tuple([shown((a[0], a[1])) for a in addresses]),
+        addresses=tuple([shown(address) for address in addresses]),
         tls=tls,
         feed=feed,
         outbox=Outbox(desk),
+        counters=counters,
     )
 
 
-async def _runner(stack: contextlib.AsyncExitStack, app: web.Application) -> web.AppRunner:
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        logger=listener_log(),
-        max_line_size=_LINE_BYTES,
-        shutdown_timeout=_SHUTDOWN_SECONDS,
-    )
+async def _listener(
+    stack: contextlib.AsyncExitStack,
+    app: web.Application,
+    limits: WebLimits,
+    counters: WebCounters,
+) -> WebListener:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    return runner
+    assert runner.server is not None
+    listener = WebListener(runner.server, limits, counters)
+    stack.callback(listener.close)
+    return listener

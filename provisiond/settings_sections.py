@@ -134,6 +134,22 @@ class Web(Section):
     webhook_networks: Networks = Field(
         default=(), description="private networks that webhooks may reach all the same"
     )
+    max_connections: int = Field(
+        default=2_000,
+        ge=16,
+        le=1_000_000,
+        description="connections held at once, on web.listen and on web.monitor each",
+    )
+    header_seconds: float = Field(
+        default=10.0, gt=0, le=300, description="time a client has to send its request's header"
+    )
+    idle_seconds: float = Field(
+        default=75.0,
+        gt=0,
+        le=3600,
+        description="how long a silent kept-alive connection stays; set it above what a reverse "
+        "proxy keeps its own for",
+    )
     session_idle_minutes: int = Field(
         default=120, ge=1, le=7 * 24 * 60, description="an unused log-in ends after so long"
     )

@@ -1,5 +1,6 @@
 """Who is this person? A name, a password and a code turned into a session, and back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from provisiond.actions.time_codes import code_step
 from provisiond.inventory.access import Actor
 from provisiond.inventory.accounts import Account, LoginSession, key_hash, new_key
 from provisiond.inventory.errors import CodeNeeded, TooManyGuesses, WrongLogin
+from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.secret import Secret
 from provisiond.store.accounts import find_account, note_login, update_account
 from provisiond.store.database import Database
@@ -46,11 +48,30 @@ class SessionTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """What the log-in needs beside the store."""
+    """What the log-in needs beside the store. `denied` hears of everybody who is turned away."""
 
     passwords: Passwords
     throttle: LoginThrottle
     terms: SessionTerms = SessionTerms()
+    denied: Callable[[RequestEntry], None] = lambda _: None
+
+
+def turned_away(
+    address: str, outcome: str, detail: str, at: datetime, *, name: str = ""
+) -> RequestEntry:
+    """What the security log is told of somebody who is not let in.
+
+    `name` only where there is such an account: people type passwords into the wrong field.
+    """
+    return RequestEntry(
+        at=at,
+        transport="web",
+        address=address,
+        method="LOGIN",
+        name=name or "-",
+        outcome=outcome,
+        detail=detail,
+    )
 
 
 async def log_in(db: Database, door: Door, command: LogIn, at: datetime) -> tuple[Secret, Account]:
@@ -62,16 +83,18 @@ async def log_in(db: Database, door: Door, command: LogIn, at: datetime) -> tupl
     name = command.name.strip().lower()
     wait = door.throttle.pause(name, command.address, command.now)
     if wait > 0:
+        door.denied(turned_away(command.address, "login_paused", "guesses are slowed down", at))
         raise TooManyGuesses(max(wait, 1.0))
     door.throttle.missed(name, command.address, command.now)
     async with db.read() as read:
         found = await find_account(read, name) if len(name) <= 64 else None
-    kept = found[1].password_hash if found is not None else Secret("")
-    is_right = await door.passwords.match(kept, command.password)
-    if found is None or not is_right or found[1].disabled:
-        raise WrongLogin("name or password are not right.")
-    account_id, account = found
-    step = _checked_step(account, command.code, at)
+    known = name if found is not None else ""
+    try:
+        account_id, account, step = await _recognised(door, command, found, at)
+    except WrongLogin as fault:
+        door.denied(turned_away(command.address, fault.code, str(fault), at, name=known))
+        raise
+    kept = account.password_hash
     key = new_key()
     stronger = None
     if door.passwords.is_weak(kept):
@@ -116,6 +139,17 @@ async def log_out(db: Database, actor: Actor, key: Secret, at: datetime) -> None
     async with db.append() as write:
         await delete_session(write, key_hash(key.reveal()))
         await add_change(write, change_entry(actor, "log out", actor.name, at))
+
+
+async def _recognised(
+    door: Door, command: LogIn, found: tuple[int, Account] | None, at: datetime
+) -> tuple[int, Account, int]:
+    """The account's id, the account, and the step of the code. Raises WrongLogin, CodeNeeded."""
+    kept = found[1].password_hash if found is not None else Secret("")
+    is_right = await door.passwords.match(kept, command.password)
+    if found is None or not is_right or found[1].disabled:
+        raise WrongLogin("name or password are not right.")
+    return (*found, _checked_step(found[1], command.code, at))
 
 
 def _checked_step(account: Account, code: str, at: datetime) -> int:

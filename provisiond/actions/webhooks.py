@@ -24,6 +24,7 @@ from provisiond.inventory.webhooks import (
     Delivery,
     DeliveryState,
     Networks,
+    OutboxStanding,
     Webhook,
     next_try,
     webhook_faults,
@@ -40,6 +41,7 @@ from provisiond.store.webhooks import (
     list_deliveries,
     list_webhooks,
     note_try,
+    outbox_standing,
     prune_deliveries,
     send_again,
     update_webhook,
@@ -172,6 +174,12 @@ async def deliver_due(db: Database, sender: Sender, at: datetime) -> int:
         due = await due_deliveries(read, at, limit=AT_ONCE)
     await asyncio.gather(*(_deliver(db, sender, one, hook, at) for one, hook in due))
     return len(due)
+
+
+async def look_at_outbox(db: Database) -> OutboxStanding:
+    """What waits and what was given up, of all webhooks; for monitors."""
+    async with db.read() as read:
+        return await outbox_standing(read)
 
 
 async def prune_outbox(db: Database, at: datetime) -> int:

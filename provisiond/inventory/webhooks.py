@@ -56,6 +56,19 @@ class Delivery:
     said: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxStanding:
+    """How the outbox stands: `oldest` is the moment of the oldest change that still waits."""
+
+    waiting: int = 0
+    oldest: datetime | None = None
+    dead: int = 0
+
+    def oldest_seconds(self, at: datetime) -> float:
+        """For how long the oldest change has waited; 0 where none does."""
+        return max((at - self.oldest).total_seconds(), 0.0) if self.oldest is not None else 0.0
+
+
 def webhook_faults(webhook: Webhook, private: Networks) -> tuple[Finding, ...]:
     """What is wrong with a webhook, as far as its URL alone says."""
     return tuple(_faults(webhook, private))

@@ -1,10 +1,16 @@
-"""Where are answers kept for those who ask the same again? For a day, a bounded number each."""
+"""Where are answers kept for those who ask the same again? For a day, a bounded number each.
+
+A question is open (status null) until the transaction that makes its change says so in the same
+commit (`CHANGED`): whoever dies then has made the change once, and nobody makes it again.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from provisiond.inventory.errors import Conflict
 from provisiond.inventory.secret import Secret
 from provisiond.store.dialects import insert_or_update
 from provisiond.store.instants import to_stored
@@ -14,10 +20,13 @@ from provisiond.store.transaction import Read, Write
 MOST_EACH = 1000
 """Questions that an actor may have kept; the oldest go first."""
 
+CHANGED = 0
+"""The status of a question whose change is made and whose answer is not kept, or not yet."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:
-    """What was answered; `status` None while somebody is about it."""
+    """What was answered; `status` None while somebody is about it, `CHANGED` before it is kept."""
 
     print: bytes
     status: int | None
@@ -65,8 +74,46 @@ async def keep_stored(write: Write, place: bytes, answer: KeptAnswer) -> None:
 
 
 async def drop_question(write: Write, place: bytes) -> None:
-    """Forget a question."""
-    await write.connection.execute(sa.delete(answered).where(answered.c.place == place))
+    """Forget a question, unless its change was made."""
+    await write.connection.execute(
+        sa.delete(answered).where(answered.c.place == place, answered.c.status.is_(None))
+    )
+
+
+async def drop_open_questions(write: Write) -> None:
+    """Forget what somebody was about who is dead; what was changed stays."""
+    await write.connection.execute(sa.delete(answered).where(answered.c.status.is_(None)))
+
+
+async def has_open_questions(read: Read) -> bool:
+    """Whether there is a question that somebody is about."""
+    found = sa.select(answered.c.place).where(answered.c.status.is_(None)).limit(1)
+    return await read.first(found) is not None
+
+
+class OpenQuestion:
+    """A question whose change is being made. The first transaction that commits for it marks it,
+    in the same commit; where it is not open any more, nothing is committed."""
+
+    def __init__(self, place: bytes) -> None:
+        self._place = place
+        self._is_marked = False
+
+    async def mark(self, connection: AsyncConnection) -> None:
+        """Mark it in this transaction. Raises Conflict where somebody else has answered it."""
+        if self._is_marked:
+            return
+        done = await connection.execute(
+            sa.update(answered)
+            .where(answered.c.place == self._place, answered.c.status.is_(None))
+            .values(status=CHANGED)
+        )
+        if not done.rowcount:
+            raise Conflict("the same request was answered meanwhile; ask again.")
+
+    def committed(self) -> None:
+        """The transaction that marked it is committed."""
+        self._is_marked = True
 
 
 async def _find(read: Read, place: bytes) -> KeptAnswer | None:

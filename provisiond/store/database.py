@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from provisiond.inventory.errors import Finding, StoreUnavailable, StoreUnusable
 from provisiond.store import engines
+from provisiond.store.answered import OpenQuestion
 from provisiond.store.epochs import Epochs
 from provisiond.store.facts import FactsReader
 from provisiond.store.facts_postgres import PostgresFacts
@@ -42,6 +43,7 @@ class Database:
         reader: AsyncEngine,
         facts: FactsReader,
         lock: ServingLock | None = None,
+        question: OpenQuestion | None = None,
     ) -> None:
         self.location = location
         self.key = key
@@ -50,6 +52,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._lock = lock
+        self._question = question
 
     @classmethod
     async def open(
@@ -116,8 +119,28 @@ class Database:
                 done = await asyncio.to_thread(_migrate_sqlite, location)
         else:
             done = await _migrate_postgres(location, migration.plan)
-        await (await cls.open(url, key, read_only=True)).close()
+        database = await cls.open(url, key, read_only=True)
+        try:
+            async with database.read() as read:
+                await read.connection.run_sync(migration.check_tables, str(location))
+        finally:
+            await database.close()
         return done
+
+    def answering(self, place: bytes) -> "Database":
+        """The same store, to answer one question by: the first transaction that commits says in
+        the same commit that the question's change is made. Raises Conflict there where it was
+        answered meanwhile, and then nothing is committed."""
+        bound = Database(
+            location=self.location,
+            key=self.key,
+            writer=self._writer,
+            reader=self._reader,
+            facts=self.facts,
+            question=OpenQuestion(place),
+        )
+        bound.epochs = self.epochs
+        return bound
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Write]:
@@ -182,6 +205,10 @@ class Database:
             with translated():
                 async with connection.begin():
                     yield connection
+                    if self._question is not None:
+                        await self._question.mark(connection)
+            if self._question is not None:
+                self._question.committed()
         except StoreUnavailable:
             await connection.invalidate()  # whatever state it is in, nobody gets it again
             raise
@@ -261,14 +288,18 @@ def _migrate_sqlite(file: SqliteFile) -> list[str]:
 async def _migrate_postgres(
     server: PostgresServer, plan: Callable[[str | None], Callable[[sa.Connection], list[str]]]
 ) -> list[str]:
+    from provisiond.store.migration import fitting
+
     async with _alone(server) as connection:
         found = await _postgres_version(connection)
         if found == HEAD:
             return []
         if found is None or found > HEAD:
             check_version(found, str(server))
+        assert found is not None
         upgrade = await asyncio.to_thread(plan, found)
-        return await connection.run_sync(upgrade)
+        with fitting(str(server), found):
+            return await connection.run_sync(upgrade)
 
 
 @asynccontextmanager

@@ -106,6 +106,14 @@ def translate(fault: BaseException) -> Exception:
     return fault
 
 
+def is_about_tables(fault: exc.DBAPIError) -> bool:
+    """Whether a statement did not fit the tables: one that is missing, or there already."""
+    if getattr(fault.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return True
+    state = _sqlstate(fault.orig) if fault.orig is not None else None
+    return state is not None and state.startswith("42")  # PostgreSQL, appendix A
+
+
 def _of_sqlite(fault: BaseException, code: int) -> Exception:
     if code == sqlite3.SQLITE_CONSTRAINT:
         return _constraint(fault)

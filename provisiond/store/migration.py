@@ -3,8 +3,8 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from provisiond.store import (  # their tables belong to the schema
     schema_pending,  # noqa: F401
     schema_resyncs,  # noqa: F401
 )
+from provisiond.store.failures import is_about_tables
 from provisiond.store.location import SqliteFile
 from provisiond.store.schema import domain, epoch, epoch_clock, server_settings
 from provisiond.store.sealing import KEY_CHECK, KEY_CHECK_TEXT, SecretKey
@@ -102,12 +103,14 @@ def migrate_sqlite(file: SqliteFile, target: str = HEAD, folder: Path = MIGRATIO
         return []
     if current is None or current > target:
         check_version(current, str(file))
+    assert current is not None
     upgrade = plan(current, target, folder)
-    backup = _backup(file, str(current))
+    backup = _backup(file, current)
     engine = _sync_engine(file.path)
     try:
         with engine.begin() as connection:
-            done = upgrade(connection)
+            with fitting(str(file), current):
+                done = upgrade(connection)
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if broken:
                 raise StoreUnusable(
@@ -133,6 +136,25 @@ def fill(connection: sa.Connection, key: SecretKey) -> None:
     )
 
 
+@contextmanager
+def fitting(where: str, version: str) -> Iterator[None]:
+    """Run a migration; where the tables are not those of the version that the store names, that is
+    said with the remedy. Raises StoreUnusable."""
+    try:
+        yield
+    except sa.exc.DBAPIError as fault:
+        if not is_about_tables(fault):
+            raise
+        raise _half_migrated(where, version, str(fault.orig)) from fault
+
+
+def check_tables(connection: sa.Connection, where: str) -> None:
+    """Raise StoreUnusable unless a store that names HEAD has its tables."""
+    found = differences(connection)
+    if found:
+        raise _half_migrated(where, HEAD, _words(found[0]))
+
+
 def differences(connection: sa.Connection) -> list[Any]:
     """Where the tables differ from the schema's description; empty when migrations are complete."""
     from alembic.autogenerate import compare_metadata
@@ -146,6 +168,24 @@ def differences(connection: sa.Connection) -> list[Any]:
     )
     found: list[Any] = compare_metadata(context, domain.metadata)
     return found
+
+
+def _half_migrated(where: str, version: str, detail: str) -> StoreUnusable:
+    return StoreUnusable(
+        f"the store {where} is half migrated: it says that it is of schema {version}, and its "
+        f"tables are not ({detail}). Nothing was changed. Put back the newest backup that is "
+        "whole, store and version together (`provisiond migrate` leaves one beside an embedded "
+        "store, its name ending in .before-<version>-<time>), and run `provisiond migrate` again."
+    )
+
+
+def _words(difference: Any) -> str:
+    """One difference as alembic lists it: a tuple, or a list of those for one column."""
+    kind, *parts = difference[0] if isinstance(difference, list) else difference
+    names = [getattr(part, "name", part) for part in parts]
+    what = ".".join(str(name) for name in names if isinstance(name, str))
+    said = {"add_table": "there is no table", "add_column": "there is no column"}
+    return f"{said.get(kind, kind.replace('_', ' '))} {what}"
 
 
 def head() -> str | None:

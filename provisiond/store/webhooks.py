@@ -1,13 +1,12 @@
 """Where are webhooks kept, and the outbox of what they are to be told?"""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from provisiond.inventory.errors import NotFound, Rejected, Stale
-from provisiond.inventory.webhooks import Delivery, DeliveryState, Webhook
+from provisiond.inventory.webhooks import Delivery, DeliveryState, OutboxStanding, Webhook
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
 from provisiond.store.schema import change_journal, domain
 from provisiond.store.schema_access import webhook, webhook_delivery
@@ -169,14 +168,23 @@ async def prune_deliveries(write: Write, *, before: datetime) -> int:
     return int(done.rowcount)
 
 
-async def count_states(read: Read) -> dict[str, int]:
-    """How many deliveries are in each state but sent."""
-    rows: Sequence[AnyRow] = await read.rows(
-        sa.select(webhook_delivery.c.state, sa.func.count())
-        .where(webhook_delivery.c.state != DeliveryState.SENT.value)
-        .group_by(webhook_delivery.c.state)
+async def outbox_standing(read: Read) -> OutboxStanding:
+    """How many deliveries wait for a webhook that is on, since when the oldest of them, and how
+    many were given up."""
+    waiting = await read.first(
+        sa.select(sa.func.count(), sa.func.min(change_journal.c.at))
+        .select_from(webhook_delivery)
+        .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
+        .join(change_journal, change_journal.c.id == webhook_delivery.c.change_id)
+        .where(webhook_delivery.c.state == DeliveryState.WAITING.value)
+        .where(webhook.c.enabled.is_(True))
     )
-    return {row[0]: row[1] for row in rows}
+    dead = await read.first(
+        sa.select(sa.func.count()).where(webhook_delivery.c.state == DeliveryState.DEAD.value)
+    )
+    assert waiting is not None
+    assert dead is not None
+    return OutboxStanding(waiting=waiting[0], oldest=from_stored_if_any(waiting[1]), dead=dead[0])
 
 
 def _select() -> sa.Select[Any]:

@@ -16,6 +16,7 @@ from provisiond.web.api.problems import tell_problems
 from provisiond.web.headers import know_the_caller, protect
 from provisiond.web.health import DEADLINE_SECONDS, Check, look
 from provisiond.web.keys import DESK, FEED, POLICY, WebPolicy
+from provisiond.web.listener import SERVER
 from provisiond.web.pages.html import PAGES, Pages
 from provisiond.web.pages.join import save_join, show_join
 from provisiond.web.static_files import STATIC, StaticFile, load_static, serve_static
@@ -79,10 +80,16 @@ def make_app(health: Health, *, middlewares: tuple[Middleware, ...] = ()) -> web
     """
     app = web.Application(middlewares=middlewares)
     app[_HEALTH] = health
+    app.on_response_prepare.append(_tell_no_version)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
     app.router.add_get("/metrics", _metrics)
     return app
+
+
+async def _tell_no_version(request: web.Request, answer: web.StreamResponse) -> None:
+    del request
+    answer.headers["Server"] = SERVER
 
 
 async def _healthz(request: web.Request) -> web.Response:

@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from provisiond.actions.answered import forget_open_questions
 from provisiond.inventory.access import Role
+from provisiond.store.answered import CHANGED
 from provisiond.store.database import Database
+from provisiond.store.schema_access import answered
 from provisiond.web.api.json_body import deeper_than, parse_json
 from provisiond.web.api.route import Unprocessable
 from tests.actions.inventory import DOMAIN
@@ -183,10 +187,6 @@ async def test_a_repeated_change_is_made_once_and_answered_alike(
     answer, _ = await asked(client, "POST", USERS, who, json={"extension": "169"}, extra=bad)
     assert answer.status == 400
     async with db.read() as read:
-        import sqlalchemy as sa
-
-        from provisiond.store.schema_access import answered
-
         kept = repr(await read.rows(sa.select(answered)))
     assert body["sip_password"] not in kept
 
@@ -204,6 +204,46 @@ async def test_a_refused_change_is_refused_again_and_a_stale_one_asked_anew(
             answer, _ = await asked(client, "PATCH", f"{USERS}/103", who, json=body, extra=extra)
             assert answer.status == expected
             assert ("Idempotency-Replayed" in answer.headers) is replayed
+
+
+async def test_a_change_whose_answer_was_lost_is_not_made_twice(
+    client: Client, db: Database
+) -> None:
+    """The process dies between the commit of a change and that of its answer."""
+    who = await token(db, Role.ADMIN)
+    body, once = {"label": "billing", "role": "manager", "domain": DOMAIN}, {"Idempotency-Key": "a"}
+    gone = {"Idempotency-Key": "b", "If-Match": "*"}
+    answer, _ = await asked(client, "POST", "/tokens", who, json=body, extra=once)
+    assert answer.status == 201
+    answer, _ = await asked(client, "DELETE", f"{USERS}/103", who, extra=gone)
+    assert answer.status == 204
+    async with db.append() as write:
+        await write.connection.execute(sa.update(answered).values(status=CHANGED, headers=""))
+    await forget_open_questions(db)
+    answer, problem = await asked(client, "POST", "/tokens", who, json=body, extra=once)
+    assert (answer.status, problem["code"]) == (409, "answer_lost")
+    answer, _ = await asked(client, "DELETE", f"{USERS}/103", who, extra=gone)
+    assert (answer.status, answer.headers["Idempotency-Replayed"]) == (204, "true")
+    _, found = await asked(client, "GET", "/tokens?limit=1000", who)
+    assert len([one for one in found["items"] if one["label"] == "billing"]) == 1
+
+
+async def test_a_question_whose_answerer_died_before_the_change_is_asked_anew(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    body, once = {"extension": "170"}, {"Idempotency-Key": "a"}
+    answer, _ = await asked(client, "POST", USERS, who, json=body, extra=once)
+    assert answer.status == 201
+    answer, _ = await asked(client, "DELETE", f"{USERS}/170", who, extra={"If-Match": "*"})
+    async with db.append() as write:
+        await write.connection.execute(sa.update(answered).values(status=None))
+    answer, problem = await asked(client, "POST", USERS, who, json=body, extra=once)
+    assert (answer.status, problem["code"]) == (409, "conflict")
+    await forget_open_questions(db)
+    answer, _ = await asked(client, "POST", USERS, who, json=body, extra=once)
+    assert answer.status == 201
+    assert "Idempotency-Replayed" not in answer.headers
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/v1/nothing", "/api/v1/domains/x/nothing"])

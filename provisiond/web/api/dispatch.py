@@ -2,12 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from provisiond.actions.answered import Question, answered_before, keep_answer, let_go
+from provisiond.actions.answered import (
+    Answered,
+    Question,
+    answered_before,
+    desk_answering,
+    keep_answer,
+    let_go,
+)
+from provisiond.actions.log_in import turned_away
 from provisiond.inventory.access import Actor, demand
 from provisiond.inventory.errors import NotAllowed, ProvisiondError, Rejected, Stale
 from provisiond.web.api.json_body import read_json
@@ -40,7 +49,7 @@ async def _answer(route: Route, request: web.Request) -> web.StreamResponse:
     content = b""
     if route.request is not None:
         given, content = await read_json(request, route.most_bytes)
-        call = _with(call, body=read_body(route, given, call.path))
+        call = replace(call, body=read_body(route, given, call.path))
     if not route.is_change:
         return answer_of(route, request, await _handled(route, call))
     return await _once(route, request, call, content)
@@ -51,6 +60,8 @@ async def _asked(route: Route, request: web.Request) -> Call:
     desk = request.app[DESK]
     who = await identify(request)
     if who is None and route.noun is not None:
+        if "Authorization" in request.headers:
+            _tell_of_wrong_token(request)
         raise Unprocessable(
             401,
             "not_known",
@@ -72,6 +83,13 @@ async def _asked(route: Route, request: web.Request) -> Call:
         revision=_revision(route, request),
         session=who.session if who is not None else session_key(request),
     )
+
+
+def _tell_of_wrong_token(request: web.Request) -> None:
+    desk = request.app[DESK]
+    detail = "this token is of nobody, has ended or was revoked"
+    address = request[CALLER].address
+    desk.door.denied(turned_away(address, "wrong_token", detail, desk.clock()))
 
 
 def _refuse_forgery(route: Route, request: web.Request, who: Identity | None) -> None:
@@ -165,11 +183,10 @@ async def _once(
     )
     kept = await answered_before(call.desk, question, call.at)
     if kept is not None:
-        headers = {**kept.headers, "Idempotency-Replayed": "true"}
-        body = kept.body.reveal().encode() or None
-        return web.Response(status=kept.status, body=body, headers=headers)
+        return _again(route, kept)
+    own = replace(call, desk=desk_answering(call.desk, question))
     try:
-        answer = answer_of(route, request, await _handled(route, call))
+        answer = answer_of(route, request, await _handled(route, own))
     except ProvisiondError as fault:
         answer = told(fault, conditional=route.conditional)
         if answer.status >= 500 or answer.status in (401, 403, 409, 412, 429):
@@ -182,6 +199,24 @@ async def _once(
     shown = {k: v for k, v in answer.headers.items() if k in ("ETag", "Location", "Content-Type")}
     await keep_answer(call.desk, question, answer.status, shown, text)
     return answer
+
+
+def _again(route: Route, kept: Answered) -> web.Response:
+    """The answer once more. Raises Unprocessable(409) where it was lost and held more than that
+    the change is made."""
+    headers = {**kept.headers, "Idempotency-Replayed": "true"}
+    if not kept.is_lost:
+        body = kept.body.reveal().encode() or None
+        return web.Response(status=kept.status, body=body, headers=headers)
+    if route.answer is None:
+        return web.Response(status=204, headers=headers)
+    raise Unprocessable(
+        409,
+        "answer_lost",
+        "this change was made, and its answer is not there (the server stopped before it was "
+        "kept, or it was very long); look at the record.",
+        headers,
+    )
 
 
 async def _handled(route: Route, call: Call) -> Reply:
@@ -206,9 +241,3 @@ def answer_of(route: Route, request: web.Request, reply: Reply) -> web.Response:
     if reply.session is not None:
         set_session(answer, request, reply.session)
     return answer
-
-
-def _with(call: Call, *, body: BaseModel) -> Call:
-    from dataclasses import replace
-
-    return replace(call, body=body)

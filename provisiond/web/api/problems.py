@@ -125,6 +125,8 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
         if fault.status < 400:
             raise
         headers = {k: v for k, v in fault.headers.items() if k in ("Allow", "Retry-After")}
+        if fault.status == 408:
+            headers["Connection"] = "close"
         code = HTTPStatus(fault.status).phrase.lower().replace(" ", "_")
         return problem(fault.status, code, _SAID.get(fault.status, fault.reason), headers=headers)
     except Exception:  # noqa: BLE001 - whatever it was, it is told as a problem
@@ -135,6 +137,7 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
 _SAID = {
     404: "there is no such path.",
     405: "this path does not take that method.",
+    408: "the body came too slowly.",
 }
 _SAYINGS = {
     "missing": ("it is missing.", "Add it."),
