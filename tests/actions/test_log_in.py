@@ -1,6 +1,7 @@
 """Who gets in: the right ones, for as long as they should, and nobody else."""
 
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,11 @@ from provisiond.actions.time_codes import STEP_SECONDS, code_step
 from provisiond.inventory.access import Role
 from provisiond.inventory.accounts import Account
 from provisiond.inventory.errors import CodeNeeded, TooManyGuesses, WrongLogin
+from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.secret import Secret
 from provisiond.store.accounts import insert_account
 from provisiond.store.database import Database
-from tests.actions.people import ADMIN, NOW, OTHER, PASSWORD, door, joined, typed
+from tests.actions.people import ADDRESS, ADMIN, NOW, OTHER, PASSWORD, door, joined, typed
 
 MINUTE = timedelta(minutes=1)
 
@@ -80,6 +82,27 @@ async def test_whatever_is_wrong_with_a_log_in_is_told_alike(lite: Database, nam
     with pytest.raises(WrongLogin) as caught:
         await log_in(lite, door(), typed(name, password), NOW)
     assert str(caught.value) == "name or password are not right."
+
+
+async def test_the_security_log_hears_who_is_turned_away_and_no_password(lite: Database) -> None:
+    await joined(lite)
+    told: list[RequestEntry] = []
+    gate = replace(door(), denied=told.append)
+    for name in ("tess", PASSWORD.reveal()):
+        with pytest.raises(WrongLogin):
+            await log_in(lite, gate, typed(name, OTHER), NOW)
+    await log_in(lite, gate, typed(), NOW)
+    for _ in range(10):
+        with contextlib.suppress(WrongLogin, TooManyGuesses):
+            await log_in(lite, gate, typed("tess", OTHER), NOW)
+    assert [(entry.name, entry.outcome) for entry in told[:2]] == [
+        ("tess", "wrong_login"),
+        ("-", "wrong_login"),
+    ]
+    assert told[-1].outcome == "login_paused"
+    assert {(entry.address, entry.transport) for entry in told} == {(ADDRESS, "web")}
+    assert PASSWORD.reveal() not in repr(told)
+    assert OTHER.reveal() not in repr(told)
 
 
 async def test_the_unknown_cost_a_hash_like_everybody(lite: Database) -> None:

@@ -14,6 +14,7 @@ from provisiond.actions.webhooks import (
     change_webhook,
     deliver_due,
     keep_webhooks,
+    look_at_outbox,
     prune_outbox,
     remove_webhook,
     retry_delivery,
@@ -28,7 +29,13 @@ from provisiond.inventory.errors import (
     StoreUnavailable,
 )
 from provisiond.inventory.people import User
-from provisiond.inventory.webhooks import MOST_TRIES, DeliveryState, Webhook, next_try
+from provisiond.inventory.webhooks import (
+    MOST_TRIES,
+    DeliveryState,
+    OutboxStanding,
+    Webhook,
+    next_try,
+)
 from provisiond.outbound.webhook_sender import SIGNATURE, signature
 from provisiond.store.database import Database
 from tests.actions.inventory import ADMIN, DOMAIN, MANAGER, NOW
@@ -143,6 +150,7 @@ async def test_a_delivery_is_tried_for_a_day_and_then_waits_for_a_person(lite: D
     receiver = Receiver()
     receiver.refuses = {URL}
     at = NOW
+    assert await look_at_outbox(lite) == OutboxStanding(waiting=1, oldest=NOW)
     [delivery] = await show_deliveries(lite, ADMIN, "crm")
     while delivery.state is DeliveryState.WAITING:
         assert await deliver_due(lite, receiver, at) == 1
@@ -150,6 +158,7 @@ async def test_a_delivery_is_tried_for_a_day_and_then_waits_for_a_person(lite: D
         at = max(at, delivery.due_at)
     assert (delivery.state, delivery.tries) == (DeliveryState.DEAD, MOST_TRIES)
     assert delivery.said == "answered 503"
+    assert await look_at_outbox(lite) == OutboxStanding(dead=1)
     assert timedelta(hours=20) < at - NOW < timedelta(hours=30)
     assert await deliver_due(lite, receiver, at + timedelta(days=9)) == 0
     receiver.refuses = set()
@@ -157,7 +166,24 @@ async def test_a_delivery_is_tried_for_a_day_and_then_waits_for_a_person(lite: D
     assert await deliver_due(lite, receiver, at) == 1
     [delivery] = await show_deliveries(lite, ADMIN, "crm")
     assert (delivery.state, delivery.tries) == (DeliveryState.SENT, 1)
+    assert await look_at_outbox(lite) == OutboxStanding()
     assert await prune_outbox(lite, at + timedelta(days=31)) == 1
+
+
+async def test_monitors_see_what_waits_and_since_when(db: Database) -> None:
+    await open_office(db)
+    await hook(db)
+    await hook(db, "off")
+    later = NOW + timedelta(minutes=5)
+    user = AddUser(domain=DOMAIN, user=User(extension="150"))
+    await add_user(db, ADMIN, user, later)
+    edit = WebhookEdit(enabled=False)
+    await change_webhook(db, ADMIN, "off", edit, (), later)  # what it is owed waits for a person
+    await deliver_due(db, Receiver(), NOW)
+    standing = await look_at_outbox(db)
+    assert (standing.waiting, standing.oldest, standing.dead) == (2, later, 0)
+    assert standing.oldest_seconds(later + timedelta(seconds=90)) == 90
+    assert OutboxStanding().oldest_seconds(later) == 0
 
 
 async def test_what_was_sent_and_not_noted_is_sent_again(lite: Database) -> None:

@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,19 @@ def test_health_readiness_and_metrics_answer(server: ServerProcess) -> None:
     assert "provisiond_http_served_total 1.0" in metrics
     families = len(list((ROOT / "templates" / "models").glob("*/*/family.toml")))
     assert f"provisiond_families {families}.0" in metrics
+    assert "provisiond_webhook_deliveries_dead 0.0" in metrics
+    assert "provisiond_webhook_deliveries_oldest_seconds 0.0" in metrics
+    assert "provisiond_web_open 1.0" in metrics
+
+
+def test_a_wrong_token_stands_in_the_security_log(server: ServerProcess) -> None:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{server.web}/api/v1/me", headers={"Authorization": "Bearer pvd_a_b"}
+    )
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(request, timeout=30)
+    server.stop()
+    assert "denied 127.0.0.1 web LOGIN - wrong_token: " in server.log()
 
 
 def test_sigterm_ends_cleanly_and_a_second_start_serves_the_same(server: ServerProcess) -> None:

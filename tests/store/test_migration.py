@@ -48,6 +48,13 @@ async def populated(sqlite_store: str, key: SecretKey) -> SqliteFile:
     return SqliteFile(path=Path(sqlite_store.removeprefix("sqlite:///")))
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store, on each engine in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_store")
+    return url
+
+
 def next_version(folder: Path, then: str = "") -> Path:
     """The migrations with a further one that rebuilds the phones' table."""
     shutil.copytree(migration.MIGRATIONS, folder / "migrations")
@@ -114,6 +121,38 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(
     with closing(sqlite3.connect(populated.path)) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(phone)")]
     assert "colour" not in columns
+
+
+OLDER = f"{int(HEAD) - 1:04}"
+
+
+async def half_migrated(url: str, key: SecretKey, statement: str) -> None:
+    """Somebody put a part of a backup back: version and tables are not of one moment."""
+    database = await Database.open(url, key)
+    async with database.write() as write:
+        await write.connection.execute(sa.text(statement))
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"UPDATE alembic_version SET version_num = '{OLDER}'",
+        "DROP TABLE webhook_delivery",
+        "ALTER TABLE phone DROP COLUMN name",
+    ],
+    ids=["version behind", "table gone", "column gone"],
+)
+async def test_a_half_migrated_store_is_said_to_be_one(
+    engine_url: str, key: SecretKey, statement: str
+) -> None:
+    if "COLUMN" in statement and engine_url.startswith("sqlite"):
+        statement = "ALTER TABLE phone RENAME COLUMN name TO label"  # triggers hold on to it
+    await half_migrated(engine_url, key, statement)
+    with pytest.raises(StoreUnusable, match=r"half migrated.*backup") as caught:
+        await Database.migrate(engine_url, key)
+    said = {"UPDATE": OLDER, "DROP": "webhook_delivery", "ALTER": "phone.name"}
+    assert said[statement.split()[0]] in str(caught.value)
 
 
 def test_phones_and_users_are_still_found_after_their_tables_were_rebuilt(
