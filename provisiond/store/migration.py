@@ -109,8 +109,12 @@ def migrate_sqlite(file: SqliteFile, target: str = HEAD, folder: Path = MIGRATIO
     engine = _sync_engine(file.path)
     try:
         with engine.begin() as connection:
-            with fitting(str(file), current):
-                done = upgrade(connection)
+            try:
+                with fitting(str(file), current):
+                    done = upgrade(connection)
+            except StoreUnusable:
+                backup.unlink()  # of what is broken: nobody is to put that back
+                raise
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if broken:
                 raise StoreUnusable(
