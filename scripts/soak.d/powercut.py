@@ -17,26 +17,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
-
-import aiosqlite
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from provisiond.inventory.errors import Failed
 from provisiond.store.database import Database
-from provisiond.store.engines import durable
 from provisiond.store.facts_sqlite import SqliteFacts
 from provisiond.store.journal import JournalWriter
 from provisiond.store.location import SqliteFile
 from provisiond.store.sealing import SecretKey
 from tests.store.inventory import filled, served
-from tests.store.power_disk import ApswConnection, PowerDisk
+from tests.store.power_disk import PowerDisk, writer_on
 from tests.store.workload import examine, step
 
 STEPS = 12
-PAGES = 20  # a checkpoint every few commits, so that cuts hit those, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,30 +42,6 @@ class Outcome:
     @property
     def lost(self) -> int:
         return max(0, self.acknowledged - self.survived)
-
-
-def writer_on(disk: PowerDisk, path: Path, synchronous: str) -> AsyncEngine:
-    """The store's writer, its disk replaced."""
-    engine = create_async_engine(
-        "sqlite+aiosqlite://",
-        async_creator=lambda: aiosqlite.Connection(
-            lambda: ApswConnection(path, disk.name),  # type: ignore[arg-type,return-value]
-            64,
-        ),
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=1,
-        max_overflow=0,
-    )
-    durable(engine)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA wal_autocheckpoint={PAGES}")
-        cursor.execute(f"PRAGMA synchronous={synchronous}")
-        cursor.close()
-
-    return engine
 
 
 async def work(database: Database, domain_id: int, seed: int) -> int:

@@ -13,9 +13,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import aiosqlite
 import apsw
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from provisiond.store.engines import durable
 
 SECTOR = 512
+PAGES = 20  # a checkpoint every few commits, so that cuts hit those, too
 
 
 @dataclass(slots=True)
@@ -134,6 +141,30 @@ def _sectors(offset: int, length: int) -> list[tuple[int, int]]:
         }
     )
     return list(pairwise(edges))
+
+
+def writer_on(disk: PowerDisk, path: Path, synchronous: str, pages: int = PAGES) -> AsyncEngine:
+    """The store's writer, its disk replaced; `synchronous` is FULL where nothing may be lost."""
+    engine = create_async_engine(
+        "sqlite+aiosqlite://",
+        async_creator=lambda: aiosqlite.Connection(
+            lambda: ApswConnection(path, disk.name),  # type: ignore[arg-type,return-value]
+            64,
+        ),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+    )
+    durable(engine)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA wal_autocheckpoint={pages}")
+        cursor.execute(f"PRAGMA synchronous={synchronous}")
+        cursor.close()
+
+    return engine
 
 
 class ApswConnection:

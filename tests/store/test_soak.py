@@ -53,3 +53,23 @@ def test_kill_9_loses_no_acknowledged_change() -> None:
     done = soak("kill9", "--rounds", "5", "--seed", "77")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 stores with a change lost or half done" in done.stdout
+
+
+def test_kill_9_loses_no_change_that_the_api_acknowledged() -> None:
+    done = soak("api_kill9", "--rounds", "3", "--seed", "77")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 kills" in done.stdout
+    assert " 0 changes acknowledged" not in done.stdout
+
+
+def test_a_power_cut_loses_no_change_that_the_api_acknowledged() -> None:
+    done = soak("api_powercut", "--rounds", "6", "--seed", "77")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 cuts (FULL)" in done.stdout
+    assert " 0 changes acknowledged" not in done.stdout
+
+
+def test_changes_that_a_power_cut_loses_would_be_told() -> None:
+    done = soak("api_powercut", "--rounds", "4", "--synchronous", "NORMAL", "--pages", "1000")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert " 0 stores with a change lost" not in done.stdout

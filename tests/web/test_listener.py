@@ -4,9 +4,6 @@ import asyncio
 import logging
 import socket
 import tracemalloc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 
 import pytest
 import uvloop
@@ -19,9 +16,9 @@ from provisiond.inventory.access import Role
 from provisiond.store.database import Database
 from provisiond.web.app import Health, Shown, make_app, make_portal
 from provisiond.web.keys import WebPolicy
-from provisiond.web.listener import WebCounters, WebLimits, WebListener
 from tests.actions.inventory import DOMAIN
-from tests.boot.http_wire import Client, until
+from tests.boot.http_wire import until
+from tests.web.listening import connected, listening
 from tests.web.offices import token
 
 ASK = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -29,50 +26,20 @@ HEALTH = Health(checks=(), registry=CollectorRegistry())
 USERS = f"/api/v1/domains/{DOMAIN}/users"
 
 
-@dataclass(frozen=True)
-class Door:
-    """A listener under test."""
-
-    port: int
-    counters: WebCounters
-
-
-@asynccontextmanager
-async def listening(app: web.Application | None = None, **changed: float) -> AsyncIterator[Door]:
-    """A listener on a free port of loopback; `changed` are fields of its limits."""
-    runner = web.AppRunner(app or make_app(HEALTH), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    assert runner.server is not None
-    counters = WebCounters()
-    limits = replace(WebLimits(), **changed)  # type: ignore[arg-type]
-    listener = WebListener(runner.server, limits, counters)
-    _, port = await listener.start("127.0.0.1", 0)
-    try:
-        yield Door(port, counters)
-    finally:
-        listener.close()
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def connected(door: Door) -> AsyncIterator[Client]:
-    client = Client(*await asyncio.open_connection("127.0.0.1", door.port))
-    try:
-        yield client
-    finally:
-        await client.close()
+def monitor() -> web.Application:
+    return make_app(HEALTH)
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nHo"])
 async def test_a_header_that_does_not_come_is_waited_for_so_long(said: bytes) -> None:
-    async with listening(header_seconds=0.2) as door, connected(door) as client:
+    async with listening(monitor(), header_seconds=0.2) as door, connected(door) as client:
         await client.send(said)
         assert await client.closed() == b""
     assert door.counters.cut_header == 1
 
 
 async def test_a_header_that_drips_is_cut_all_the_same() -> None:
-    async with listening(header_seconds=0.3) as door, connected(door) as client:
+    async with listening(monitor(), header_seconds=0.3) as door, connected(door) as client:
 
         async def drip() -> None:
             await client.send(b"GET /healthz HTTP/1.1\r\n")
@@ -88,7 +55,10 @@ async def test_a_header_that_drips_is_cut_all_the_same() -> None:
 
 
 async def test_a_second_header_is_held_to_the_deadline_too() -> None:
-    async with listening(header_seconds=0.3, idle_seconds=600) as door, connected(door) as client:
+    async with (
+        listening(monitor(), header_seconds=0.3, idle_seconds=600) as door,
+        connected(door) as client,
+    ):
         await client.send(ASK)
         assert (await client.response()).status == 200
         await client.send(b"GET /hea")
@@ -98,7 +68,7 @@ async def test_a_second_header_is_held_to_the_deadline_too() -> None:
 
 async def test_a_silent_kept_connection_is_closed() -> None:
     async with (
-        listening(header_seconds=600, idle_seconds=0.2) as door,
+        listening(monitor(), header_seconds=600, idle_seconds=0.2) as door,
         connected(door) as client,
     ):
         await client.send(ASK)
@@ -109,7 +79,7 @@ async def test_a_silent_kept_connection_is_closed() -> None:
 
 
 async def test_a_connection_in_use_outlives_the_header_deadline() -> None:
-    async with listening(header_seconds=0.3) as door, connected(door) as client:
+    async with listening(monitor(), header_seconds=0.3) as door, connected(door) as client:
         for _ in range(6):
             await client.send(ASK)
             assert (await client.response()).status == 200
@@ -118,7 +88,7 @@ async def test_a_connection_in_use_outlives_the_header_deadline() -> None:
 
 
 async def test_a_header_without_end_is_refused_early() -> None:
-    async with listening(header_seconds=600) as door, connected(door) as client:
+    async with listening(monitor(), header_seconds=600) as door, connected(door) as client:
         await client.send(b"GET /healthz HTTP/1.1\r\n")
         for number in range(12):
             await client.send(b"X-%d: %s\r\n" % (number, b"y" * 6000))
@@ -203,7 +173,7 @@ async def test_a_body_of_a_hundred_megabytes_or_300_levels_is_refused_and_not_he
 
 
 async def test_thousands_of_idle_connections_keep_nobody_waiting() -> None:
-    async with listening(connections=200, header_seconds=600, idle_seconds=600) as door:
+    async with listening(monitor(), connections=200, header_seconds=600, idle_seconds=600) as door:
         silent = []
         for _ in range(2_000):
             silent.append(socket.create_connection(("127.0.0.1", door.port)))
@@ -220,7 +190,7 @@ async def test_thousands_of_idle_connections_keep_nobody_waiting() -> None:
 
 async def test_who_asked_lately_stays_where_others_give_way() -> None:
     async with (
-        listening(connections=2) as door,
+        listening(monitor(), connections=2) as door,
         connected(door) as first,
         connected(door) as second,
     ):
@@ -290,7 +260,7 @@ def test_a_reader_that_takes_nothing_is_cut_on_either_loop() -> None:
     "content", [ASK, b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", b"no\r\n\r\n"]
 )
 async def test_no_answer_says_of_which_version_we_are(content: bytes) -> None:
-    async with listening() as door, connected(door) as client:
+    async with listening(monitor()) as door, connected(door) as client:
         await client.send(content)
         answer = await client.response()
     assert answer.headers["server"] == "provisiond"

@@ -21,6 +21,7 @@ _WHY = {
     401: "Nobody said who asks, or what was said counts no more.",
     403: "The role may not do that.",
     404: "It does not exist, or not for whoever asks.",
+    408: "The body came too slowly.",
     409: "Something else stands against it: a record in use, or changed meanwhile.",
     412: "If-Match is not of the record as it stands.",
     413: "The body is too large.",
@@ -104,7 +105,7 @@ def statuses(route: Route) -> tuple[int, ...]:
     if route.is_change:
         found |= {401, 403, 409}
     if route.request is not None:
-        found |= {413, 415}
+        found |= {408, 413, 415}
     if route.conditional:
         found |= {412, 428}
     return tuple(sorted(found | set(route.fails_with)))
