@@ -18,6 +18,7 @@ VERBATIM_ALL = 2_000  # denials a minute, all sources together
 SOURCES = 2_000  # counted apart in one minute; the rest share one count
 
 MISSES = frozenset({"unknown_phone", "unknown_file", "ambiguous_file"})
+WRONG_LOGIN = "login_refused"
 
 _MINUTE = timedelta(minutes=1)
 
@@ -137,8 +138,8 @@ class SecurityLog:
     The first ten denials a source and minute stand verbatim, `denied <address> <transport>
     <method> <name> <outcome>: <detail>`; the rest of that minute is one line, `denied <address>
     and <count> more in the minute <instant>`, written when the minute is over, with how many of
-    them were misses: by those a source may be shut out, if they did not come by TFTP, whose
-    sources can be forged.
+    them were misses or wrong log-ins: by those a source may be shut out, if they did not come by
+    TFTP, whose sources can be forged.
     """
 
     def __init__(self, logger: logging.Logger | None = None) -> None:
@@ -147,6 +148,7 @@ class SecurityLog:
         self._written: dict[str, int] = {}
         self._more: dict[str, int] = {}
         self._missed: dict[str, int] = {}
+        self._refused: dict[str, int] = {}
         self._lines = 0
         self._elsewhere = 0
 
@@ -167,6 +169,8 @@ class SecurityLog:
             self._more[entry.address] = self._more.get(entry.address, 0) + 1
             if entry.outcome in MISSES and entry.transport != "tftp":
                 self._missed[entry.address] = self._missed.get(entry.address, 0) + 1
+            elif entry.outcome == WRONG_LOGIN:
+                self._refused[entry.address] = self._refused.get(entry.address, 0) + 1
 
     def alarm(self, entry: RequestEntry) -> None:
         """Tell what a person should look at: `alarm <address> <transport> <kind>: <detail>`."""
@@ -188,13 +192,12 @@ class SecurityLog:
         """Write the counts so far, and begin anew."""
         minute = self._minute.strftime("%Y-%m-%dT%H:%MZ") if self._minute is not None else ""
         for address, count in self._more.items():
-            missed = self._missed.get(address, 0)
             self._log.warning(
                 "denied %s and %d more in the minute %s%s",
                 address,
                 count,
                 minute,
-                f", {missed} of them misses" if missed else "",
+                self._kinds(address),
                 extra={"source": address, "count": count},
             )
         if self._elsewhere:
@@ -208,7 +211,16 @@ class SecurityLog:
         self._written.clear()
         self._more.clear()
         self._missed.clear()
+        self._refused.clear()
         self._lines = self._elsewhere = 0
+
+    def _kinds(self, address: str) -> str:
+        """How many of a source's further denials it may be shut out for."""
+        counts = (
+            (self._missed.get(address, 0), "of them misses"),
+            (self._refused.get(address, 0), "of them wrong log-ins"),
+        )
+        return "".join(f", {count} {words}" for count, words in counts if count)
 
     def _tell(self, entry: RequestEntry) -> None:
         self._log.warning(

@@ -19,7 +19,7 @@ FORGED = "denied 198.51.100.1 http GET x unknown_phone: y"
 
 
 def lines(style: logging.Formatter, log: Path, prefix: str = "") -> None:
-    """The lines of a minute in which seven addresses were denied something."""
+    """The lines of a minute in which several addresses were denied something."""
     logger = logging.getLogger("provisiond.security")
     handler = logging.StreamHandler(log.open("w"))
     handler.setFormatter(style)
@@ -54,17 +54,25 @@ def entries() -> Iterator[RequestEntry]:
     yield replace(miss, address="192.0.2.5", outcome="not_admitted", detail=FORGED)
     yield from [replace(miss, address="192.0.2.6")] * (VERBATIM + 5)
     yield from [replace(miss, address="192.0.2.9", outcome="not_admitted")] * (VERBATIM + 5)
+    wrong = replace(miss, outcome="login_refused", detail="a wrong password for 00:15:65:00:00:01")
+    yield replace(wrong, address="192.0.2.10", transport="https")
+    yield from [replace(wrong, address="192.0.2.11")] * (VERBATIM + 5)
+    yield from [replace(wrong, address="192.0.2.12")] * VERBATIM
+    yield from [replace(miss, address="192.0.2.12")] * 2
+    yield replace(wrong, address="192.0.2.12")
+    yield replace(miss, address="192.0.2.13", outcome="login_needed")
 
 
 @pytest.mark.parametrize("style", [TextFormat(), JsonFormat()], ids=["text", "json"])
 @pytest.mark.parametrize("prefix", ["", "host provisiond[123]: "], ids=["file", "journal"])
-def test_misses_by_http_are_found_with_their_source(
+def test_misses_and_wrong_log_ins_by_http_are_found_with_their_source(
     tmp_path: Path, style: logging.Formatter, prefix: str
 ) -> None:
     need("fail2ban")
     lines(style, tmp_path / "log", prefix)
     found = matched(tmp_path / "log", "provisiond")
-    assert found == sorted(["192.0.2.1", "2001:db8::4", *["192.0.2.6"] * (VERBATIM + 1)])
+    often = [f"192.0.2.{last}" for last in (6, 11, 12)] * (VERBATIM + 1)
+    assert found == sorted(["192.0.2.1", "2001:db8::4", "192.0.2.10", *often])
     assert matched(tmp_path / "log", "provisiond-sweep") == ["192.0.2.7"]
 
 

@@ -2,12 +2,17 @@
 
 Only misses count: requests that name no known phone and no file of a known family. A phone of the
 inventory that asks from the same address is never slowed down, whatever others do there.
+
+Each door counts for itself. Over UDP (TFTP, SIP multicast) anybody can ask in another's name: what
+is missed there slows nobody down at HTTP, and neither raises nor mutes an alarm of it.
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
+
+from provisiond.inventory.access import Transport
 
 _MINUTE = 60.0
 _KEPT = 5_000
@@ -18,7 +23,7 @@ EVERYBODY = "everybody"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuessLimits:
-    """How much guessing is borne.
+    """How much guessing is borne, at each door.
 
     `misses`: in a minute from one address, twice as many from its /24 or /64; those beyond are
     throttled. `names`: different unknown names that make a sweep when one address asks for them
@@ -53,79 +58,79 @@ class _Source:
     told: bool = False
 
 
+_Sources = OrderedDict[str, _Source]
+
+
 class GuessWatch:
     """Counts misses by address, by /24 or /64, and of everybody; the least recent are forgotten.
 
-    `misses`, `throttled` and `sweeps` count since the start.
+    Where a source can be forged there is no /24 and no /64: one address must not be slowed down
+    for others; and once everybody sweeps there, no address is told apart any more, for there is
+    no end of them. `misses`, `throttled` and `sweeps` count since the start, at all doors.
     """
 
     def __init__(self, limits: GuessLimits | None = None) -> None:
         self._limits = limits or GuessLimits()
-        self._sources: OrderedDict[str, _Source] = OrderedDict()
+        self._doors: dict[Transport, _Sources] = {}
         self.misses = 0
         self.throttled = 0
         self.sweeps = 0
 
-    def missed(self, address: str, name: str, at: datetime) -> Miss:
+    def missed(self, door: Transport, address: str, name: str, at: datetime) -> Miss:
         """Count a miss; `name` is what was asked for, a MAC or a file."""
         now = at.timestamp()
         self.misses += 1
+        sources = self._doors.setdefault(_counted_at(door), OrderedDict())
+        flooded = door.is_forgeable and self._is_told(sources, EVERYBODY, now)
         sweeps, throttled, first = [], False, False
-        for key, weight in _keys(address):
-            source = self._source(key, now)
-            if self._swept(source, weight, name, now):
+        for key, weight in _keys(door, address):
+            source = _source(sources, key, now)
+            if self._swept(source, weight, name, now) and not flooded:
                 sweeps.append(key)
             if key == EVERYBODY:
                 continue
             source.level = self._level(source, weight, now) + 1
             source.at = now
             if source.level > self._limits.misses * weight:
+                is_due = now - source.throttled_at >= _MINUTE
+                first = first or (is_due and not throttled)
+                source.throttled_at = now if is_due else source.throttled_at
                 throttled = True
-                first = first or now - source.throttled_at >= _MINUTE
-                source.throttled_at = now if first else source.throttled_at
         self.throttled += throttled
         self.sweeps += len(sweeps)
         return Miss(
             throttled=throttled,
             first_throttled=first,
             sweeps=tuple(sweeps),
-            sweeping=self._sources[address].told,
+            sweeping=flooded or sources[address].told,
         )
 
-    def pause(self, address: str, at: datetime) -> float:
+    def pause(self, door: Transport, address: str, at: datetime) -> float:
         """Seconds for which a refusal to this address is held back; 0 as a rule.
 
         It hangs on the address alone, never on what was asked for: a refusal that is held back
         tells a guesser nothing.
         """
-        if not self._sources:
+        sources = self._doors.get(_counted_at(door))
+        if not sources:
             return 0.0
         now = at.timestamp()
-        for key, weight in _keys(address)[:2]:
-            source = self._sources.get(key)
+        for key, weight in _keys(door, address)[:-1]:
+            source = sources.get(key)
             if source is not None and self._level(source, weight, now) >= (
                 self._limits.misses * weight
             ):
                 return self._limits.pause
         return 0.0
 
-    def words(self, source: str) -> str:
+    def words(self, door: Transport, source: str) -> str:
         """What a sweep was, for people."""
         weight = _OF_ALL if source == EVERYBODY else _OF_A_NETWORK if "/" in source else 1
+        forged = "; over UDP a source can be forged" if door.is_forgeable else ""
         return (
             f"{source} asked for {self._limits.names * weight} different phones or files that "
-            f"nobody has within {self._limits.minutes} minutes"
+            f"nobody has within {self._limits.minutes} minutes{forged}"
         )
-
-    def _source(self, key: str, now: float) -> _Source:
-        source = self._sources.get(key)
-        if source is None:
-            source = self._sources[key] = _Source(at=now, since=now)
-            if len(self._sources) > _KEPT:
-                self._sources.popitem(last=False)
-        else:
-            self._sources.move_to_end(key)
-        return source
 
     def _level(self, source: _Source, weight: int, now: float) -> float:
         """Misses that are not yet forgotten: `misses` of them are, every minute."""
@@ -133,7 +138,7 @@ class GuessWatch:
         return max(source.level - forgotten, 0.0)
 
     def _swept(self, source: _Source, weight: int, name: str, now: float) -> bool:
-        if now - source.since >= self._limits.minutes * _MINUTE:
+        if self._is_over(source, now):
             source.since, source.told = now, False
             source.names.clear()
         if source.told:
@@ -145,10 +150,37 @@ class GuessWatch:
         source.names.clear()
         return True
 
+    def _is_told(self, sources: _Sources, key: str, now: float) -> bool:
+        source = sources.get(key)
+        return source is not None and source.told and not self._is_over(source, now)
 
-def _keys(address: str) -> tuple[tuple[str, int], ...]:
-    """The sources that a miss counts for, each with how many times an address's share it has."""
-    return ((address, 1), (_network(address), _OF_A_NETWORK), (EVERYBODY, _OF_ALL))
+    def _is_over(self, source: _Source, now: float) -> bool:
+        return now - source.since >= self._limits.minutes * _MINUTE
+
+
+def _source(sources: _Sources, key: str, now: float) -> _Source:
+    source = sources.get(key)
+    if source is None:
+        source = sources[key] = _Source(at=now, since=now)
+        if len(sources) > _KEPT:
+            sources.popitem(last=False)
+    else:
+        sources.move_to_end(key)
+    return source
+
+
+def _counted_at(door: Transport) -> Transport:
+    """HTTP and HTTPS are one door: who asks at both is the same."""
+    return Transport.HTTP if door is Transport.HTTPS else door
+
+
+def _keys(door: Transport, address: str) -> tuple[tuple[str, int], ...]:
+    """The sources that a miss counts for, each with how many times an address's share it has;
+    the last is everybody."""
+    own, everybody = (address, 1), (EVERYBODY, _OF_ALL)
+    if door.is_forgeable:
+        return (own, everybody)
+    return (own, (_network(address), _OF_A_NETWORK), everybody)
 
 
 def _network(address: str) -> str:

@@ -1,9 +1,10 @@
 """Which nonces has this server given, and which of their counts are spent?
 
-A nonce is its own record: the time, chance and a keyed hash over both, the realm and the address
-it was given to. Only those that were used are kept, with the counts that were spent; where the
-table is full, all nonces as old as the one that is dropped are taken for expired, since nobody
-knows any more what was spent of them.
+A nonce is its own record: the time, chance and a keyed hash over both and the realm. It is not
+bound to an address: behind some NATs and proxies each connection comes from another one, and such
+a phone would never get in (RFC 2617 section 3.2.1 warns of it). Only those that were used are kept,
+with the counts that were spent; where the table is full, all nonces as old as the one that is
+dropped are taken for expired, since nobody knows any more what was spent of them.
 """
 
 import hmac
@@ -50,17 +51,17 @@ class Nonces:
         self._kept = kept
         self._used: OrderedDict[str, _Used] = OrderedDict()
 
-    def issue(self, address: str, now: datetime) -> str:
-        """A nonce for the client at this address."""
+    def issue(self, now: datetime) -> str:
+        """A fresh one."""
         body = f"{_milliseconds(now):0{_TIME_DIGITS}x}{secrets.token_hex(_CHANCE_DIGITS // 2)}"
-        return body + self._sign(body, address)
+        return body + self._sign(body)
 
-    def standing(self, nonce: str, count: int, address: str, now: datetime) -> Standing:
+    def standing(self, nonce: str, count: int, now: datetime) -> Standing:
         """Whether the nonce is ours, of now, and not spent with this count."""
         body, sign = nonce[:-_SIGN_DIGITS], nonce[-_SIGN_DIGITS:]
         if len(body) != _TIME_DIGITS + _CHANCE_DIGITS or not nonce.isascii():
             return Standing.FORGED
-        if not hmac.compare_digest(sign.encode(), self._sign(body, address).encode()):
+        if not hmac.compare_digest(sign.encode(), self._sign(body).encode()):
             return Standing.FORGED
         issued = int(body[:_TIME_DIGITS], 16)
         age = (_milliseconds(now) - issued) / 1000
@@ -91,8 +92,8 @@ class Nonces:
         else:
             used.seen |= 1 << used.highest - count
 
-    def _sign(self, body: str, address: str) -> str:
-        signed = f"{body} {REALM} {address}".encode()
+    def _sign(self, body: str) -> str:
+        signed = f"{body} {REALM}".encode()
         return hmac.digest(self._key, signed, "sha256").hex()[:_SIGN_DIGITS]
 
 

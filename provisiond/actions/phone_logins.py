@@ -9,7 +9,6 @@ from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from hmac import compare_digest
 
 from provisiond.actions.file_messages import FileRequest
@@ -18,7 +17,6 @@ from provisiond.inventory.access import Transport
 from provisiond.inventory.digest import (
     REALM,
     Algorithm,
-    DigestAnswer,
     challenge,
     phone_password,
     read_answer,
@@ -100,19 +98,18 @@ class PhoneLogins:
             raise self._refusal(request, "the log-in is for another realm")
         if not self._is_target(answer.uri, request.target):
             raise self._refusal(request, "the log-in is for another file")
-        address = str(request.peer.address)
-        standing = self._nonces.standing(answer.nonce, answer.count, address, request.at)
+        standing = self._nonces.standing(answer.nonce, answer.count, request.at)
         if standing is Standing.FORGED:
-            raise self._refusal(request, "the nonce was not given to this address")
+            raise self._refusal(request, "the nonce was not given here")
         phone = await self._proved(
             request, answer.user, lambda password: answer.is_of(request.method, password)
         )
         if standing is not Standing.GOOD:
             why = "the nonce is too old" if standing is Standing.STALE else "its count is spent"
-            raise LoginNeeded(why, self._challenges(request, stale=True))
+            raise self._stale(request, why)
         # Another request may have spent it while the store was asked.
-        if self._standing_now(answer, address, request.at) is not Standing.GOOD:
-            raise LoginNeeded("its count is spent", self._challenges(request, stale=True))
+        if self._nonces.standing(answer.nonce, answer.count, request.at) is not Standing.GOOD:
+            raise self._stale(request, "its count is spent")
         self._nonces.spend(answer.nonce, answer.count)
         return phone
 
@@ -160,18 +157,18 @@ class PhoneLogins:
                 return place
         return None
 
-    def _standing_now(self, answer: DigestAnswer, address: str, at: datetime) -> Standing:
-        return self._nonces.standing(answer.nonce, answer.count, address, at)
-
     def _is_target(self, uri: str, target: str) -> bool:
         """Whether the log-in was made for what was asked, here or before a proxy's door."""
         return uri == target or any(uri == prefix + target for prefix in self._terms.prefixes)
+
+    def _stale(self, request: FileRequest, reason: str) -> LoginNeeded:
+        return LoginNeeded(reason, self._challenges(request, stale=True), proved=True)
 
     def _refusal(self, request: FileRequest, reason: str, *, unknown: bool = False) -> LoginRefused:
         return LoginRefused(reason, self._challenges(request), unknown=unknown)
 
     def _challenges(self, request: FileRequest, *, stale: bool = False) -> tuple[str, ...]:
-        nonce = self._nonces.issue(str(request.peer.address), request.at)
+        nonce = self._nonces.issue(request.at)
         made = [challenge(algorithm, nonce, stale=stale) for algorithm in self._terms.algorithms]
         if self._terms.basic and request.peer.transport is Transport.HTTPS:
             made.append(f'Basic realm="{REALM}", charset="UTF-8"')

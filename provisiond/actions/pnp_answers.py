@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from provisiond.actions.guesses import GuessWatch
+from provisiond.actions.miss_notes import MissNotes
 from provisiond.catalog.shelf import Shelf
-from provisiond.inventory.access import Peer
+from provisiond.inventory.access import Peer, Transport
 from provisiond.inventory.admission import Policy, contains
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.mac import Mac
@@ -58,19 +59,20 @@ class PnpAnswers:
         self._urls = urls
         self._watch = watch
         self._journal = journal
-        self._stranger = stranger
+        self._misses = MissNotes(watch, journal, stranger)
 
     async def url_for(self, seeker: Seeker, peer: Peer, at: datetime) -> str | None:
         """The URL to tell, or None to be silent: another server on the network may know the phone.
 
         Answered are phones of the inventory that are enabled, from `admission.enrol_networks`, and
-        others where the terms say so. Raises StoreUnavailable.
+        others where the terms say so. To an address that guesses all are silent, its phones too: an
+        answer tells that a phone is known. Raises StoreUnavailable.
         """
         address = str(peer.address)
         if not contains(self._terms.policy.enrol_networks, peer):
             self._note(seeker, peer, at, "not_admitted", "outside admission.enrol_networks")
             return None
-        if self._watch.pause(address, at):
+        if self._watch.pause(Transport.PNP, address, at):
             return None
         known = await self._facts.known([seeker.mac]) if seeker.mac is not None else None
         if known is not None:
@@ -86,12 +88,8 @@ class PnpAnswers:
 
     def _unknown(self, seeker: Seeker, peer: Peer, at: datetime) -> str:
         name = str(seeker.mac) if seeker.mac is not None else f"{seeker.vendor} {seeker.model}"
-        miss = self._watch.missed(str(peer.address), name, at)
         entry = self._entry(seeker, peer, at, "unknown_phone", "asked by SIP multicast")
-        if not miss.throttled:
-            self._journal(entry)
-        if not miss.sweeping:
-            self._stranger(entry)
+        self._misses.note(entry, name, stranger=True)
         return self._url(f"{seeker.vendor} {seeker.model}") if self._terms.unknown else ""
 
     def _url(self, model: str) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from provisiond.actions.answers import Answer
 from provisiond.actions.file_messages import FileRequest
 from provisiond.actions.guesses import GuessWatch
+from provisiond.actions.miss_notes import MissNotes
 from provisiond.catalog.match import masked
 from provisiond.catalog.shelf import Device, Shelf
 from provisiond.inventory.access import Peer, Transport
@@ -54,6 +55,7 @@ class RequestNotes:
         self._shelf = shelf
         self._verbs = verbs
         self._watch = watch
+        self._misses = MissNotes(watch, verbs.journal, verbs.stranger)
         self._askers: dict[tuple[object, ...], Asker] = {}
         self._held = 0
 
@@ -110,18 +112,36 @@ class RequestNotes:
         a source that guesses are held back, all alike."""
         if request.probe:
             return
-        entry = self.entry(request, answer, fault.code, str(fault))
         known = answer is not None and answer.phone_id is not None
-        if not known and _is_miss(fault):
-            entry = self._miss(entry, fault)
-        elif isinstance(fault, LoginNeeded):
-            self._verbs.stranger(entry)
-        if entry.outcome != "throttled":
-            self._verbs.journal(entry)
+        is_miss = not known and isinstance(fault, UnknownPhone | UnknownFile | AmbiguousFile)
+        entry = self.entry(request, answer, fault.code, str(fault))
+        self._refused(entry, is_miss=is_miss, stranger=isinstance(fault, UnknownPhone))
         if fault.code in _DENIALS and not (known and fault.code == "unknown_file"):
-            self._verbs.denied(replace(entry, outcome=fault.code))
+            self._verbs.denied(entry)
         if isinstance(fault, Refused) and not isinstance(fault, AbsentFile):
             await self._hold_back(request, answer)
+
+    async def not_logged_in(
+        self, request: FileRequest, answer: Answer | None, fault: LoginNeeded, miss: Refused | None
+    ) -> None:
+        """A request had no log-in, or a wrong one. `answer` is what it asked for, as far as is
+        known, and `miss` why that is nobody's, if so.
+
+        Returns once it may be answered. A challenge is never held back: every phone meets one
+        before it logs in, also behind an address from where others guess, and were it slower for
+        some, the time would tell which MACs are known. Wrong log-ins are, all alike.
+        """
+        refused = isinstance(fault, LoginRefused)
+        reason = fault if miss is None or refused else miss
+        detail = str(fault) if reason is fault else f"{miss}; {fault}"
+        entry = self.entry(request, answer, reason.code, detail)
+        nobody = isinstance(fault, LoginRefused) and fault.unknown
+        stranger = isinstance(miss, UnknownPhone) or nobody
+        self._refused(entry, is_miss=miss is not None or nobody, stranger=stranger)
+        if reason.code in _DENIALS:
+            self._verbs.denied(entry)
+        if refused:
+            await self._hold_back(request, None)
 
     def entry(
         self,
@@ -159,25 +179,18 @@ class RequestNotes:
             device_version=device.version if device is not None else None,
         )
 
-    def _miss(self, entry: RequestEntry, fault: ProvisiondError) -> RequestEntry:
-        """Count a miss; its entry, which says `throttled` where it is not to be journaled."""
+    def _refused(self, entry: RequestEntry, *, is_miss: bool, stranger: bool) -> None:
+        if not is_miss:
+            self._verbs.journal(entry)
+            return
         name = str(entry.mac) if entry.mac is not None else entry.name
-        miss = self._watch.missed(entry.address, name, entry.at)
-        for source in miss.sweeps:
-            words = self._watch.words(source)
-            swept = replace(entry, outcome="sweep", detail=words, mac=None, alarm=True)
-            self._verbs.journal(swept)
-        if not miss.sweeping and isinstance(fault, UnknownPhone | LoginRefused):
-            self._verbs.stranger(entry)
-        if miss.first_throttled:
-            detail = "too many misses in a minute; further ones are counted, not journaled"
-            self._verbs.journal(replace(entry, outcome="throttled", detail=detail))
-        return replace(entry, outcome="throttled") if miss.throttled else entry
+        self._misses.note(entry, name, stranger=stranger)
 
     async def _hold_back(self, request: FileRequest, answer: Answer | None) -> None:
         if answer is not None and answer.by_token:
             return
-        pause = self._watch.pause(self.asker(request.peer).address, request.at)
+        peer = request.peer
+        pause = self._watch.pause(peer.transport, self.asker(peer).address, request.at)
         if not pause or self._held >= _HELD_AT_ONCE:
             return
         self._held += 1
@@ -185,12 +198,6 @@ class RequestNotes:
             await asyncio.sleep(pause)
         finally:
             self._held -= 1
-
-
-def _is_miss(fault: ProvisiondError) -> bool:
-    if isinstance(fault, LoginRefused):
-        return fault.unknown
-    return isinstance(fault, UnknownPhone | UnknownFile | AmbiguousFile)
 
 
 _DENIALS = frozenset(

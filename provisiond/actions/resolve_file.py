@@ -53,11 +53,13 @@ class Found:
     """Whose file a name is. `answer` has no body yet: it is enough to decide on admission and to
     journal. `load()` reads what rendering needs. Raises UnknownPhone where the phone has gone
     meanwhile, and StoreUnavailable. `counts` says that the file bears the number of its version.
+    `admission` is what was read of a known phone, so that deciding takes no statement more.
     """
 
     answer: Answer
     load: Callable[[], Awaitable[Finish]]
     counts: bool = False
+    admission: AdmissionFacts | None = None
 
 
 async def resolve_file(sources: FileSources, request: FileRequest, parsed: ParsedName) -> Found:
@@ -95,7 +97,7 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
         by_token=parsed.token is not None,
         by_old_token=facts is not None and facts.by_old_token,
     )
-    sources.book.learn(
+    admission = sources.book.learn(
         known.domain_id,
         known.phone_id,
         AdmissionFacts(enrolment=known.enrolment, enabled=known.enabled),
@@ -103,11 +105,13 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
     )
     if not _is_same_phone(macs, known):
         other = macs[0].mac
-        return _refused(
+        found = _refused(
             answer,
             lambda: NotAdmitted(f"the token is of {known.mac}, the name asks for {other}'s file"),
         )
-    return _phone_file(sources, request, matches, answer, known.model, facts)
+    else:
+        found = _phone_file(sources, request, matches, answer, known.model, facts)
+    return replace(found, admission=admission)
 
 
 async def numbered(sources: FileSources, found: Found, finish: Finish, answer: Answer) -> Answer:

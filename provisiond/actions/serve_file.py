@@ -19,9 +19,12 @@ from provisiond.catalog.shelf import Device
 from provisiond.inventory.access import Peer
 from provisiond.inventory.admission import Decision, Mode, Policy, Verdict, decide
 from provisiond.inventory.errors import (
+    AbsentFile,
     Failed,
+    LoginNeeded,
     NotAdmitted,
     ProvisiondError,
+    Refused,
     UnknownFile,
     UnknownPhone,
 )
@@ -82,15 +85,19 @@ class FileService:
                 async with self._turns:
                     found = await resolve_file(self._sources, request, parsed)
                 answer = found.answer
-                await self._admit(request, answer, login, is_kept=False)
+                await self._admit(request, answer, login, found.admission)
                 answer = await self._finish(found, probe=request.probe)
                 # Other spellings are served, not kept: there is no end of them.
                 if answer.keep and not request.probe and name == parsed.canonical:
                     self._cache.put(name, request.query, answer)
             else:
-                await self._admit(request, answer, login, is_kept=True)
+                await self._admit(request, answer, login)
             if answer.refusal is not None:
                 raise answer.refusal()
+        except LoginNeeded as fault:
+            meant, miss = (None, None) if fault.proved else await self._meant(request, name)
+            await self._notes.not_logged_in(request, meant, fault, miss)
+            raise
         except ProvisiondError as fault:
             await self._notes.failed(request, answer, fault)
             raise
@@ -105,6 +112,32 @@ class FileService:
             delivered=self._notes.delivery(request, answer),
         )
 
+    async def _meant(self, request: FileRequest, name: str) -> tuple[Answer | None, Refused | None]:
+        """What a request without a right log-in asks for, and why that is nobody's, if so.
+
+        A MAC costs one statement, whether a phone has it or not. Who it is that asks, nobody
+        knows, so a token is looked up only where nothing else in the name says whose it is.
+        """
+        try:
+            parsed = parse_name(name)
+            if request.method in ("PUT", "POST") and not self._post_reads(request, parsed):
+                return None, None if self._is_listed(parsed) else _unlisted(request)
+            if parsed.asset is not None:
+                return None, None
+            families = self._sources.shelf().families.values()
+            if any(match.mac is not None for match in candidates(families, parsed.path)):
+                parsed = replace(parsed, token=None)
+            async with self._turns:
+                answer = (await resolve_file(self._sources, request, parsed)).answer
+        except Failed:  # a store that is away says so to phones that log in
+            return None, None
+        except Refused as miss:
+            return None, miss
+        if answer.phone_id is not None or answer.refusal is None:
+            return answer, None
+        refusal = answer.refusal()
+        return answer, None if isinstance(refusal, AbsentFile) else refusal
+
     async def _finish(self, found: Found, *, probe: bool) -> Answer:
         """Render, a few at a time and first come first served: early askers are done and gone
         while later ones wait, and between two renders the doors get their turn."""
@@ -117,26 +150,32 @@ class FileService:
         return answer if probe else await numbered(self._sources, found, finish, answer)
 
     async def _admit(
-        self, request: FileRequest, answer: Answer, login: LoggedIn | None, *, is_kept: bool
+        self,
+        request: FileRequest,
+        answer: Answer,
+        login: LoggedIn | None,
+        read: AdmissionFacts | None = None,
     ) -> None:
         """Raise NotAdmitted unless this asker may have it; note, close or hold an enrolment.
 
-        `is_kept` says that the answer cost no statement so far.
+        `read` is what this request has read of the phone; None says that it cost no statement yet.
+        A refusal costs one, for a MAC that nobody has does: the time tells nothing.
         """
         if answer.phone_id is None or answer.domain_id is None:
             return
         if login is not None and login.phone_id != answer.phone_id:
             raise NotAdmitted(f"the log-in is another phone's, the file of {answer.mac}")
-        book = self._sources.book
-        known = book.peek(answer.domain_id, answer.phone_id)
-        fresh = known is None
-        if known is None:
-            known = await book.facts(answer.domain_id, answer.phone_id)
-        decision = self._decision(request, answer, login, known)
-        if _refuses(decision) and is_kept and not fresh and not answer.by_token:
-            # As a MAC that nobody has: one statement, or the time would tell that it is known.
-            known = await book.read(answer.domain_id, answer.phone_id)
+        decision = self._decision(request, answer, login, read) if read is not None else None
+        if decision is None or not _refuses(decision):
+            book = self._sources.book
+            known = book.peek(answer.domain_id, answer.phone_id)
+            is_warm = read is None and known is not None
+            if known is None:
+                known = await book.facts(answer.domain_id, answer.phone_id)
             decision = self._decision(request, answer, login, known)
+            if _refuses(decision) and is_warm and not answer.by_token:
+                known = await book.read(answer.domain_id, answer.phone_id)
+                decision = self._decision(request, answer, login, known)
         if not request.probe:
             await self._carry_out(decision, request, answer)
         if _refuses(decision):
@@ -151,6 +190,8 @@ class FileService:
     ) -> Decision:
         if known is None:
             raise UnknownPhone("the phone has left the inventory")
+        # A probe stands for a phone that knows its password.
+        logged_in = login is not None or (request.probe and self._policy.mode is Mode.PASSWORD)
         device = self._notes.device(request)
         if device is not None and device.mac is not None and device.mac != answer.mac:
             reason = f"the User-Agent is of {device.mac}, the file of {answer.mac}"
@@ -158,7 +199,7 @@ class FileService:
         return decide(
             mode=self._policy.mode,
             asker=self._notes.asker(request.peer),
-            by_token=answer.by_token or login is not None,
+            by_token=answer.by_token or logged_in,
             by_old_token=answer.by_old_token if login is None else login.by_old_password,
             secret=answer.secret,
             enabled=known.enabled,
@@ -216,11 +257,14 @@ class FileService:
 
     def _refuse_upload(self, request: FileRequest, parsed: ParsedName) -> FileReply:
         """405 for a name that a manifest lists, whoever asks; anything else is unknown."""
-        families = self._sources.shelf().families.values()
-        if upload(families, parsed.path) is None and not candidates(families, parsed.path):
-            raise UnknownFile(f"{request.method} to a name that no family lists")
+        if not self._is_listed(parsed):
+            raise _unlisted(request)
         self._notes.upload_refused(request)
         return FileReply(allow=("GET", "HEAD"))
+
+    def _is_listed(self, parsed: ParsedName) -> bool:
+        families = self._sources.shelf().families.values()
+        return upload(families, parsed.path) is not None or bool(candidates(families, parsed.path))
 
     async def _asset(self, request: FileRequest, parsed: ParsedName) -> FileReply:
         assert parsed.asset is not None
@@ -235,6 +279,10 @@ class FileService:
         sent = replace(entry, size=reply.size, body_hash=reply.etag, mac=mac)
         self._notes.served_asset(request, sent)
         return reply
+
+
+def _unlisted(request: FileRequest) -> UnknownFile:
+    return UnknownFile(f"{request.method} to a name that no family lists")
 
 
 def _refuses(decision: Decision) -> bool:

@@ -21,6 +21,11 @@ class Transport(Enum):
         """Whether anybody on the path can read the answer."""
         return self is not Transport.HTTPS
 
+    @property
+    def is_forgeable(self) -> bool:
+        """Whether anybody can ask in another's name: over UDP nothing proves the source."""
+        return self in (Transport.TFTP, Transport.PNP)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:

@@ -76,13 +76,17 @@ class NotAdmitted(Refused):
 
 
 class LoginNeeded(Refused):
-    """A phone has to log in first; `challenges` are what it is told (RFC 9110 section 11.6.1)."""
+    """A phone has to log in first; `challenges` are what it is told (RFC 9110 section 11.6.1).
+    `proved`: its password was right, and it is to use another nonce."""
 
     code = "login_needed"
 
-    def __init__(self, message: str, challenges: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str, challenges: tuple[str, ...] = (), *, proved: bool = False
+    ) -> None:
         super().__init__(message)
         self.challenges = challenges
+        self.proved = proved
 
 
 class LoginRefused(LoginNeeded):

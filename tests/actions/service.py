@@ -44,6 +44,7 @@ class Desk:
     service: FileService
     book: EnrolmentBook
     domain_id: int
+    watch: GuessWatch
     journal: list[RequestEntry] = field(default_factory=list)
     denied: list[RequestEntry] = field(default_factory=list)
     strangers: list[RequestEntry] = field(default_factory=list)
@@ -79,6 +80,7 @@ def desk_of(
     limits: GuessLimits = PATIENT,
     terms: LoginTerms | None = None,
     cache_bytes: int = 1 << 22,
+    watch: GuessWatch | None = None,
 ) -> Desk:
     """A service in this mode, with lists for what it tells."""
     journal: list[RequestEntry] = []
@@ -93,6 +95,7 @@ def desk_of(
         epoch=database.epochs.domain,
     )
     logs_in = mode is Mode.PASSWORD
+    watch = watch or GuessWatch(limits)
     service = FileService(
         sources=FileSources(
             facts=database.facts,
@@ -109,7 +112,7 @@ def desk_of(
         cache=AnswerCache(cache_bytes),
         assets=assets,
         verbs=Verbs(journal=journal.append, denied=denied.append, stranger=strangers.append),
-        watch=GuessWatch(limits),
+        watch=watch,
         logins=logins if logs_in else None,
     )
-    return Desk(database, service, book, domain_id, journal, denied, strangers)
+    return Desk(database, service, book, domain_id, watch, journal, denied, strangers)

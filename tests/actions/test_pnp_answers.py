@@ -12,13 +12,14 @@ from provisiond.actions.pnp_answers import PnpAnswers, PnpTerms, Seeker
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Peer, Transport
 from provisiond.inventory.admission import Mode, Policy
+from provisiond.inventory.errors import Refused
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.urls import PublicUrls
 from provisiond.store.database import Database
-from tests.actions.service import LOCAL, NOW, PATIENT, furnished
+from tests.actions.service import LOCAL, NOW, PATIENT, desk_of, furnished
 
 KNOWN, DISABLED, NEW = (Mac(f"02ac3e00000{n}") for n in range(1, 4))
 PEER = Peer(address=ip_address("10.0.0.5"), port=5059, transport=Transport.PNP)
@@ -37,8 +38,13 @@ def strangers() -> list[RequestEntry]:
 
 
 @pytest.fixture
+def watch() -> GuessWatch:
+    return GuessWatch(PATIENT)
+
+
+@pytest.fixture
 async def made(
-    lite: Database, shelf: Shelf, tmp_path: Path, journal: list[RequestEntry],
+    lite: Database, shelf: Shelf, watch: GuessWatch, journal: list[RequestEntry],
     strangers: list[RequestEntry],
 ) -> Made:  # fmt: skip
     inventory = [
@@ -54,7 +60,7 @@ async def made(
             facts=lite.facts,
             shelf=lambda: shelf,
             urls=PublicUrls(https="https://prov.example.test", http="http://prov.example.test"),
-            watch=GuessWatch(PATIENT),
+            watch=watch,
             journal=journal.append,
             stranger=strangers.append,
         )
@@ -104,3 +110,38 @@ async def test_who_guesses_is_not_answered_any_more(made: Made) -> None:
     assert await answers.url_for(Seeker(mac=KNOWN), PEER, NOW) is None
     near = replace(PEER, address=ip_address("10.1.0.5"))
     assert await answers.url_for(Seeker(mac=KNOWN), near, NOW) is not None
+
+
+async def test_a_sweep_by_multicast_is_an_alarm_of_its_own(
+    made: Made, journal: list[RequestEntry], strangers: list[RequestEntry]
+) -> None:
+    answers = made()
+    for number in range(100):
+        await answers.url_for(Seeker(mac=Mac(f"02ac3eff{number:04x}")), PEER, NOW)
+    alarms = [(entry.outcome, entry.transport, entry.address) for entry in journal if entry.alarm]
+    assert alarms == [("sweep", "pnp", "10.0.0.5")]
+    assert len(strangers) < 31, "a sweep does not fill the list of pending phones"
+    assert len(journal) == 61, "and a minute's share of entries"
+
+
+async def test_what_is_asked_by_multicast_mutes_no_alarm_of_the_files_doors(
+    made: Made, lite: Database, shelf: Shelf, tmp_path: Path, watch: GuessWatch
+) -> None:
+    answers = made()
+    for number in range(400):
+        forged = replace(PEER, address=ip_address(f"10.0.0.{number % 200}"))
+        await answers.url_for(Seeker(mac=Mac(f"02ac3eff{number:04x}")), forged, NOW)
+    desk = desk_of(lite, shelf, 1, tmp_path, watch=watch)
+    for transport in (Transport.HTTP, Transport.TFTP):
+        guesser = replace(PEER, transport=transport)
+        for number in range(400):
+            with pytest.raises(Refused):
+                await desk.get(f"02ac3eff{number:04x}.cfg", guesser)
+    alarms = [(entry.transport, entry.detail.split()[0]) for entry in desk.journal if entry.alarm]
+    assert alarms == [
+        ("http", "10.0.0.5"),
+        ("http", "10.0.0.0/24"),
+        ("http", "everybody"),
+        ("tftp", "10.0.0.5"),
+        ("tftp", "everybody"),
+    ]

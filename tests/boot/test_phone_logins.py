@@ -3,9 +3,10 @@
 import asyncio
 import base64
 import hashlib
+import itertools
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -176,6 +177,79 @@ async def test_a_log_in_is_good_once_and_for_what_it_says(door: Door, algorithm:
     assert (await door.ask(login(nonce, count=2, algorithm=algorithm)))[0] == 200
     reused = login(nonce, count=2, uri="/x", algorithm=algorithm)
     assert (await door.ask(reused, name="/x"))[0] == 401, "reused count"
+
+
+@asynccontextmanager
+async def translated(door: Door, before: Callable[[int], None]) -> AsyncIterator[str]:
+    """The URL of a NAT that gives each connection another address, and lets it make one request;
+    `before` is called with the request's number, from 0."""
+    numbers = itertools.count()
+
+    async def passed_on(client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        request = await client.readuntil(b"\r\n\r\n")
+        number = next(numbers)
+        before(number)
+        local = (f"127.0.0.{2 + number}", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port, local_addr=local)
+        writer.write(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        back.write(await reader.read())
+        writer.close()
+        back.close()
+
+    nat = await asyncio.start_server(passed_on, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{nat.sockets[0].getsockname()[1]}{NAME}"
+    finally:
+        nat.close()
+
+
+async def fetched(client: str, url: str) -> int:
+    """How many of two fetches brought the file."""
+    if client == "curl":
+        need("curl")
+        curl = await asyncio.create_subprocess_exec(
+            "curl", "-sS", "--digest", "-u", f"{MAC.text}:{PASSWORD}", url, url,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        return (await curl.communicate())[0].count(CANARY)
+    found = 0
+    digest = aiohttp.DigestAuthMiddleware(login=MAC.text, password=PASSWORD)
+    async with aiohttp.ClientSession(middlewares=(digest,)) as session:
+        for _ in range(2):
+            async with session.get(url) as reply:
+                found += (await reply.read()).count(CANARY)
+    return found
+
+
+@pytest.mark.parametrize("client", ["aiohttp", "curl"])
+async def test_a_phone_whose_address_changes_with_each_connection_logs_in(
+    door: Door, client: str
+) -> None:
+    """As behind some NATs: the challenge goes to one address, the log-in comes from another."""
+    async with translated(door, lambda _: None) as url:
+        assert await fetched(client, url) == 2
+    asked = [(entry.outcome, entry.address) for entry in door.desk.journal]
+    assert [outcome for outcome, _ in asked].count("served") == 2
+    assert len({address for _, address in asked}) == len(asked) > 2
+    assert door.desk.denied == []
+
+
+@pytest.mark.parametrize(("client", "late"), [("aiohttp", 2), ("curl", 1)])
+async def test_real_clients_ask_again_by_themselves_where_a_nonce_has_grown_too_old(
+    door: Door, client: str, late: int
+) -> None:
+    """They are told `stale=true` (RFC 7616 section 3.3): nobody types the password again. curl
+    meets it in its first answer; aiohttp, which answers once, when it uses a nonce again."""
+
+    def turn_clock(number: int) -> None:
+        if number == late:
+            door.at[0] += timedelta(seconds=LIFE_SECONDS + 1)
+
+    async with translated(door, turn_clock) as url:
+        assert await fetched(client, url) == 2
+    challenges = [entry for entry in door.desk.journal if entry.outcome == "login_needed"]
+    assert "too old" in challenges[1].detail
+    assert door.desk.denied == []
 
 
 async def test_other_nonces_realms_users_and_passwords_are_refused(door: Door) -> None:
