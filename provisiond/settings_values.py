@@ -1,6 +1,7 @@
 """How is one setting's value spelt? Addresses, networks, URLs, paths and secrets, parsed once."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -139,6 +140,15 @@ def _check_database(value: str | None) -> str | None:
     return value
 
 
+def _ascii_host(host: str) -> str:
+    """How a name with other letters is written in a URL (RFC 3490), as the end of a sentence."""
+    with suppress(UnicodeError):
+        written = host.encode("idna").decode("ascii")
+        if written != host:
+            return f"; write the host as {written}"
+    return "; write what is no ASCII in the path as %XX of its UTF-8"
+
+
 def _public_url(*schemes: str) -> AfterValidator:
     def check(value: str | None) -> str | None:
         if value is None:
@@ -149,6 +159,11 @@ def _public_url(*schemes: str) -> AfterValidator:
             raise ValueError(f"{value!r} does not begin with {begin} and a host")
         if parts.query or parts.fragment or parts.username is not None:
             raise ValueError(f"{value!r} may hold no user, query or fragment")
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError(
+                f"{value!r} is no URL that phones can read: letters beyond ASCII, blanks and "
+                f"controls do not stand in one (RFC 3986){_ascii_host(parts.hostname)}"
+            )
         return value.rstrip("/")
 
     return AfterValidator(check)

@@ -55,6 +55,7 @@ class PnpCounters:
     repeated: int = 0
     confirmed: int = 0
     dropped: int = 0
+    failed: int = 0
 
 
 @dataclass(slots=True)
@@ -94,7 +95,8 @@ class _Link:
 class PnpListener:
     """Answers phones that SUBSCRIBE to the group, one Call-ID once.
 
-    `url_for` decides; it must not raise. Belongs to the loop that runs its `start`.
+    `url_for` decides; what it raises is logged, and that phone hears nothing. Belongs to the loop
+    that runs its `start`.
     """
 
     def __init__(self, url_for: UrlFor) -> None:
@@ -168,6 +170,15 @@ class PnpListener:
     async def _answer(
         self, link: _Link, asked: Subscription, source: tuple[str, int], told: _Told
     ) -> None:
+        try:
+            await self._decide(link, asked, source, told)
+        except Exception:  # nobody waits for this task; one phone must never stop the listener
+            self.counters.failed += 1
+            log.exception("PnP: %s could not be answered", source[0])
+
+    async def _decide(
+        self, link: _Link, asked: Subscription, source: tuple[str, int], told: _Told
+    ) -> None:
         peer = Peer(
             address=read_address(source[0]),
             port=source[1],
@@ -206,11 +217,17 @@ class PnpListener:
                 datagram, source = link.own.recvfrom(LONGEST + 1)
             except OSError:  # nothing more, or a phone that took nothing there (ICMP)
                 return
-            call = answered_call(datagram)
-            told = self._told.get(f"{call} {source[0]}") if call is not None else None
-            if told is not None and not told.confirmed:
-                told.confirmed = True
-                self.counters.confirmed += 1
+            try:
+                self._confirm(datagram, source)
+            except Exception:  # as for what is asked
+                log.exception("PnP: an answer of %d octets failed", len(datagram))
+
+    def _confirm(self, datagram: bytes, source: tuple[str, int]) -> None:
+        call = answered_call(datagram)
+        told = self._told.get(f"{call} {source[0]}") if call is not None else None
+        if told is not None and not told.confirmed:
+            told.confirmed = True
+            self.counters.confirmed += 1
 
     @staticmethod
     def _send(link: _Link, datagram: bytes, source: tuple[str, int]) -> None:
