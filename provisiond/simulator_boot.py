@@ -24,7 +24,8 @@ class VirtualPhone:
     """A phone of the inventory, and what it shall end with.
 
     `is_open` says that the URL without token yields its files: it then boots twice, first as
-    from the box. `address` is the one that its enrolment has seen, where there is any.
+    from the box. `closes` says that it yields nothing any more after that. `address` is the one
+    that its enrolment has seen, where there is any.
     """
 
     mac: Mac
@@ -34,17 +35,21 @@ class VirtualPhone:
     token: Secret
     accounts: tuple[Account, ...]
     is_open: bool
+    closes: bool = True
     address: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A request as the phone means it: `name` is below the server's URL of this `scheme`."""
+    """A request as the phone means it: `name` is below the server's URL of this `scheme`; with
+    `password`, empty where there is none, it logs in as `user`."""
 
     scheme: str
     name: str
     agent: str | None
     address: str | None
+    user: str = ""
+    password: Secret = Secret("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,8 @@ class Outcome:
 async def boot(phone: VirtualPhone, wire: Wire, urls: PublicUrls, *, real: bool) -> Outcome:
     """Switch a phone on: from the box where its enrolment is open, then with its own URL.
 
-    `real` says that what it asks counts: the URL without token must yield nothing afterwards.
+    `real` says that what it asks counts: the URL without token must yield nothing afterwards, and
+    where phones log in, nothing without a log-in.
     """
     power = _Power(phone, wire, urls)
     own = f"p/{phone.token.reveal()}/"
@@ -93,8 +99,10 @@ async def boot(phone: VirtualPhone, wire: Wire, urls: PublicUrls, *, real: bool)
         began = len(power.asked) if real else 0
     await power.on(own, with_optional=not phone.is_open)
     asked = tuple(power.asked[began:])
-    if real and phone.is_open:
+    if real and phone.is_open and phone.closes:
         await power.must_be_closed()
+    if real and urls.passwords:
+        await power.must_be_locked()
     return Outcome(
         phone=phone,
         requests=power.requests,
@@ -166,6 +174,15 @@ class _Power:
                         f"({answer.status})"
                     )
 
+    async def must_be_locked(self) -> None:
+        """Who does not log in gets nothing, whatever the name."""
+        for base in ("", f"p/{self.phone.token.reveal()}/"):
+            for rule in self.phone.family.rules_for(self.phone.model):
+                if rule.proves_current:
+                    answer = await self._ask(base + self._name(rule), 401, logs_in=False)
+                    if answer.status not in (401, 404):  # TFTP has no log-in, and no 401
+                        self.faults.append(f"{rule.id}: {answer.status} without a log-in")
+
     async def _fetch(self, rule: FileRule, expect: int, name: str) -> None:
         self.got.add(name)
         answer = await self._ask(name, expect)
@@ -193,11 +210,18 @@ class _Power:
             key: "" if value.text == rule.empty else value.text for key, value in values.items()
         }
 
-    async def _ask(self, name: str, expect: int) -> Answer:
+    async def _ask(self, name: str, expect: int, *, logs_in: bool = True) -> Answer:
         self.requests += 1
         self.asked.append((name, expect))
-        scheme = self._best().partition(":")[0]
-        ask = Ask(scheme=scheme, name=name, agent=self.phone.agent, address=self.phone.address)
+        phone = self.phone
+        ask = Ask(
+            scheme=self._best().partition(":")[0],
+            name=name,
+            agent=phone.agent,
+            address=phone.address,
+            user=phone.mac.text,
+            password=self.urls.password(phone.token) if logs_in else Secret(""),
+        )
         return await self.wire.ask(ask)
 
     def _best(self) -> str:

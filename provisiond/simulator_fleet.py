@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import cycle, islice
 from typing import Any
@@ -69,8 +69,9 @@ async def fleet_of(
                     continue
                 if wanted.most is not None and len(phones) >= wanted.most:
                     return Fleet(phones=tuple(phones), disabled=disabled)
-                opened = mode is Mode.OPEN or is_open(phone.enrolment, at)
-                phones.append(_virtual(shelf, found, phone, contents, server, opened))
+                opened = mode is not Mode.TOKEN or is_open(phone.enrolment, at)
+                virtual = _virtual(shelf, found, phone, contents, server, opened)
+                phones.append(replace(virtual, closes=mode is Mode.TOKEN))
     return Fleet(phones=tuple(phones), disabled=disabled)
 
 

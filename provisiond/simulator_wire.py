@@ -29,13 +29,17 @@ class HttpWire:
         self._session = session
         self._base = base.rstrip("/") + "/"
         self._placed = placed
+        self._logins: dict[str, aiohttp.DigestAuthMiddleware] = {}
 
     async def ask(self, ask: Ask) -> Answer:
-        """One GET; whatever goes wrong on the way is status 0 with the reason."""
+        """One GET, with a log-in where there is a password; whatever goes wrong on the way is
+        status 0 with the reason."""
         headers = {"User-Agent": ask.agent} if ask.agent else {}
         url = self._base + self._placed(ask)
         try:
-            async with self._session.get(url, headers=headers, allow_redirects=False) as reply:
+            async with self._session.get(
+                url, headers=headers, allow_redirects=False, middlewares=self._login(ask)
+            ) as reply:
                 return Answer(
                     status=reply.status,
                     body=await reply.read(),
@@ -43,6 +47,16 @@ class HttpWire:
                 )
         except (aiohttp.ClientError, TimeoutError) as fault:
             return Answer(status=0, reason=str(fault) or type(fault).__name__)
+
+    def _login(self, ask: Ask) -> tuple[aiohttp.DigestAuthMiddleware, ...]:
+        """What answers the server's challenges; one a phone, which keeps its nonce as phones do."""
+        if not ask.password:
+            return ()
+        if ask.user not in self._logins:
+            self._logins[ask.user] = aiohttp.DigestAuthMiddleware(
+                login=ask.user, password=ask.password.reveal()
+            )
+        return (self._logins[ask.user],)
 
 
 class TftpWire:

@@ -62,6 +62,23 @@ def test_real_phones_are_journaled_and_close_their_enrolment(server: ServerProce
     assert rows(server, "SELECT count(*) FROM request_journal")[0][0] >= answer["requests"]
 
 
+def test_where_phones_log_in_they_boot_with_their_passwords_and_nobody_without(
+    tmp_path: Path, prepared: Path
+) -> None:
+    process = ServerProcess(folder=tmp_path / "server", admission='mode = "password"')
+    process.configure()
+    shutil.copytree(prepared, process.folder / "data")
+    assert simulated(process)["good"] == 2, "as probes, before the server runs"
+    process.start()
+    try:
+        answer = simulated(process, "--real")
+        assert (answer["good"], answer["faults"]) == (2, [])
+    finally:
+        process.stop()
+    outcomes = dict(rows(process, "SELECT outcome, count(*) FROM request_journal GROUP BY 1"))
+    assert set(outcomes) == {"served", "login_needed", "absent_file"}
+
+
 def test_a_phone_whose_enrolment_is_closed_asks_by_its_token_alone(server: ServerProcess) -> None:
     assert server.get(f"p/{TOKEN}/{YEALINK}.cfg")[0] == 200
     server.stop()
