@@ -266,10 +266,8 @@ async def _postgres_version(connection: AsyncConnection) -> str | None:
     table = await connection.execute(sa.text("SELECT to_regclass('alembic_version')"))
     if table.scalar() is None:
         return None
-    version: str | None = (
-        await connection.execute(sa.text("SELECT version_num FROM alembic_version"))
-    ).scalar()
-    return version
+    found = await connection.execute(sa.text("SELECT version_num FROM alembic_version"))
+    return str(found.scalar() or "")
 
 
 def _migrate_sqlite(file: SqliteFile) -> list[str]:
@@ -294,7 +292,7 @@ async def _migrate_postgres(
         found = await _postgres_version(connection)
         if found == HEAD:
             return []
-        if found is None or found > HEAD:
+        if not found or found > HEAD:
             check_version(found, str(server))
         assert found is not None
         upgrade = await asyncio.to_thread(plan, found)

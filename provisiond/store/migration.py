@@ -101,7 +101,7 @@ def migrate_sqlite(file: SqliteFile, target: str = HEAD, folder: Path = MIGRATIO
     current = sqlite_version(file)
     if current == target:
         return []
-    if current is None or current > target:
+    if not current or current > target:
         check_version(current, str(file))
     assert current is not None
     upgrade = plan(current, target, folder)

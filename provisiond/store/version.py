@@ -13,11 +13,17 @@ HEAD = "0011"
 def check_version(found: str | None, where: str) -> None:
     """Raise StoreUnusable, with the remedy, unless the store is at HEAD.
 
-    `found` is the stored version, None where the database has no table of it.
+    `found` is the stored version, None where the database has no table of it, empty where that
+    table is.
     """
     if found is None:
         raise StoreUnusable(
             f"{where} is a database, but no provisiond store; `provisiond init` makes one."
+        )
+    if not found:
+        raise StoreUnusable(
+            f"the store {where} is half migrated: it says of which schema its tables are nowhere "
+            "(alembic_version is empty). Put back the newest backup that is whole."
         )
     if found > HEAD:
         raise StoreUnusable(
@@ -33,7 +39,7 @@ def check_version(found: str | None, where: str) -> None:
 
 
 def sqlite_version(file: SqliteFile) -> str | None:
-    """The version of an embedded store; None where it is some other database. Blocks."""
+    """The version of an embedded store, as `check_version` takes it. Blocks."""
     with closing(sqlite3.connect(file.uri, uri=True)) as connection:
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -41,4 +47,4 @@ def sqlite_version(file: SqliteFile) -> str | None:
             if "no such table" not in str(fault):
                 raise
             return None
-    return str(row[0]) if row is not None else None
+    return str(row[0]) if row is not None else ""

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,17 @@ from provisiond.web.app import Health, Shown, load_shown, make_portal
 from provisiond.web.keys import WebPolicy
 from tests.actions.inventory import MODELS, NOW
 from tests.actions.people import door
+from tests.boot.conftest import BOTH
 from tests.web.offices import Client, open_offices
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """What hangs on transports and timers runs on both."""
+    if item.path.name == "test_listener.py":
+        return BOTH
+    return {"asyncio": asyncio.new_event_loop}
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A web listener on loopback for tests, with the limits that they want."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -25,7 +26,9 @@ class Door:
 
 
 @asynccontextmanager
-async def listening(app: web.Application, **changed: float) -> AsyncIterator[Door]:
+async def listening(
+    app: web.Application, context: ssl.SSLContext | None = None, **changed: float
+) -> AsyncIterator[Door]:
     """A listener on a free port; `changed` are fields of its limits."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
@@ -33,7 +36,7 @@ async def listening(app: web.Application, **changed: float) -> AsyncIterator[Doo
     counters = WebCounters()
     limits = replace(WebLimits(), **changed)  # type: ignore[arg-type]
     listener = WebListener(runner.server, limits, counters)
-    _, port = await listener.start("127.0.0.1", 0)
+    _, port = await listener.start("127.0.0.1", 0, context)
     try:
         yield Door(port, counters)
     finally:

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import socket
+import ssl
 import tracemalloc
 
 import pytest
-import uvloop
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -226,34 +226,37 @@ async def test_where_all_are_being_answered_a_newcomer_gets_503() -> None:
     assert door.counters.overloaded == 1
 
 
-def test_a_reader_that_takes_nothing_is_cut_on_either_loop() -> None:
-    async def stall() -> None:
-        lost = asyncio.Event()
+async def test_a_reader_that_takes_nothing_is_cut() -> None:
+    lost = asyncio.Event()
 
-        async def big(request: web.Request) -> web.Response:
-            try:
-                answer = web.StreamResponse()
-                await answer.prepare(request)
-                while True:
-                    await answer.write(b"x" * 100_000)
-            finally:
-                lost.set()
+    async def big(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        try:
+            while True:
+                await answer.write(b"x" * 100_000)
+        finally:
+            lost.set()
 
-        app = web.Application()
-        app.router.add_get("/big", big)
-        async with listening(app, stall_seconds=0.3) as door:
-            sock = socket.socket()
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            sock.connect(("127.0.0.1", door.port))
-            sock.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
-            async with asyncio.timeout(20):
-                await lost.wait()
-            await until(lambda: door.counters.open == 0)
-            sock.close()
+    app = web.Application()
+    app.router.add_get("/big", big)
+    async with listening(app, stall_seconds=0.3) as door:
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(("127.0.0.1", door.port))
+        sock.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(20):
+            await lost.wait()
+        await until(lambda: door.counters.open == 0)
+        sock.close()
 
-    for factory in (None, uvloop.new_event_loop):
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(stall())
+
+async def test_who_says_nothing_over_tls_is_cut_too() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    async with listening(monitor(), context, header_seconds=0.3) as door:
+        async with connected(door) as client:
+            assert await client.closed() == b""
+        assert door.counters.accepted == 0
 
 
 @pytest.mark.parametrize(
