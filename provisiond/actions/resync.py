@@ -60,11 +60,12 @@ async def request_resync(
     event = _event(shelf, facts, reboot=command.reboot)
     domain_id = facts.domain.domain_id
     accepts = Accepts(shared=command.even_if_shared, strangers=actor.domain is None)
+    async with db.read() as read:
+        around = await look_around(read, facts)
+    check_reach(facts, around, accepts, registrar=command.registrar)
     async with db.append() as write:
         if not await lock_phone(write, domain_id, facts.phone_id):
             raise NotFound(f"there is no phone {command.mac} in {domain}.")
-        around = await look_around(write, facts)
-        check_reach(facts, around, accepts, registrar=command.registrar)
         stood = await _under_way(write, facts, command)
         if stood is None:
             resync_id = await insert_resync(

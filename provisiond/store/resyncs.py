@@ -241,26 +241,25 @@ async def line_owners(
 ) -> tuple[LineOwner, ...]:
     """The phones of every domain beside this one that have a line of these SIP users at this
     server, by user and MAC; disabled ones too, since they stay registered."""
-    user = sa.case(
-        (user_account.c.sip_user != "", user_account.c.sip_user), else_=user_account.c.extension
-    )
+    # Who they are first, then where: the other way round takes five times as long.
+    account = _named(users).cte("account")
     rows = await read.rows(
-        sa.select(phone.c.domain_id, phone.c.mac, user.label("user"))
-        .join(domain, domain.c.id == phone.c.domain_id)
-        .outerjoin(site, (site.c.domain_id == phone.c.domain_id) & (site.c.id == phone.c.site_id))
+        sa.select(phone.c.domain_id, phone.c.mac, account.c.user)
+        .select_from(account)
         .join(
             phone_line,
-            (phone_line.c.domain_id == phone.c.domain_id) & (phone_line.c.phone_id == phone.c.id),
+            (phone_line.c.domain_id == account.c.domain_id)
+            & (phone_line.c.user_id == account.c.id),
         )
         .join(
-            user_account,
-            (user_account.c.domain_id == phone_line.c.domain_id)
-            & (user_account.c.id == phone_line.c.user_id),
+            phone,
+            (phone.c.domain_id == phone_line.c.domain_id) & (phone.c.id == phone_line.c.phone_id),
         )
-        .where(user.in_(users), phone.c.id != phone_id)
-        .where(sa.func.lower(_sip_server()) == server.lower())
+        .join(domain, domain.c.id == phone.c.domain_id)
+        .outerjoin(site, (site.c.domain_id == phone.c.domain_id) & (site.c.id == phone.c.site_id))
+        .where(phone.c.id != phone_id, sa.func.lower(_sip_server()) == server.lower())
         .distinct()
-        .order_by(sa.literal_column('"user"'), phone.c.mac)
+        .order_by(account.c.user, phone.c.mac)
     )
     return tuple(
         [LineOwner(domain_id=row.domain_id, mac=Mac(row.mac), user=row.user) for row in rows]
@@ -277,6 +276,19 @@ async def neighbours(read: Read, domain_id: int, phone_id: int, address: str) ->
     counts = {row[0]: row[1] for row in rows}
     own = counts.pop(domain_id, 0)
     return Neighbours(own=own, elsewhere=sum(counts.values()))
+
+
+def _named(users: Collection[str]) -> sa.CompoundSelect[Any]:
+    """The accounts of every domain that SIP knows by these names."""
+    key = (user_account.c.domain_id, user_account.c.id)
+    return sa.union_all(
+        sa.select(*key, user_account.c.sip_user.label("user")).where(
+            user_account.c.sip_user != "", user_account.c.sip_user.in_(users)
+        ),
+        sa.select(*key, user_account.c.extension.label("user")).where(
+            user_account.c.sip_user == "", user_account.c.extension.in_(users)
+        ),
+    )
 
 
 def _sip_server() -> sa.ColumnElement[str]:
