@@ -66,12 +66,18 @@ def outcome_text(found: Resync) -> str:
     because = f": {found.reason}" if found.reason else "."
     if found.confirmed_at is not None:
         return f"{found.mac} has fetched its file and is current."
+    fetched = "has not fetched its file yet."
+    if found.closed:
+        fetched = (
+            "did not fetch its file: power-cycle it, and see whether its settings let a NOTIFY "
+            "from there make it fetch."
+        )
     texts = {
         ResyncState.QUEUED: f"{found.mac} is about to be told.",
         ResyncState.SENDING: f"{found.mac} was told and has not answered yet.",
-        ResyncState.ANSWERED: f"{found.mac} answered{answer} and has not fetched its file yet.",
+        ResyncState.ANSWERED: f"{found.mac} answered{answer} and {fetched}",
         ResyncState.REFUSED: f"{found.mac} refused with{answer}{because}",
-        ResyncState.SILENT: f"{found.mac} did not answer{because}",
+        ResyncState.SILENT: f"{found.mac} did not answer. {found.reason}".rstrip(),
         ResyncState.FAILED: f"{found.mac} could not be told{because}",
     }
     return texts[found.state]

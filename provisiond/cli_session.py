@@ -177,7 +177,13 @@ async def phone_domain(database: "Database", wanted: str | None, mac: "Mac") -> 
 
     if wanted is not None:
         return await one_domain(database, wanted)
-    return await domain_of_phone(database, SYSTEM, mac)
+    try:
+        return await domain_of_phone(database, SYSTEM, mac)
+    except NotFound as fault:
+        raise NotFound(
+            f"{fault} `provisiond phones list` shows those there are, `provisiond pending list` "
+            "those that ask and that nobody has."
+        ) from None
 
 
 def become_owner(folder: Path) -> None:

@@ -13,7 +13,8 @@ from provisiond.actions.current_files import current_hashes
 from provisiond.actions.render_file import place_of
 from provisiond.actions.resolve_file import FileSources
 from provisiond.actions.resync import LEASE
-from provisiond.actions.resync_reach import Accepts, address_phone, look_around
+from provisiond.actions.resync_reach import Accepts, address_phone, look_around, route_of
+from provisiond.inventory.domains import ResyncRoute
 from provisiond.inventory.errors import Failed, NotFound, ProvisiondError
 from provisiond.inventory.facts import PhoneFacts
 from provisiond.inventory.resyncs import WAITS, WATCHED, ResyncState
@@ -49,23 +50,33 @@ _STATES: Final = {
 _REMEDIES: Final = {
     401: "The password was refused: is the SIP password of the line the server's?",
     403: "Its server or the phone takes none from here: name this machine's address (sip.source) "
-    "there, or try the other resync_route.",
+    "there, or try resync_route = {other}.",
     404: "The SIP server knows no contact: is the phone registered?",
-    405: "Its server or the phone takes no NOTIFY; try the other resync_route.",
+    405: "Its server or the phone takes no NOTIFY; try resync_route = {other}.",
     407: "The password was refused: is the SIP password of the line the server's?",
     408: "The SIP server got no answer from it: is it on? One that restarts at once is silent too.",
     480: "The SIP server knows no contact: is the phone registered?",
-    481: "It wants a subscription before a NOTIFY; try the other resync_route.",
-    489: "It does not know this event; try the other resync_route.",
-    501: "Its server or the phone takes no NOTIFY; try the other resync_route.",
+    481: "It wants a subscription before a NOTIFY; try resync_route = {other}.",
+    489: "It does not know this event; try resync_route = {other}.",
+    501: "Its server or the phone takes no NOTIFY; try resync_route = {other}.",
     503: "Try again later.",
 }
 _UNKNOWN: Final = "The log of the SIP server may say why."
-_UNHEARD: Final = (
-    "Nothing came back from {host}. Is that the right way (sip_server, sip_port, outbound_proxy, "
-    "transport, resync_route), does a firewall let SIP through, and is the phone on?"
-)
-_UNSENT: Final = "Are sip_server, sip_port, outbound_proxy, transport and resync_route right?"
+_UNHEARD: Final = {
+    ResyncRoute.VIA_PROXY: "Nothing came back from {host}: is that the right way (sip_server, "
+    "sip_port, outbound_proxy, transport), does a firewall let SIP through, is the phone on?",
+    ResyncRoute.DIRECT: "Nothing came back from {host}, where it was last: is it on, and does a "
+    "firewall or NAT let SIP through to it? Else power-cycle it, or try resync_route = {other}.",
+}
+_UNSENT: Final = {
+    ResyncRoute.VIA_PROXY: "Are sip_server, sip_port, outbound_proxy and transport right?",
+    ResyncRoute.DIRECT: "It has another address or port by now: power-cycle it, or try "
+    "resync_route = {other}.",
+}
+_OTHER: Final = {
+    ResyncRoute.VIA_PROXY: ResyncRoute.DIRECT,
+    ResyncRoute.DIRECT: ResyncRoute.VIA_PROXY,
+}
 
 
 def _utc_now() -> datetime:
@@ -78,6 +89,14 @@ class Outside:
 
     notifier: Notifier
     registrar: Registrar | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """A message to be sent, and by which route its way was found."""
+
+    order: Notify
+    route: ResyncRoute
 
 
 class ResyncDelivery:
@@ -193,7 +212,7 @@ class ResyncDelivery:
             prepared = await self._prepare(row)
             if prepared is None:
                 return
-            outcome = await self._outside.notifier.notify(prepared)
+            outcome = await self._outside.notifier.notify(prepared.order)
             await asyncio.shield(self._note(row, prepared, outcome))
         except asyncio.CancelledError:
             with suppress(Failed):
@@ -207,7 +226,7 @@ class ResyncDelivery:
             with suppress(Failed):
                 await self._end(row, ResyncState.FAILED, "a fault of provisiond's, see its log")
 
-    async def _prepare(self, row: OpenResync) -> Notify | None:
+    async def _prepare(self, row: OpenResync) -> _Prepared | None:
         """The message, once it is written down that it goes out; None where another has it.
 
         Raises NotFound where the phone has gone, else as `address_phone`.
@@ -235,13 +254,13 @@ class ResyncDelivery:
         wanted = await self._wanted(facts)
         async with self._database.append() as write:
             started = await start_resync(write, row.domain_id, resync_id, self._clock(), wanted)
-        return order if started else None
+        return _Prepared(order=order, route=route_of(facts)) if started else None
 
     async def _wanted(self, facts: PhoneFacts) -> tuple[str, ...]:
         return await current_hashes(self._sources, facts, self._clock())
 
-    async def _note(self, row: OpenResync, order: Notify, outcome: Outcome) -> None:
-        state = _STATES[outcome.told]
+    async def _note(self, row: OpenResync, prepared: _Prepared, outcome: Outcome) -> None:
+        state, order = _STATES[outcome.told], prepared.order
         _log.info(
             "re-sync of %s by %s: %s %s %s",
             row.resync.mac,
@@ -259,7 +278,7 @@ class ResyncDelivery:
                 state,
                 target=order.uri,
                 code=outcome.code,
-                reason=_reason(order, outcome),
+                reason=_reason(prepared, outcome),
                 closed=state in (ResyncState.REFUSED, ResyncState.FAILED),
             )
 
@@ -286,16 +305,17 @@ async def _whole(work: Coroutine[Any, Any, _T]) -> _T:
         raise
 
 
-def _reason(order: Notify, outcome: Outcome) -> str:
+def _reason(prepared: _Prepared, outcome: Outcome) -> str:
     """The peer's words, and what to do about them."""
+    route = prepared.route
     if outcome.told is Told.ANSWERED:
-        said = [outcome.reason]
+        remedy = ""
     elif outcome.retry_after is not None:
-        said = [outcome.reason, f"Try again in {outcome.retry_after} s."]
+        remedy = f"Try again in {outcome.retry_after} s."
     elif outcome.code is not None:
-        said = [outcome.reason, _REMEDIES.get(outcome.code, _UNKNOWN)]
-    elif outcome.told is Told.SILENT:
-        said = [outcome.reason, _UNHEARD.format(host=order.host)]
+        remedy = _REMEDIES.get(outcome.code, _UNKNOWN)
     else:
-        said = [outcome.reason, _UNSENT]
-    return " ".join(part if part[-1] in ".?" else f"{part}." for part in said if part)
+        remedy = (_UNHEARD if outcome.told is Told.SILENT else _UNSENT)[route]
+    remedy = remedy.format(host=prepared.order.host, other=_OTHER[route].value)
+    said = [part for part in (outcome.reason, remedy) if part]
+    return " ".join(part if part[-1] in ".?" else f"{part}." for part in said)

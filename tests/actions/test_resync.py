@@ -20,7 +20,7 @@ from provisiond.actions.resync import (
 )
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor, Role, Transport
-from provisiond.inventory.domains import SipTransport
+from provisiond.inventory.domains import ResyncRoute, SipTransport
 from provisiond.inventory.errors import NotAllowed, NotFound
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import PhoneLine
@@ -93,6 +93,33 @@ async def test_each_answer_ends_in_its_state(
         assert told.target == "sip:101@127.0.0.1"
         if state is not ResyncState.SILENT:
             assert await asyncio.to_thread(one.result) == 0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "by_proxy", "directly"),
+    [
+        (
+            Outcome(told=Told.SILENT),
+            "is that the right way (sip_server,",
+            "try resync_route = via_",
+        ),
+        (Outcome(told=Told.FAILED, reason="udp:x: gone"), "udp:x: gone. Are sip_server,", "power-"),
+        (Outcome(told=Told.REFUSED, code=405, reason="No"), "No. Its server", "route = via_proxy."),
+        (Outcome(told=Told.REFUSED, code=418, reason=""), "log of the SIP", "log of the SIP"),
+        (Outcome(told=Told.REFUSED, code=503, retry_after=9), "again in 9 s.", "again in 9 s."),
+    ],
+    ids=["silent", "unsent", "refused", "unknown", "busy"],
+)
+async def test_whatever_goes_wrong_it_is_said_what_to_do(
+    office: Office, outcome: Outcome, by_proxy: str, directly: str
+) -> None:
+    told = await office.tell(Answering([], outcome))
+    assert by_proxy in told.reason
+    assert ("resync_route = direct" in told.reason) is (outcome.code == 405)
+    await office.fetch()
+    await office.journal.flush()
+    await office.set(resync_route=ResyncRoute.DIRECT)
+    assert directly in (await office.tell(Answering([], outcome))).reason
 
 
 async def test_it_is_journaled_and_committed_before_anything_is_sent(office: Office) -> None:

@@ -122,6 +122,8 @@ def test_without_a_daemon_it_waits_and_the_command_says_so(server: ServerProcess
     server.stop()
     done = server.run("resync", MAC, code=1)
     assert "no provisiond serves this store" in done.stderr
+    done = server.run("resync", "001565ffffff", code=1)
+    assert "there is no phone 00:15:65:ff:ff:ff. `provisiond phones list`" in done.stderr
     with ObedientPhone(server) as one:
         sip_at(server, one.port)
         server.start()

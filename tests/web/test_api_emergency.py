@@ -66,6 +66,16 @@ async def test_validate_accept_save_change_delete(client: Client, db: Database) 
     assert answer.status == 204
 
 
+async def test_a_validation_of_a_number_that_no_store_holds_is_refused(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    body = {"name": "HQ", "validation": 70072514144692502528}
+    answer, problem = await asked(client, "POST", f"{BASE}/emergency-addresses", who, json=body)
+    assert answer.status == 422
+    assert [fault["field"] for fault in problem["errors"]] == ["validation"]
+
+
 async def test_what_cannot_be_right_tells_each_field(client: Client, db: Database) -> None:
     who = await token(db, Role.MANAGER, DOMAIN)
     place = {**PLACE, "city": "", "line2": "PO Box 9"}

@@ -29,7 +29,7 @@ class AddressBody(AddressFields):
     """An emergency address. `validation` takes the place that was accepted of it; parts of the
     place that are given beside it must be its own."""
 
-    validation: int | None = None
+    validation: Annotated[int, Field(ge=1, lt=1 << 63)] | None = None
 
 
 class EndpointBody(EndpointEntry):
