@@ -1,5 +1,6 @@
 """Does a phone that boots here end with its account? One virtual phone, request by request."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,6 +17,7 @@ from provisiond.inventory.mac import Mac
 from provisiond.inventory.secret import Secret, masked_tokens
 from provisiond.inventory.urls import PublicUrls
 
+_LOG_IN = re.compile(r"://[^/@]*@")
 _MOST_FAULTS = 20  # a phone; what goes wrong early makes the rest wrong
 
 
@@ -275,7 +277,8 @@ class _Power:
 
     def _below(self, target: str, base: str) -> str | None:
         """A link, with or without its scheme, as a name below the server's URL; a mere name is
-        below `base`. None where it leads to another server."""
+        below `base`. None where it leads to another server. A log-in in it is left out."""
+        target = _LOG_IN.sub("://", target)
         for url in self._public():
             for place in (url, url.partition("://")[2]):
                 if target.startswith(place):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -833,3 +834,15 @@ def test_a_phone_without_directory_has_none(family: Family) -> None:
     read = config(family, directory=None)
     assert (read["XML_Directory_Service_URL"], read["XML_Directory_Service_Name"]) == ("", "")
     assert config(family)["XML_Directory_Service_URL"] == f"{BASE}directory.xml"
+
+
+def test_the_directory_is_fetched_with_the_log_in_of_the_configuration(family: Family) -> None:
+    firmware = Settings(firmware=(("Cisco 8851", "new.loads"),))
+    read = config(family, urls=replace(URLS, passwords=b"key"), settings=firmware)
+    user, password = read["XML_User_Name"], read["XML_Password"]
+    assert user == MAC
+    assert password
+    assert read["Profile_Rule"].startswith(f"[--uid {user} --pwd {password}] https://")
+    assert read["XML_Directory_Service_URL"] == f"{BASE}directory.xml"
+    assert read["Upgrade_Rule"] == f"{BASE}assets/new.loads"  # takes no options
+    assert "XML_User_Name" not in config(family)

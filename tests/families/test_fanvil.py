@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -941,6 +942,19 @@ def test_the_directory_and_where_it_is(sysconf: Family, modules: Family) -> None
         assert root.tag == "FanvilIPPhoneDirectory"
         found = [(e.findtext("Name"), e.findtext("Telephone")) for e in root.iter("DirectoryEntry")]
         assert found == [("Bob & Sons <Ltd>", "+12125550111"), ("Reception", "100")]
+
+
+def test_the_directory_is_fetched_with_the_log_in_of_the_configuration(sysconf: Family) -> None:
+    read = xml(sysconf, urls=replace(PUBLIC, passwords=b"key"))
+    book = "phone/xmlContact[1]/"
+    assert read[f"{book}UserName"] == read["ap/DefaultUsername"] == "0c383eaabbcc"
+    assert read[f"{book}PassWd"] == read["ap/DefaultPassword"] != ""
+    assert read[f"{book}Addr"] == BOOK
+    for without in (
+        xml(sysconf),
+        xml(sysconf, urls=replace(PUBLIC, passwords=b"key"), directory=None),
+    ):
+        assert (without[f"{book}UserName"], without[f"{book}PassWd"]) == ("", "")
 
 
 # --- overrides ----------------------------------------------------------------------------------

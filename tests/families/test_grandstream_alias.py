@@ -1,5 +1,6 @@
 """What phones that read alias names are told, against values worked out by hand from the sheets."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -22,6 +23,7 @@ from provisiond.inventory.urls import PublicUrls
 from tests.families.grandstream import (
     MAC,
     PATH,
+    PUBLIC,
     TOKEN,
     button,
     config,
@@ -158,6 +160,19 @@ def test_only_the_server_may_send_where_the_notify_comes_through_it(family: Fami
         assert read["sip.notify.challenge"] == "No"
         assert read["account.1.sip.allowSipReset"] == "No"
         assert read["account.2.sip.allowSipReset"] == "No"
+
+
+@pytest.mark.parametrize(
+    ("codes", "answers"),
+    [((), "No"), ((("intercom", "*80{value}"),), "Yes"), ((("paging", "*84"),), "Yes")],
+)
+def test_who_is_called_by_intercom_answers_where_the_server_has_a_code_for_it(
+    family: Family, codes: tuple[tuple[str, str], ...], answers: str
+) -> None:
+    read = config(family, "GRP2613", settings=Settings(feature_codes=codes))
+    assert read["account.1.intercom.allowAutoAnswer"] == answers
+    assert read["account.2.intercom.allowAutoAnswer"] == answers
+    assert "account.3.intercom.allowAutoAnswer" not in read  # nobody's
 
 
 def test_a_pickup_code_that_does_not_end_in_the_number_cannot_be_a_prefix(family: Family) -> None:
@@ -471,12 +486,33 @@ def test_polling_is_never_rarer_than_asked_and_at_least_hourly(family: Family) -
 
 
 def test_the_firmware_path_is_the_folder_of_the_asset(family: Family) -> None:
-    assert "provisioning.firmware.serverPath" not in config(family, "GRP2613")
     asset = (("Grandstream GRP2613", "1.0.9/grp2610fw.bin"),)
     read = config(family, "GRP2613", settings=Settings(firmware=asset))
     assert read["provisioning.firmware.serverPath"] == f"{PATH}/assets/1.0.9"
     assert read["provisioning.firmware.protocol"] == "HTTPS"
     assert read["provisioning.firmware.confirm.enable"] == "No"
+
+
+def test_no_firmware_is_taken_from_the_vendor_unasked(family: Family) -> None:
+    read = config(family, "GXP2140", settings=Settings(poll_minutes=1440))
+    assert read["provisioning.firmware.protocol"] == "HTTPS"
+    assert read["provisioning.firmware.serverPath"] == PATH
+    assert "provisioning.firmware.checkCondition" not in read
+    without = config(family, "GXP2140", urls=PublicUrls())
+    assert "provisioning.firmware.serverPath" not in without
+
+
+def test_phonebook_and_firmware_are_fetched_with_the_log_in_of_the_configuration(
+    family: Family,
+) -> None:
+    places = ("provisioning.config", "provisioning.firmware", "phonebook.download")
+    read = config(family, "GRP2613", urls=replace(PUBLIC, passwords=b"key"))
+    told = {(read[f"{at}.username"], read[f"{at}.password"]) for at in places}
+    ((user, password),) = told
+    assert user == MAC
+    assert password
+    read = config(family, "GRP2613")
+    assert not [key for key in read if key.startswith(places) and key.endswith("name")]
 
 
 def test_the_family_passes_its_own_check(family: Family) -> None:
@@ -506,6 +542,9 @@ def test_codes_of_the_server_are_not_taken_by_the_phone(family: Family) -> None:
         ("cfg.xml", "common", None, False),
         (f"p/{TOKEN}/phonebook.xml", "phonebook", None, True),
         ("ring1.bin", "ring-1", None, False),
+        (f"p/{TOKEN}/gxp2140fw.bin", "firmware", None, False),
+        ("grp2600fw.bin", "firmware-260x", None, False),
+        ("grp2610fw.bin", "firmware-261x", None, False),
     ],
 )
 def test_the_answer_to_each_name(

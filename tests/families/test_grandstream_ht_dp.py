@@ -1,5 +1,7 @@
 """What adapters and DECT bases are told, against values worked out by hand from the sheets."""
 
+from dataclasses import replace
+
 import pytest
 
 from provisiond.catalog.check import check_family, check_goldens, star_code_findings
@@ -11,7 +13,8 @@ from provisiond.inventory.buttons import ButtonKind
 from provisiond.inventory.domains import Dtmf, ResyncRoute, Settings, SipTransport, Srtp
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Handset, PhoneLine
-from tests.families.grandstream import MAC, PATH, TWO_LINES, config, grandstream
+from provisiond.inventory.urls import PublicUrls
+from tests.families.grandstream import MAC, PATH, PUBLIC, TWO_LINES, config, grandstream
 
 SECOND_ONLY = (PhoneLine(line=2, extension="102"),)
 
@@ -182,6 +185,42 @@ def test_what_would_go_before_the_path_is_off(family: Family, rival: str, value:
         assert config(family, model.name)[rival] == value
 
 
+def test_the_firmware_path_is_the_folder_of_the_asset(family: Family) -> None:
+    asset = (("Grandstream HT802", "1.0.63.3/ht802fw.bin"),)
+    read = config(family, "HT802", settings=Settings(firmware=asset))
+    assert (read["P6767"], read["P192"]) == ("2", f"{PATH}/assets/1.0.63.3")
+    assert (read["P238"], read["P8375"]) == ("0", "0")
+
+
+@pytest.mark.parametrize(("model", "by_dhcp"), [("HT802", None), ("HT818", None), ("DP750", "0")])
+def test_no_firmware_is_taken_from_the_vendor_unasked(
+    family: Family, model: str, by_dhcp: str | None
+) -> None:
+    read = config(family, model, settings=Settings(poll_minutes=1440))
+    assert (read["P6767"], read["P192"]) == ("2", PATH)
+    assert read.get("P20719") == by_dhcp
+    assert not {"P238", "P8375"} & read.keys()
+    assert not {"P192", "P20719"} & config(family, model, urls=PublicUrls()).keys()
+
+
+@pytest.mark.parametrize(
+    ("model", "pairs"),
+    [
+        ("HT802", [("P1360", "P1361")]),
+        ("DP750", [("P1360", "P1361"), ("P6768", "P6769"), ("P6713", "P6714")]),
+    ],
+)
+def test_everything_is_fetched_with_one_log_in(
+    family: Family, model: str, pairs: list[tuple[str, str]]
+) -> None:
+    read = config(family, model, urls=replace(PUBLIC, passwords=b"key"))
+    ((user, password),) = {(read[name], read[secret]) for name, secret in pairs}
+    assert user == MAC
+    assert password
+    assert [key for key, value in read.items() if value == password] == [p for _, p in pairs]
+    assert not {code for pair in pairs for code in pair} & config(family, model).keys()
+
+
 @pytest.mark.parametrize(
     ("model", "accounts", "handsets"),
     [("HT801", 1, 0), ("HT801V2", 1, 0), ("HT802", 2, 0), ("HT802V2", 2, 0), ("HT812", 2, 0),
@@ -216,6 +255,8 @@ def test_the_family_passes_its_own_check(family: Family) -> None:
         ("cfght802v2.xml", "model", False),
         ("cfg.xml", "common", False),
         ("phonebook.xml", "phonebook", True),
+        ("ht818fw.bin", "firmware", False),
+        ("ht80xv2fw.bin", "firmware-v2", False),
     ],
 )
 def test_the_answer_to_each_name(family: Family, name: str, rule: str, is_served: bool) -> None:
@@ -233,7 +274,8 @@ def test_the_phonebook_is_for_dect_bases(family: Family) -> None:
 
 
 def test_what_decides_whom_the_device_obeys_is_for_admins(family: Family) -> None:
-    for code in (47, 747, 48, 748, 34, 734, 4060, 4127, 237, 212, 145, 1414, 2, 243, 743, 4428):
+    for code in (47, 747, 48, 748, 34, 734, 4060, 4127, 237, 212, 145, 1414, 2, 243, 743, 4428,
+                 6714, 6769, 20719):  # fmt: skip
         assert is_protected(f"P{code}", family.manifest), code
     for code in (342, 57, 4200, 27020, 4001):
         assert not is_protected(f"P{code}", family.manifest), code

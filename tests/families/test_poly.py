@@ -1,6 +1,7 @@
 """What Poly's UC Software and Edge E phones are told, against values worked out by hand."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -937,6 +938,21 @@ def test_the_master_names_the_settings_and_the_firmware(family: Family) -> None:
     firmware = Settings(firmware=(("Poly VVX 450", "ucs-6.4.6/sip.ld"),))
     read = attributes(render(family, file="master", settings=firmware).body)
     assert read["APP_FILE_PATH"] == f"{BASE}assets/ucs-6.4.6/sip.ld"
+
+
+def test_the_firmware_is_fetched_with_the_log_in_of_the_configuration(family: Family) -> None:
+    firmware = Settings(firmware=(("Poly VVX 450", "sip.ld"),))
+    urls = replace(PUBLIC, passwords=b"key")
+    told = config(family, urls=urls)
+    user, password = told["device.prov.user"], told["device.prov.password"]
+    assert user == MAC
+    assert password
+    read = attributes(render(family, file="master", settings=firmware, urls=urls).body)
+    below = BASE.removeprefix("https://")
+    assert read["APP_FILE_PATH"] == f"https://{user}:{password}@{below}assets/sip.ld"
+    read = attributes(render(family, file="master", urls=urls).body)
+    assert read["APP_FILE_PATH"] == "sip.ld"
+    assert family.rule("master").secret
 
 
 def test_what_is_the_same_for_all_names_no_server_and_no_tenant(family: Family) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -762,6 +763,26 @@ def test_firmware_is_named_only_where_it_is_set(family: Family) -> None:
     read = config(family, settings=wanted)
     assert read["static.firmware.url"] == f"{BASE}assets/108.86.0.90.rom"
     assert "static.firmware.url" not in config(family, "SIP-T54W", settings=wanted)
+
+
+@pytest.mark.parametrize("model", ["SIP-T28P", "SIP-T23G", "SIP-T46U"])
+def test_whatever_a_url_leads_to_is_fetched_with_the_log_in(family: Family, model: str) -> None:
+    firmware = Settings(firmware=((f"Yealink {model}", "new.rom"),))
+    plain = config(family, model, settings=firmware)
+    read = config(family, model, settings=firmware, urls=replace(PUBLIC, passwords=b"key"))
+    user = read["static.auto_provision.server.username"]
+    password = read["static.auto_provision.server.password"]
+    assert user == "001565aabbcc"
+    assert password
+    for key in ("remote_phonebook.data.1.url", "static.directory_setting.url",
+                "static.firmware.url"):  # fmt: skip
+        scheme, _, rest = plain[key].partition("://")
+        assert read[key] == f"{scheme}://{user}:{password}@{rest}"
+        assert read.get(key.removeprefix("static."), read[key]) == read[key]
+    assert read["static.auto_provision.server.url"] == plain["static.auto_provision.server.url"]
+    assert read["remote_phonebook.data.1.username"] == user
+    assert read["remote_phonebook.data.1.password"] == password
+    assert "remote_phonebook.data.1.username" not in plain
 
 
 def test_the_phone_obeys_the_registrar_and_does_not_reboot(family: Family) -> None:
