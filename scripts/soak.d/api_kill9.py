@@ -27,7 +27,8 @@ from tests.journeys.server import ServerProcess
 from tests.web.writers import Crew, Pass, let_in, read_journal
 
 WRITERS = 4
-LONGEST_LIFE = 0.8  # seconds; some die before the first change, most in the middle of several
+MOST_CHANGES = 30  # acknowledged in a life; some end before the first, most amid several
+LONGEST_LIFE = 20.0  # seconds, where the machine is busy
 
 
 async def prepared(server: ServerProcess) -> Pass:
@@ -43,10 +44,14 @@ async def prepared(server: ServerProcess) -> Pass:
         await database.close()
 
 
-async def kill_while_working(server: ServerProcess, crew: Crew, seconds: float) -> None:
+async def kill_while_working(server: ServerProcess, crew: Crew, dice: Random) -> None:
     """Let the writers work until the daemon dies."""
     working = asyncio.create_task(crew.work(f"http://127.0.0.1:{server.web}"))
-    await asyncio.sleep(seconds)
+    enough = crew.acknowledged + dice.randrange(MOST_CHANGES)
+    ends = time.monotonic() + LONGEST_LIFE
+    while crew.acknowledged < enough and not working.done() and time.monotonic() < ends:
+        await asyncio.sleep(0.002)
+    await asyncio.sleep(dice.uniform(0, 0.03))
     assert server.process is not None
     server.process.kill()
     await asyncio.to_thread(server.process.wait)
@@ -80,7 +85,7 @@ async def run(rounds: int, seed: int, *, forgets: bool) -> Crew:
                     await crew.examine(url, entries)
                 if number == rounds or crew.faults:
                     break
-                await kill_while_working(server, crew, dice.uniform(0.02, LONGEST_LIFE))
+                await kill_while_working(server, crew, dice)
                 if forgets:
                     forget(store)
             if "Traceback" in server.log():
