@@ -13,7 +13,7 @@ from provisiond.inventory.secret import Secret
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.uses import Use
 from provisiond.store.emergency_names import address_ids, endpoint_ids
-from provisiond.store.paging import count_rows, matches, read_page
+from provisiond.store.paging import count_rows, read_page
 from provisiond.store.records import (
     delete_ids,
     ids_by,
@@ -25,6 +25,7 @@ from provisiond.store.records import (
 from provisiond.store.schema import site, user_account
 from provisiond.store.schema_emergency import emergency_address, emergency_endpoint
 from provisiond.store.schema_numbers import call_destination
+from provisiond.store.search import users_with
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 from provisiond.store.uses import refuse_uses, uses_of_user
 
@@ -47,11 +48,10 @@ async def list_users(
 
 
 async def query_users(read: Read, domain_id: int, query: UserQuery) -> Page[User]:
-    """Those that match, sorted."""
+    """Those that match, sorted; two statements."""
     select = _select(domain_id)
     if query.text:
-        name = user_account.c.first_name + " " + user_account.c.last_name
-        select = select.where(matches(query.text, _EXTENSION, name))
+        select = select.where(users_with(read, domain_id, query.text))
     if query.site is not None:
         select = select.where(site.c.name == query.site)
     rows, after = await read_page(

@@ -1,13 +1,13 @@
 """Parts of MACs, numbers and names are found, and an index answers."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from provisiond.inventory.domains import Domain
-from provisiond.inventory.lists import PhoneOrder, PhoneQuery
+from provisiond.inventory.lists import PhoneOrder, PhoneQuery, UserQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Phone, PhoneLine
@@ -15,6 +15,7 @@ from provisiond.store import domains, phones, users
 from provisiond.store.database import Database, Read
 from provisiond.store.phone_lists import query_phones
 from provisiond.store.schema import phone as phone_table
+from provisiond.store.schema import user_account
 
 NAMES = ("Front desk", "Größe 50%", "Back_office", 'say "hi"', "x" * 100, "")
 PEOPLE = (
@@ -129,7 +130,30 @@ async def test_filters_and_orders_go_together(db: Database) -> None:
         assert len(rows) == len(set(rows)) == 6
 
 
-async def statements(read: Read, domain_id: int, query: PhoneQuery) -> list[tuple[str, object]]:
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("alic", ["101"]),
+        ("ICE EXAM", ["101"]),
+        ("e e", ["101"]),
+        ("200", ["2000"]),
+        ("0", ["101", "2000"]),
+        ("nobody", []),
+        ("%", []),
+        ('" OR extension : "1', []),
+    ],
+)
+async def test_a_part_of_a_user_is_found_in_the_own_domain_alone(
+    db: Database, text: str, found: list[str]
+) -> None:
+    domain_id = await office(db)
+    async with db.read() as read:
+        page = await users.query_users(read, domain_id, UserQuery(text=text))
+    assert [user.extension for user in page.rows] == found
+    assert page.total == len(found)
+
+
+async def statements(read: Read, ask: Callable[[], Awaitable[object]]) -> list[tuple[str, object]]:
     """What is sent to the engine for a list."""
     sent: list[tuple[str, object]] = []
 
@@ -139,31 +163,36 @@ async def statements(read: Read, domain_id: int, query: PhoneQuery) -> list[tupl
     engine = read.connection.sync_connection
     assert engine is not None
     sa.event.listen(engine, "before_cursor_execute", note)
-    await query_phones(read, domain_id, query)
+    await ask()
     sa.event.remove(engine, "before_cursor_execute", note)
     return sent
 
 
-async def ten_thousand(db: Database) -> None:
-    """Copies of the first phone, for a planner that reads a few rows faster without an index."""
-    own = {
-        "id": "1000000 + g",
-        "mac": "lpad(to_hex(g), 12, '0')",
-        "name": "'no. ' || md5(g::text)",
-        "token_hash": "decode(lpad(to_hex(g), 64, '0'), 'hex')",
-    }
-    columns = [column.name for column in phone_table.columns]
+OF_PHONES = {
+    "id": "1000000 + g",
+    "mac": "lpad(to_hex(g), 12, '0')",
+    "name": "'no. ' || md5(g::text)",
+    "token_hash": "decode(lpad(to_hex(g), 64, '0'), 'hex')",
+}
+OF_USERS = {"id": "2000000 + g", "extension": "'9' || g", "first_name": "md5(g::text)"}
+
+
+async def ten_thousand(db: Database, table: sa.Table, own: dict[str, str], first: str) -> None:
+    """Copies of the `first` row, for a planner that reads a few rows faster without an index."""
+    columns = [column.name for column in table.columns]
     values = ", ".join(own.get(name, f'"{name}"') for name in columns)
     listed = ", ".join(f'"{name}"' for name in columns)
     async with db.write() as write:
         await write.connection.execute(
             sa.text(
-                f"INSERT INTO phone ({listed}) SELECT {values} FROM phone, "
-                f"generate_series(1, 10000) g WHERE mac = '{mac(0).text}'"
+                f"INSERT INTO {table.name} ({listed}) SELECT {values} FROM (SELECT * FROM "
+                f"{table.name} WHERE {first} ORDER BY domain_id LIMIT 1) one, "
+                "generate_series(1, 10000) g"
             )
         )
         # As autovacuum does soon after.
-        await write.connection.execute(sa.text("SELECT gin_clean_pending_list('ix_phone_search')"))
+        index = f"ix_{table.name}_search"
+        await write.connection.execute(sa.text(f"SELECT gin_clean_pending_list('{index}')"))
         await write.connection.execute(sa.text("ANALYZE"))
 
 
@@ -183,9 +212,10 @@ async def test_a_list_of_parts_asks_indexes_alone(db: Database, text: str) -> No
     async with db.read() as read:
         is_postgres = read.connection.dialect.name == "postgresql"
     if is_postgres:
-        await ten_thousand(db)
+        await ten_thousand(db, phone_table, OF_PHONES, f"mac = '{mac(0).text}'")
     async with db.read() as read:
-        sent = await statements(read, domain_id, PhoneQuery(text=text, limit=100))
+        query = PhoneQuery(text=text, limit=100)
+        sent = await statements(read, lambda: query_phones(read, domain_id, query))
         assert len(sent) == 3
         plan = await explained(read, sent)
     if is_postgres:
@@ -193,6 +223,27 @@ async def test_a_list_of_parts_asks_indexes_alone(db: Database, text: str) -> No
         assert "ix_phone_search" in plan, plan
         return
     assert "phone_search VIRTUAL TABLE INDEX" in plan
+    assert "user_account_search VIRTUAL TABLE INDEX" in plan
+    scans = [line for line in plan.splitlines() if line.startswith("SCAN")]
+    assert all("VIRTUAL TABLE" in line or "subquery" in line.lower() for line in scans), plan
+
+
+@pytest.mark.parametrize("text", ["lice", "ice exam", "2000"])
+async def test_a_list_of_users_asks_the_index_alone(db: Database, text: str) -> None:
+    domain_id = await office(db)
+    async with db.read() as read:
+        is_postgres = read.connection.dialect.name == "postgresql"
+    if is_postgres:
+        await ten_thousand(db, user_account, OF_USERS, "extension = '101'")
+    async with db.read() as read:
+        query = UserQuery(text=text, limit=100)
+        sent = await statements(read, lambda: users.query_users(read, domain_id, query))
+        assert len(sent) == 2
+        plan = await explained(read, sent)
+    if is_postgres:
+        assert "Seq Scan on user_account" not in plan, plan
+        assert "ix_user_account_search" in plan, plan
+        return
     assert "user_account_search VIRTUAL TABLE INDEX" in plan
     scans = [line for line in plan.splitlines() if line.startswith("SCAN")]
     assert all("VIRTUAL TABLE" in line or "subquery" in line.lower() for line in scans), plan
