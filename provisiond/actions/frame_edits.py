@@ -10,6 +10,7 @@ from provisiond.actions.number_trees import WEEKDAYS, clock, days_text
 from provisiond.actions.typed_edits import Attempts, choice, day
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.holiday_calendars import Observance
+from provisiond.inventory.texts import shown, small_number
 from provisiond.inventory.timeframes import (
     DateRange,
     FrameKind,
@@ -152,10 +153,11 @@ def parse_range(written: str) -> DateRange:
     if len(words) > 3:
         raise Rejected("dates", f"{words[3]!r} was not understood.", example)
     repeat = choice(Repeat, words[1], "dates") if len(words) > 1 else Repeat.NONE
-    every = words[2] if len(words) > 2 else "1"
-    if not (every.isascii() and every.isdigit()):
-        raise Rejected("dates", f"{every!r} is no number.", "Write every second week as weekly 2.")
-    return DateRange(start=start, end=end, repeat=repeat, every=int(every), until=until)
+    every = small_number(words[2] if len(words) > 2 else "1")
+    if every is None:
+        message = f"{shown(words[2])} is no number."
+        raise Rejected("dates", message, "Write every second week as weekly 2.")
+    return DateRange(start=start, end=end, repeat=repeat, every=every, until=until)
 
 
 def parse_calendar(written: str) -> HolidayCalendar:

@@ -1,6 +1,6 @@
 """What of an import's numbers, time frames and destinations cannot stand, and what is doubtful?"""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -63,8 +63,9 @@ def check_numbers_plan(
     reach = reach_of(plan.after, server)
     zone = reach.schedule.time_zone
     yield from _destinations(plan)
-    yield from _frames(plan, at, zone)
-    lint = RuleLint(reach, at)
+    of_frames = list(_frames(plan, at, zone))
+    yield from of_frames
+    lint = RuleLint(reach, at, _broken(plan, of_frames))
     for item in _touched(plan.numbered.numbers):
         found = [*number_faults(item.after), *_brought(item.after)]
         broken = {finding.where for finding in found}
@@ -94,16 +95,19 @@ class RuleLint:
     """What is doubtful about numbers' rules and destinations at a moment. Thousands of numbers have
     the same frames in the same order: those are looked at once."""
 
-    def __init__(self, reach: Reach, at: datetime) -> None:
+    def __init__(self, reach: Reach, at: datetime, broken: Collection[str] = ()) -> None:
+        """`broken` are frames with faults: when those hold is not asked."""
         self._reach = reach
         self._at = at
+        self._broken = broken
         self._known: dict[tuple[tuple[str, ...], str], tuple[Finding, ...]] = {}
 
     def of(self, number: Number) -> Iterator[Finding]:
         """Findings about frames, then about destinations that are disabled."""
         schedule = self._reach.schedule
         key = (tuple(rule.frame for rule in number.rules), schedule.zone_of(number))
-        if number.rules and key not in self._known:
+        unasked = any(frame in self._broken for frame in key[0])
+        if number.rules and key not in self._known and not unasked:
             bare = tuple(NumberRule(frame=rule.frame, handling=Handling()) for rule in number.rules)
             only = replace(number, rules=bare, default=Handling())
             self._known[key] = check_rules(only, schedule, self._at, lambda _: "")
@@ -147,6 +151,13 @@ def _frames(plan: DomainPlan, at: datetime, zone: str) -> Iterator[Fault]:
         if not found:
             found += frame_warnings(frame, at, zone)
         yield from _faults(item.path, (_placed(frame, finding) for finding in found))
+
+
+def _broken(plan: DomainPlan, faults: Iterable[Fault]) -> frozenset[str]:
+    """The domain's frames that have a fault."""
+    wrong = {fault.path[: len(plan.path) + 2] for fault in faults if fault.severity == "error"}
+    items = plan.numbered.time_frames
+    return frozenset(item.after.name for item in items if item.path in wrong)
 
 
 def _placed(frame: TimeFrame, finding: Finding) -> Finding:

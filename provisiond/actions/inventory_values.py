@@ -70,12 +70,12 @@ def read_moment(value: object) -> object:
         return None
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        said = _said("it is no point in time.", "Write it as 2026-11-22T21:00:00Z.")
-        raise PydanticCustomError("rejected", "{message}", said)
-    return at.astimezone(UTC)
+        if at is not None and at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    said = _said("it is no point in time.", "Write it as 2026-11-22T21:00:00Z.")
+    raise PydanticCustomError("rejected", "{message}", said)
 
 
 def not_masked(value: object) -> object:

@@ -8,6 +8,7 @@ from provisiond.actions.typed_edits import Attempts, choice, day
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.numbers import Announcement, Handling, Number, NumberRule, Treatment
 from provisiond.inventory.sms import SmsNumber, SmsTreatment
+from provisiond.inventory.texts import small_number
 
 _EXAMPLE = "Write it as Holidays=voicemail,101 or Office=call_queue,300,Main,callers_ahead."
 _ENHANCED = "enhanced"
@@ -166,8 +167,9 @@ def _moved(text: str, rules: Sequence[NumberRule]) -> tuple[NumberRule, ...]:
     if not here:
         there = ", ".join(rule.frame for rule in rules) or "none"
         raise Rejected("move", f"there is no rule for {frame!r}.", f"There are {there}.")
-    if not (place.isascii() and place.isdigit() and 1 <= int(place) <= len(rules)):
+    wanted = small_number(place) or 0
+    if not 1 <= wanted <= len(rules):
         remedy = f"Write it as {frame}=1 for the top; there are {len(rules)} rules."
         raise Rejected("move", f"{place!r} is no place.", remedy)
     rest = [rule for rule in rules if rule.frame != frame]
-    return (*rest[: int(place) - 1], *here, *rest[int(place) - 1 :])
+    return (*rest[: wanted - 1], *here, *rest[wanted - 1 :])

@@ -39,6 +39,7 @@ from provisiond.store.numbers import delete_number as delete_stored
 from provisiond.store.numbers import find_numbers, insert_numbers, list_numbers, update_numbers
 
 _BY_HAND = {treatment.value for treatment in Treatment}
+_YEARS = range(1900, 3000)  # beyond them calendars end, and so do the clocks of Python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,11 @@ async def show_number(db: Database, domain: str, number: E164, at: datetime) -> 
 
 
 async def route_number(db: Database, command: RouteNumber) -> RouteReport:
-    """Where a call would go, each rule that loses and why. Raises NotFound."""
+    """Where a call would go, each rule that loses and why. Raises NotFound, and Rejected(at) for a
+    year that nobody asks about."""
+    if command.at.year not in _YEARS:
+        remedy = f"Give one from {_YEARS[0]} to {_YEARS[-1]}."
+        raise Rejected("at", f"nobody knows the year {command.at.year}.", remedy)
     async with db.read() as read:
         domain_id, record = await domain_record(read, command.domain)
         number = await _stored(read, domain_id, command.domain, command.number)

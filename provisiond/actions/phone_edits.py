@@ -12,6 +12,7 @@ from provisiond.inventory.domains import Settings
 from provisiond.inventory.errors import Finding, Rejected, RejectedAll
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Handset, Phone, PhoneLine
+from provisiond.inventory.texts import small_number
 
 _PLACE = re.compile(r"(?:(\d{1,2})/)?(\d{1,3})")
 _KIND = re.compile(r"([a-z_]+)(?:@(\d{1,2}))?")
@@ -105,9 +106,10 @@ def _split(what: str, text: str, example: str) -> tuple[str, str]:
 
 
 def _number(what: str, text: str, example: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 999:
+    number = small_number(text) or 0
+    if not 1 <= number <= 999:
         raise Rejected(what, f"{text!r} is no number of a line.", f"Write it as {example}.")
-    return int(text)
+    return number
 
 
 def _line(text: str, lines: dict[int, PhoneLine]) -> dict[int, PhoneLine]:

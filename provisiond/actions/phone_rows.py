@@ -14,6 +14,7 @@ from provisiond.inventory.texts import (
     is_sheet_date,
     is_sheet_error,
     is_sheet_number,
+    small_number,
     spreadsheet_damage,
 )
 
@@ -199,8 +200,9 @@ class PhoneRows:
         for column in ("line", *_OF_LINE):
             self._places[*path, column] = self._place(row, column)
         self._places[path] = self._place(row, "mac")
-        if number.isascii() and number.isdigit():
-            place = (index, int(number))
+        counted = small_number(number)
+        if counted is not None:
+            place = (index, counted)
             if place in self._line_at:
                 self._fault(
                     row,

@@ -35,6 +35,7 @@ MAX_RULES = 64
 MAX_PARTS = 64
 MAX_EVERY = 999
 MAX_REPEATED_DAYS = 366
+FIRST_YEAR = 1900
 
 _TREATMENT = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _KNOWN = {treatment.value for treatment in Treatment}
@@ -242,6 +243,9 @@ def _dates(part: DateRange) -> Iterator[Finding]:
     if part.start >= part.end:
         message = "it ends before it begins."
         yield Finding(where="end", message=message, remedy="Give a later moment.")
+    if part.start.year < FIRST_YEAR:
+        message = f"it begins in the year {part.start.year}."
+        yield Finding(where="start", message=message, remedy=f"Begin in {FIRST_YEAR} or later.")
     if part.repeat is Repeat.NONE:
         if part.until is not None or part.every != 1:
             remedy = "Say how it comes again: daily, weekly, monthly, yearly."
@@ -273,6 +277,6 @@ def _own_day(part: OwnHoliday) -> Iterator[Finding]:
 def _exists(year: int, month: int, day: int) -> bool:
     try:
         date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return True

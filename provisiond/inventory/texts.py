@@ -109,6 +109,11 @@ def is_host(text: str) -> bool:
     return all(_HOST_LABEL.fullmatch(label) for label in text.removesuffix(".").split("."))
 
 
+def small_number(text: str) -> int | None:
+    """The whole number of one to nine digits that the text is, or None."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def shown(text: str) -> str:
     """A text as messages quote it: escaped, at most 60 characters."""
     quoted = ascii(text) if first_unprintable(text) else repr(text)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # the library is loaded when the first repeated range is aske
 DAY = 1440
 """minutes of a day on the wall"""
 
+_FIRST = datetime.combine(date.min, time.min)
+_LAST = datetime.combine(date.max, time.max)
+
 Minutes = tuple[int, int]
 """From this minute of the day up to that one, at most 1440."""
 
@@ -186,9 +189,12 @@ def _before(day: date) -> date:
 def _dates(part: DateRange, day: date) -> Iterator[Minutes]:
     length = part.end - part.start
     midnight = datetime.combine(day, time.min)
-    for start in _starts(part, midnight - length, midnight + timedelta(days=1)):
+    # A range may begin before the first year or end after the last one, for "always".
+    low = midnight - min(length, midnight - _FIRST)
+    high = midnight + min(timedelta(days=1), _LAST - midnight)
+    for start in _starts(part, low, high):
         first = max((start - midnight) // timedelta(minutes=1), 0)
-        last = min((start + length - midnight) // timedelta(minutes=1), DAY)
+        last = min((start - midnight + length) // timedelta(minutes=1), DAY)
         if first < last:
             yield (first, last)
 
@@ -233,7 +239,7 @@ def _holiday_name(part: Part, day: date) -> str | None:
 def _own_day(part: OwnHoliday, year: int) -> date | None:
     try:
         return moved(date(year, part.month, part.day), part.observance, frozenset())
-    except ValueError:  # 29 February
+    except (ValueError, OverflowError):  # 29 February, or beyond the last year
         return None
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from provisiond.inventory.emergency import Civic, Proof
 from provisiond.inventory.errors import NotFound
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored, to_stored_if_any
+from provisiond.store.schema_columns import LARGEST_ID
 from provisiond.store.schema_emergency import emergency_check
 from provisiond.store.transaction import AnyRow, Read, Write
 
@@ -76,11 +77,13 @@ async def add_check(write: Write, domain_id: int, check: StoredCheck) -> int:
 
 async def get_check(read: Read, domain_id: int, check_id: int) -> StoredCheck:
     """One look at an address. Raises NotFound."""
-    row = await read.first(
-        sa.select(emergency_check).where(
-            emergency_check.c.domain_id == domain_id, emergency_check.c.id == check_id
+    row = None
+    if 0 < check_id <= LARGEST_ID:
+        row = await read.first(
+            sa.select(emergency_check).where(
+                emergency_check.c.domain_id == domain_id, emergency_check.c.id == check_id
+            )
         )
-    )
     if row is None:
         raise NotFound(f"there is no validation {check_id}; it may be older than a week.")
     return _record(row)

@@ -16,6 +16,9 @@ metadata = sa.MetaData(naming_convention=NAMING)
 INSTANT = sa.BigInteger()
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # only INTEGER counts up by itself
 
+LARGEST_ID = (1 << 63) - 1
+"""what an id can be on either engine; a larger one is no row's"""
+
 
 def text(name: str, *, nullable: bool = False) -> sa.Column[str]:
     """A text; empty where nothing is said, or NULL where that differs."""

@@ -117,12 +117,15 @@ def test_holidays() -> None:
         (parse_range, "2026-12-24T12:00Z/2026-12-24T13:00Z"),
         (parse_range, "2026-12-24 hourly"),
         (parse_range, "2026-12-24 yearly two"),
+        (parse_range, "2026-12-24 yearly " + "9" * 5000),
+        (parse_range, "99999-12-24"),
         (parse_range, "2026-12-24 yearly 1 2"),
         (parse_range, "2026-12-24 until never"),
         (parse_range, "9999-12-31"),
         (parse_calendar, ",next_workday"),
         (parse_calendar, "US,someday"),
         (parse_own_day, "Christmas"),
+        (parse_own_day, "99999-12-24"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_an_example(parse: object, written: str) -> None:

@@ -38,6 +38,7 @@ NUMBER = Number(
     ),
 )
 HOURS = WeeklyHours(weekdays=frozenset({1}), start=480, end=1020)
+BEFORE = datetime.fromisoformat("1899-12-31T00:00")
 RANGE = DateRange(
     start=datetime.fromisoformat("2026-12-24T12:00"), end=datetime.fromisoformat("2026-12-27T00:00")
 )
@@ -155,6 +156,10 @@ def test_an_sms_number_that_cannot_stand_is_told(
         (FrameKind.HOLIDAYS, (HolidayCalendar(country="US", names=frozenset()),), "parts[0].names"),
         (FrameKind.HOLIDAYS, (OwnHoliday(month=2, day=30),), "parts[0].date"),
         (FrameKind.HOLIDAYS, (OwnHoliday(month=2, day=29, year=2027),), "parts[0].date"),
+        (FrameKind.HOLIDAYS, (OwnHoliday(month=10**30, day=1),), "parts[0].date"),
+        (FrameKind.HOLIDAYS, (OwnHoliday(month=1, day=1, year=-(10**30)),), "parts[0].date"),
+        (FrameKind.DATES, (replace(RANGE, start=BEFORE),), "parts[0].start"),
+        (FrameKind.DATES, (replace(RANGE, repeat=Repeat.DAILY, every=10**30),), "parts[0].every"),
     ],
 )
 def test_a_frame_that_cannot_stand_is_told_with_its_part(

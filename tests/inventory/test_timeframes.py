@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -160,6 +160,18 @@ def test_a_frame_reads_its_own_zone_before_the_asker_s() -> None:
         time_zone="Europe/Berlin",
     )
     assert holds(frame, at("Europe/Berlin", 2026, 6, 1, 0, 30), NEW_YORK)
+
+
+@pytest.mark.parametrize("day", [date.min, date(2026, 6, 1), date.max])
+def test_dates_at_the_ends_of_the_calendar_are_dates(day: date) -> None:
+    first, last = datetime.combine(date.min, time.min), datetime.combine(date.max, time.max)
+    for repeat in (Repeat.NONE, Repeat.YEARLY):
+        part = DateRange(start=first, end=last, repeat=repeat)
+        assert minutes_of(of(part), day)[0][0] == 0
+    late = DateRange(start=last.replace(hour=8, minute=0), end=last)
+    assert minutes_of(of(late), day) == (((480, 1439),) if day == date.max else ())
+    for number in (1, 10**30):
+        assert minutes_of(of(OwnHoliday(month=13, day=number, year=number)), day) == ()
 
 
 def test_always_never_ends() -> None:
