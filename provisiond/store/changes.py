@@ -54,18 +54,21 @@ async def later_changes(
     read: Read, entry: ChangeRow, subjects: Iterable[str], noun: str
 ) -> tuple[str, ...]:
     """Who changed one of these subjects after the entry, or imported into its domain."""
-    same = change_journal.c.subject.in_(list(subjects)) & change_journal.c.action.endswith(
-        f" {noun}", autoescape=True
-    )
+    same = change_journal.c.subject.in_(list(subjects))
     rows = await read.rows(
-        sa.select(change_journal.c.actor)
+        sa.select(change_journal.c.actor, change_journal.c.action)
         .where(change_journal.c.id > entry.entry_id)
         .where(change_journal.c.domain_id == entry.change.domain_id)
         .where(same | change_journal.c.action.startswith("import"))
         .order_by(change_journal.c.id)
-        .limit(5)
     )
-    return tuple([row.actor for row in rows])
+    return tuple([row.actor for row in rows if _is_of(row.action, noun)])
+
+
+def _is_of(action: str, noun: str) -> bool:
+    """Whether an action changed a record of this noun: a number may be an SMS number, too."""
+    verb, _, rest = action.partition(" ")
+    return verb == "import" or rest == noun or rest.startswith(f"{noun} ")
 
 
 def _select() -> sa.Select[Any]:

@@ -10,6 +10,7 @@ from tests.actions.inventory import DOMAIN
 from tests.web.offices import FRONT, OWN, Client, asked, token
 
 BASE = f"/domains/{DOMAIN}"
+ANY = {"If-Match": "*"}
 PLACE = {
     "country": "us",
     "state": "New York",
@@ -142,3 +143,92 @@ async def test_a_document_for_providers(client: Client, db: Database) -> None:
     document = etree.fromstring(await answer.read())
     said = "".join(str(text) for text in document.itertext())
     assert FRONT.street in said
+
+
+async def undone(client: Client, who: dict[str, str]) -> tuple[int, Any]:
+    """Undo the newest change of a record."""
+    _, changes = await asked(client, "GET", "/audit?limit=1", who)
+    newest = changes["items"][0]["id"]
+    answer, told = await asked(client, "POST", f"/audit/{newest}/undo", who)
+    return answer.status, told
+
+
+async def test_an_address_is_undone_to_a_place_that_was_accepted(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    path, one = f"{BASE}/emergency-addresses", f"{BASE}/emergency-addresses/Main"
+    first = await accepted(client, who, **PLACE)
+    body = {"name": "HQ", "validation": first["id"], "caller_name": "Example Inc"}
+    await asked(client, "POST", path, who, json=body)
+    second = await accepted(client, who, **{**PLACE, "floor": "8", "room": "801"})
+    change = {"name": "Main", "validation": second["id"], "multi_floor": True}
+    answer, _ = await asked(client, "PATCH", f"{path}/HQ", who, json=change, extra=ANY)
+    assert answer.status == 200
+    status, told = await undone(client, who)
+    assert (status, told["record"]["name"], told["record"]["floor"]) == (200, "HQ", "7")
+    assert (told["record"]["room"], told["record"]["multi_floor"]) == ("", False)
+    status, told = await undone(client, who)  # the undoing is undone
+    assert (status, told["record"]["name"], told["record"]["room"]) == (200, "Main", "801")
+    await asked(client, "DELETE", one, who, extra=ANY)
+    status, told = await undone(client, who)
+    assert (status, told["record"]["line"].endswith("801")) == (200, False), told
+    _, back = await asked(client, "GET", one, who)
+    assert (back["caller_name"], back["room"], back["multi_floor"]) == ("Example Inc", "801", True)
+    assert back["status"].startswith("postal-consistent, checked on")
+    status, told = await undone(client, who)
+    assert (status, told["record"]) == (200, None)
+    assert (await asked(client, "GET", one, who))[0].status == 404
+
+
+async def test_a_place_that_nobody_accepted_here_does_not_come_back_by_undoing(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    await asked(client, "DELETE", f"{BASE}/emergency-endpoints/{OWN.number}", who, extra=ANY)
+    await asked(client, "DELETE", f"{BASE}/emergency-addresses/Front", who, extra=ANY)
+    status, problem = await undone(client, who)
+    assert (status, "not validated" in problem["detail"]) == (409, True)
+
+
+async def test_an_endpoint_is_undone(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    one = f"{BASE}/emergency-endpoints/{OWN.number}"
+    _, before = await asked(client, "GET", one, who)
+    change = {"caller_name": "Front desk", "location": "lobby", "site": "HQ"}
+    answer, told = await asked(client, "PATCH", one, who, json=change, extra=ANY)
+    assert answer.status == 200, told
+    # Whose an address is has nothing to do with the endpoint, nor has an SMS number of its digits.
+    give = {"name": "Front", "users": ["101"]}
+    _, changes = await asked(client, "GET", "/audit?limit=1", who)
+    await asked(client, "POST", f"{BASE}/emergency-assignments", who, json=give)
+    edit = changes["items"][0]["id"]
+    answer, told = await asked(client, "POST", f"/audit/{edit}/undo", who)
+    assert answer.status == 200, told
+    _, again = await asked(client, "GET", one, who)
+    assert {**again, "revision": 1} == {**before, "revision": 1}
+    await asked(client, "DELETE", one, who, extra=ANY)
+    status, told = await undone(client, who)
+    assert (status, told["record"]["address"]) == (200, "Front")
+
+
+async def test_what_was_made_available_meanwhile_is_not_undone_over(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    one = f"{BASE}/numbers/{OWN.number}"
+    await asked(client, "PATCH", one, who, json={"notes": "new"}, extra=ANY)
+    _, changes = await asked(client, "GET", "/audit?limit=1", who)
+    edit = changes["items"][0]["id"]
+    texts = {"number": OWN.number, "notes": "SMS"}
+    answer, told = await asked(client, "POST", f"{BASE}/sms-numbers", who, json=texts)
+    assert answer.status == 201, told
+    await asked(client, "POST", f"{one}/available", who, extra=ANY)
+    answer, problem = await asked(client, "POST", f"/audit/{edit}/undo", who)
+    assert (answer.status, "changed again meanwhile" in problem["detail"]) == (409, True)
+    await asked(client, "PATCH", one, who, json={"notes": "newest"}, extra=ANY)
+    texts = {"number": OWN.number, "notes": "SMS again"}
+    await asked(client, "PATCH", f"{BASE}/sms-numbers/{OWN.number}", who, json=texts, extra=ANY)
+    _, changes = await asked(client, "GET", "/audit?action=edit%20number&limit=1", who)
+    answer, told = await asked(client, "POST", f"/audit/{changes['items'][0]['id']}/undo", who)
+    assert (answer.status, told["record"]["notes"]) == (200, "new"), told

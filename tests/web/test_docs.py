@@ -41,6 +41,11 @@ def test_a_change_needs_nothing_but_what_changes() -> None:
     schemas = document(ROUTES, "1")["components"]["schemas"]
     assert schemas["UserEntry"]["required"] == ["extension"]
     assert "required" not in schemas["UserEntryChange"]
+    for route in ROUTES:
+        if route.keyed is not None and route.request is not None:
+            fields = route.request.model_fields.items()
+            needed = {name for name, field in fields if field.is_required()}
+            assert needed <= {route.keyed}, (route.method, route.path)
 
 
 async def test_the_page_asks_this_server_alone(client: Client) -> None:

@@ -46,6 +46,7 @@ from provisiond.web.api.emergency_shapes import (
     AddressesQuery,
     AddressShown,
     EndpointBody,
+    EndpointChange,
     EndpointShown,
     EndpointsQuery,
     address_shown,
@@ -154,12 +155,13 @@ async def post_endpoint(call: Call) -> Reply:
 
 async def patch_endpoint(call: Call) -> Reply:
     """Change an emergency endpoint."""
-    body: EndpointBody = call.body
+    body: EndpointChange = call.body
     await must_stay(call, body.number)
     stood = (await _endpoint(call)).endpoint
-    names = ("address", "caller_name", "location", "site")
+    names = ("caller_name", "location", "site")
     given = {name: getattr(body, name) for name in names if name in body.model_fields_set}
-    record = replace(stood, **given, revision=seen(call, stood.revision))
+    address = body.address if body.address is not None else stood.address
+    record = replace(stood, address=address, **given, revision=seen(call, stood.revision))
     command = ChangeEndpoint(domain=call.of("domain"), endpoint=record)
     terms = call.desk.addresses.terms
     return _saved_endpoint(await change_endpoint(call.desk.db, terms, call.actor, command, call.at))
@@ -254,6 +256,7 @@ ROUTES = (
             removed=remove_endpoint,
             query=EndpointsQuery,
             request=EndpointBody,
+            change=EndpointChange,
             answer=EndpointShown,
         )
     ),

@@ -11,6 +11,7 @@ from provisiond.actions.emergency_endpoints import EndpointView
 from provisiond.actions.emergency_report import EffectiveView, Problem, Readiness
 from provisiond.actions.emergency_schema import AddressFields, CivicFields, EndpointEntry
 from provisiond.actions.inventory_schema import Entry
+from provisiond.actions.inventory_values import Text
 from provisiond.inventory.emergency import (
     CIVIC_FIELDS,
     AddressLevel,
@@ -34,6 +35,16 @@ class AddressBody(AddressFields):
 
 class EndpointBody(EndpointEntry):
     """An emergency endpoint; the address is one of the domain's."""
+
+
+class EndpointChange(Entry):
+    """What to change of an emergency endpoint."""
+
+    number: str
+    address: str | None = None
+    caller_name: Text = ""
+    location: Text = ""
+    site: str | None = None
 
 
 class ValidationBody(CivicFields):

@@ -16,7 +16,7 @@ from provisiond.inventory.access import demand
 from provisiond.inventory.errors import Conflict
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.lists import ChangeRow
-from provisiond.web.api import domains, numbers, phones, sms, timeframes, users
+from provisiond.web.api import domains, emergency, numbers, phones, sms, timeframes, users
 from provisiond.web.api.dispatch import read_body
 from provisiond.web.api.parameters import PARAMETERS
 from provisiond.web.api.route import Call, Route
@@ -32,6 +32,7 @@ class _Kept:
     key: str
     routes: tuple[Route, ...]
     dropped: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()  # what follows from the rest, and is nobody's to give
     nests: bool = False  # settings stand beside the name
 
     def route(self, method: str) -> Route:
@@ -52,6 +53,8 @@ _KEPT: Mapping[str, _Kept] = {
     "SMS number": _of("sms-numbers", "number", sms.ROUTES),
     "time frame": _of("timeframes", "name", timeframes.ROUTES),
     "phone": _of("phones", "mac", phones.ROUTES, dropped=("token", "enrolment")),
+    "emergency address": _of("emergency-addresses", "name", emergency.ROUTES, untold=("proof",)),
+    "emergency endpoint": _of("emergency-endpoints", "number", emergency.ROUTES),
 }
 
 
@@ -85,7 +88,8 @@ async def undo_change(call: Call, row: ChangeRow) -> BaseModel | None:
 
 def _patch(before: dict[str, Any], after: dict[str, Any], kept: _Kept) -> dict[str, Any]:
     """What an edit changed, as it stood: what it added goes, what it took away comes back."""
-    body = {name: before.get(name) for name in {**after, **before}}
+    names = [name for name in {**after, **before} if name not in kept.untold]
+    body = {name: before.get(name) for name in names}
     if isinstance(body.get("settings"), dict) or isinstance(after.get("settings"), dict):
         added: dict[str, Any] = dict.fromkeys(after.get("settings") or {})
         body["settings"] = {**added, **(before.get("settings") or {})}
@@ -96,7 +100,8 @@ def _patch(before: dict[str, Any], after: dict[str, Any], kept: _Kept) -> dict[s
 
 def _whole(before: dict[str, Any], subject: str, kept: _Kept) -> dict[str, Any]:
     """A record that was deleted, without what nobody can bring back."""
-    body = {name: value for name, value in before.items() if name not in kept.dropped}
+    left = (*kept.dropped, *kept.untold)
+    body = {name: value for name, value in before.items() if name not in left}
     if MASK in json.dumps(body):
         raise Conflict("the journal keeps no secrets, and the record had one.")
     return _nested({kept.key: subject, **body}, kept)
