@@ -12,18 +12,19 @@ from aiohttp import web
 from provisiond.actions.answered import forget_open_questions
 from provisiond.actions.desk import Desk
 from provisiond.actions.feed import ChangeFeed
+from provisiond.actions.import_profiles import load_profiles
 from provisiond.actions.log_in import Door, SessionTerms
 from provisiond.actions.login_throttle import LoginThrottle
 from provisiond.actions.passwords import Passwords
 from provisiond.actions.webhooks import deliver_due, look_at_outbox, prune_outbox
 from provisiond.boot.http_tls import PhoneTls, TlsFiles
 from provisiond.catalog.shelf import Shelf
-from provisiond.daemon_setup import address_desk, bound, shown
+from provisiond.daemon_setup import address_desk, bound, public_urls, shown
 from provisiond.inventory.errors import Failed
 from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.webhooks import OutboxStanding
 from provisiond.outbound.webhook_sender import WebhookSender
-from provisiond.settings import Settings
+from provisiond.settings import Settings, shipped
 from provisiond.store.database import Database
 from provisiond.store.leases import Lease
 from provisiond.web.app import Health, load_shown, make_app, make_portal
@@ -106,6 +107,9 @@ def desk_of(
         addresses=address_desk(settings),
         webhook_networks=settings.web.webhook_networks,
         has_registrar=settings.sip.registrar is not None,
+        urls=public_urls(settings, database),
+        profiles=load_profiles(shipped("configs") / "imports"),
+        enrolment_hours=settings.admission.enrolment_hours,
     )
 
 

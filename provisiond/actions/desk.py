@@ -1,13 +1,17 @@
 """What do the doors for people need? One thing to hand from the listener to the actions."""
 
+from asyncio import Lock
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from provisiond.actions.emergency_checks import AddressDesk
+from provisiond.actions.import_profiles import Profile
 from provisiond.actions.log_in import Door
 from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.admission import DEFAULT_HOURS
 from provisiond.inventory.emergency import Terms
+from provisiond.inventory.urls import PublicUrls
 from provisiond.inventory.webhooks import Networks
 from provisiond.store.database import Database
 
@@ -26,7 +30,9 @@ class Desk:
 
     `addresses` is who checks emergency addresses. `webhook_networks` are private ones that webhooks
     may reach all the same. `has_registrar` says whether a registrar is asked for the own contact of
-    a phone that is told something.
+    a phone that is told something. `urls` go into phones' files. `profiles` are other systems' ways
+    to write rows; `importing` is held while a file is brought in, so that two do not fill the
+    memory. `enrolment_hours` is how long the phones of a file may be enrolled.
     """
 
     db: Database
@@ -35,6 +41,10 @@ class Desk:
     addresses: AddressDesk = field(default_factory=_nobody)
     webhook_networks: Networks = ()
     has_registrar: bool = False
+    urls: PublicUrls = field(default_factory=PublicUrls)
+    profiles: tuple[Profile, ...] = ()
+    importing: Lock = field(default_factory=Lock)
+    enrolment_hours: int = DEFAULT_HOURS
     clock: Callable[[], datetime] = _now
 
     def secret(self, purpose: str) -> bytes:

@@ -15,6 +15,7 @@ from provisiond.actions.import_merge import merge_settings
 from provisiond.actions.import_numbers import telephone_numbers
 from provisiond.actions.import_plan import DomainPlan, plan_domain
 from provisiond.actions.import_reading import ImportInventory, read_source
+from provisiond.actions.import_rights import rights_faults
 from provisiond.actions.import_server import ServerPlan, plan_server
 from provisiond.actions.import_walk import Item, Mode, Step, Terms
 from provisiond.actions.inventory_file import Source
@@ -98,8 +99,9 @@ async def import_inventory(
 ) -> ImportReport:
     """Import a file in one transaction, with one journal entry a domain.
 
-    Raises RejectedAll with every fault of the file, each with its place and remedy; NotFound for
-    a domain that a table's phones cannot go to.
+    It does no more than the actor may do with each record. Raises RejectedAll with every fault of
+    the file, each with its place and remedy; NotFound for a domain that a table's phones cannot go
+    to.
     """
     if command.dry_run:
         async with db.read() as read:
@@ -186,6 +188,7 @@ def _plan_all(
         source.entry.domains, source.roots, before, owners, strict=True
     ):
         plan = plan_domain(entry, root, contents, shelf, terms)
+        faults += rights_faults(plan, entry, terms.actor)
         faults += check_plan(
             plan,
             shelf,

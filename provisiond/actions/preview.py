@@ -56,15 +56,16 @@ async def preview_file(
     file: str | None,
     at: datetime,
     *,
+    domain: str | None = None,
     show_secrets: bool = False,
 ) -> Preview:
     """Render a file of a phone as it would be served now; masked unless `show_secrets`.
 
     `file` is a rule's id or the name the phone asks for; None is the file that proves it current.
-    Raises NotFound and TemplateFault.
+    A phone that is not in `domain` is not there. Raises NotFound and TemplateFault.
     """
     facts = await db.facts.for_mac(mac, directory=True)
-    if facts is None:
+    if facts is None or domain not in (None, facts.domain.name):
         raise NotFound(f"there is no phone {mac}.")
     if not show_secrets:
         facts, urls = masked_facts(facts), replace(urls, passwords=b"")

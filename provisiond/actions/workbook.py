@@ -37,7 +37,7 @@ def workbook_rows(content: bytes) -> Iterator[list[str]]:
     Raises RejectedAll where it is no workbook, unpacks to more than the limit, or what reads
     workbooks is not installed.
     """
-    _examine(content)
+    check_workbook(content)
     openpyxl = _openpyxl()
     try:
         with closing(
@@ -89,15 +89,17 @@ def _openpyxl() -> ModuleType:
         _refuse("workbooks need the extra xlsx: pip install 'provisiond[xlsx]'.", fault)
 
 
-def _examine(content: bytes) -> None:
+def check_workbook(content: bytes, most: int = MAX_UNPACKED) -> None:
+    """Raise RejectedAll for a packed file that is none, unpacks to more than `most` bytes, or
+    declares a document type; nothing of it is unpacked before that is known."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             parts = packed.infolist()
             size = sum(part.file_size for part in parts)
-            if len(parts) > MAX_PARTS or size > MAX_UNPACKED:
+            if len(parts) > MAX_PARTS or size > most:
                 _refuse(
                     f"it unpacks to {len(parts)} parts of {size} bytes; {MAX_PARTS} parts and "
-                    f"{MAX_UNPACKED >> 20} MiB are the most."
+                    f"{most >> 20} MiB are the most."
                 )
             for part in parts:
                 with packed.open(part) as opened:

@@ -67,6 +67,7 @@ class Noun(Enum):
     PHONES = "phones"
     BUTTONS = "buttons"
     EMERGENCY = "emergency"
+    INVENTORY = "inventory"
     REQUESTS = "requests"
     AUDIT = "audit"
     EVENTS = "events"
@@ -90,6 +91,7 @@ _ALL = frozenset(Verb)
 _LOOK = frozenset({Verb.READ})
 _CHANGE = frozenset({Verb.READ, Verb.EDIT})
 _KEEP = frozenset({Verb.READ, Verb.ADD, Verb.EDIT, Verb.DELETE})
+_WHOLE = frozenset({Verb.READ, Verb.RUN})  # export and import; of what, the other nouns say
 
 PERMISSIONS: Mapping[Role, Mapping[Noun, frozenset[Verb]]] = {
     Role.ADMIN: dict.fromkeys(Noun, _ALL),
@@ -107,6 +109,7 @@ PERMISSIONS: Mapping[Role, Mapping[Noun, frozenset[Verb]]] = {
         Noun.PHONES: _ALL,
         Noun.BUTTONS: _CHANGE,
         Noun.EMERGENCY: _LOOK,
+        Noun.INVENTORY: _WHOLE,
         Noun.REQUESTS: _LOOK,
         Noun.AUDIT: _LOOK,
         Noun.EVENTS: _LOOK,
@@ -126,6 +129,7 @@ PERMISSIONS: Mapping[Role, Mapping[Noun, frozenset[Verb]]] = {
         Noun.PHONES: _ALL,
         Noun.BUTTONS: _CHANGE,
         Noun.EMERGENCY: _KEEP | {Verb.RUN},
+        Noun.INVENTORY: _WHOLE,
         Noun.AUDIT: _LOOK | {Verb.RUN},
         Noun.EVENTS: _LOOK,
         Noun.OWN_ACCOUNT: _CHANGE,

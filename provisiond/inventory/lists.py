@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from provisiond.inventory.destinations import DestinationKind
-from provisiond.inventory.journal import ChangeEntry
+from provisiond.inventory.journal import ChangeEntry, RequestEntry
+from provisiond.inventory.mac import Mac
 from provisiond.inventory.sms import SmsTreatment
 
 _T = TypeVar("_T")
@@ -218,3 +219,32 @@ class ChangeRow:
     entry_id: int
     domain: str | None
     change: ChangeEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestQuery:
+    """Which requests for files, the newest first: all that match, before the entry `before`.
+
+    `refused` leaves out what was served, `alarm` all but what a person should look at.
+    """
+
+    domain: str | None = None
+    mac: Mac | None = None
+    outcome: str | None = None
+    address: str | None = None
+    refused: bool = False
+    alarm: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """An entry of the journal of requests; `domain` is None where no domain's phone asked, or that
+    of one that is gone."""
+
+    entry_id: int
+    domain: str | None
+    request: RequestEntry

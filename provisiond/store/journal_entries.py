@@ -107,7 +107,7 @@ async def latest_requests(
         query = query.where(sa.text("alarm"))
     if before is not None:
         query = query.where(table.c.id < before)
-    return tuple([(row.id, _request(row)) for row in await read.rows(query)])
+    return tuple([(row.id, request_entry(row)) for row in await read.rows(query)])
 
 
 async def latest_changes(
@@ -236,7 +236,8 @@ def _merged(before: dict[str, Any] | None, entry: RequestEntry) -> dict[str, Any
     return row
 
 
-def _request(row: AnyRow) -> RequestEntry:
+def request_entry(row: AnyRow) -> RequestEntry:
+    """A row of the journal of requests as an entry."""
     return RequestEntry(
         at=from_stored(row.at),
         transport=row.transport,

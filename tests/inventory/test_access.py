@@ -22,6 +22,7 @@ layouts      raed   raed     -
 phones       raedx  raedx    -
 buttons      re     re       re
 emergency    r      raedx    -
+inventory    rx     rx       -
 requests     r      -        -
 audit        r      rx       -
 events       r      r        -

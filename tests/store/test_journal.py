@@ -9,11 +9,13 @@ import sqlalchemy as sa
 
 from provisiond.inventory.errors import Failed, ProvisiondError
 from provisiond.inventory.journal import DELIVERED, ChangeEntry, RequestEntry
+from provisiond.inventory.lists import RequestQuery
 from provisiond.inventory.mac import Mac
 from provisiond.store import domains, journal, phones
 from provisiond.store.database import Database
 from provisiond.store.journal import JournalLimits, JournalWriter
-from provisiond.store.journal_entries import prune_requests
+from provisiond.store.journal_entries import add_requests, prune_requests
+from provisiond.store.requests import query_requests
 from provisiond.store.schema import change_journal
 from tests.store.inventory import DOMAIN, MAC, NOW, filled, later, served
 
@@ -174,6 +176,39 @@ async def test_latest_requests_are_found_by_what_a_person_asks(db: Database) -> 
     async with db.read() as read:
         newest = (await journal.latest_requests(read, None, limit=1))[0][0]
     assert await found(before=newest, limit=1) == ["unknown_phone"]
+
+
+async def test_requests_are_found_page_by_page_with_the_domain_of_their_phone(
+    db: Database,
+) -> None:
+    domain_id, phone_id = await phone_of(db)
+    stranger = Mac("001565000009")
+    entries: list[RequestEntry] = [
+        served(domain_id, phone_id),
+        served(domain_id, phone_id, at=later(hours=1), outcome="not_admitted", alarm=True),
+        served(None, None, at=later(hours=2), mac=stranger, outcome="unknown_phone"),
+    ]
+    async with db.append() as write:
+        await add_requests(write, entries)
+
+    async def found(**terms: object) -> list[tuple[str, str | None]]:
+        async with db.read() as read:
+            page = await query_requests(read, RequestQuery(**terms))  # type: ignore[arg-type]
+        return [(row.request.outcome, row.domain) for row in page.rows]
+
+    own = DOMAIN.name
+    first, second, third = ("served", own), ("not_admitted", own), ("unknown_phone", None)
+    assert await found() == [third, second, first]
+    assert await found(domain=own, refused=True) == [second]
+    assert await found(domain="never.example.test") == []
+    assert await found(mac=stranger, outcome="unknown_phone") == [third]
+    assert await found(alarm=True, address=entries[1].address) == [second]
+    assert await found(since=later(hours=1), until=later(hours=2)) == [second]
+    async with db.read() as read:
+        page = await query_requests(read, RequestQuery(limit=2))
+        rest = await query_requests(read, RequestQuery(limit=2, before=int(page.after[0])))
+    assert [row.request for row in (*page.rows, *rest.rows)] == entries[::-1]
+    assert rest.after == ()
 
 
 async def test_a_sighting_says_when_and_where_a_phone_was_last_served(db: Database) -> None:

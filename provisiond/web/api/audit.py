@@ -129,14 +129,15 @@ def _query(query: ChangesQuery, before: int | None = None) -> ChangeQuery:
         actor=query.actor,
         action=query.action,
         subject=query.subject,
-        since=_zoned(query.since),
-        until=_zoned(query.until),
+        since=zoned(query.since),
+        until=zoned(query.until),
         before=before,
         limit=query.limit,
     )
 
 
-def _zoned(at: datetime | None) -> datetime | None:
+def zoned(at: datetime | None) -> datetime | None:
+    """A moment of a query: without a zone it is one in UTC."""
     return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
 

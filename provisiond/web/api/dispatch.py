@@ -19,7 +19,7 @@ from provisiond.actions.answered import (
 from provisiond.actions.log_in import turned_away
 from provisiond.inventory.access import Actor, demand
 from provisiond.inventory.errors import NotAllowed, ProvisiondError, Rejected, Stale
-from provisiond.web.api.json_body import read_json
+from provisiond.web.api.json_body import read_json, read_upload
 from provisiond.web.api.parameters import cleaned
 from provisiond.web.api.problems import rejected, told
 from provisiond.web.api.route import PREFIX, Call, Reply, Route, Unprocessable
@@ -44,12 +44,15 @@ async def _answer(route: Route, request: web.Request) -> web.StreamResponse:
     call = await _asked(route, request)
     if route.stream is not None:
         return await route.stream(call, request)
-    if route.request is None and request.can_read_body and route.is_change:
-        await _expect_nothing(request)
     content = b""
     if route.request is not None:
         given, content = await read_json(request, route.most_bytes)
         call = replace(call, body=read_body(route, given, call.path))
+    elif route.uploads:
+        upload = await read_upload(request, route.uploads, route.most_bytes)
+        call, content = replace(call, body=upload), upload.content
+    elif request.can_read_body and route.is_change:
+        await _expect_nothing(request)
     if not route.is_change:
         return answer_of(route, request, await _handled(route, call))
     return await _once(route, request, call, content)

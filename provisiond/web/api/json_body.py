@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from provisiond.web.api.route import Unprocessable
+from provisiond.web.api.route import Unprocessable, Upload
 
 MAX_DEPTH = 32
 _TYPES = ("application/json", "application/merge-patch+json")
@@ -23,16 +23,30 @@ async def read_json(request: web.Request, most: int) -> tuple[Any, bytes]:
             "send JSON, with Content-Type: application/json.",
             {"Accept": ", ".join(_TYPES)},
         )
-    if "Content-Encoding" in request.headers:
-        raise Unprocessable(415, "unsupported_encoding", "send the body as it is, unpacked.")
-    if (request.content_length or 0) > most:
-        raise too_large(most)
     content = await read_at_most(request, most)
     return parse_json(content), content
 
 
+async def read_upload(request: web.Request, kinds: tuple[str, ...], most: int) -> Upload:
+    """The body as the file that it is, one of these media types. Raises Unprocessable: 413, 415 or
+    400 where there is none."""
+    if request.content_type not in kinds:
+        said = f"send the file as the body, with one of these as Content-Type: {', '.join(kinds)}."
+        headers = {"Accept": ", ".join(kinds)}
+        raise Unprocessable(415, "unsupported_media_type", said, headers)
+    content = await read_at_most(request, most)
+    if not content:
+        raise Unprocessable(400, "no_file", "the body is empty; send the file as the body.")
+    return Upload(content=content, media=request.content_type)
+
+
 async def read_at_most(request: web.Request, most: int) -> bytes:
-    """The body, of which never more than `most` bytes are held. Raises Unprocessable(413)."""
+    """The body, of which never more than `most` bytes are held. Raises Unprocessable: 413, or 415
+    for one that is packed."""
+    if "Content-Encoding" in request.headers:
+        raise Unprocessable(415, "unsupported_encoding", "send the body as it is, unpacked.")
+    if (request.content_length or 0) > most:
+        raise too_large(most)
     held = bytearray()
     async for chunk in request.content.iter_any():
         held += chunk

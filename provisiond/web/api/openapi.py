@@ -104,7 +104,7 @@ def statuses(route: Route) -> tuple[int, ...]:
         found |= {401, 403}
     if route.is_change:
         found |= {401, 403, 409}
-    if route.request is not None:
+    if route.request is not None or route.uploads:
         found |= {408, 413, 415}
     if route.conditional:
         found |= {412, 428}
@@ -144,6 +144,12 @@ def _operation(
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
+        }
+    if route.uploads:
+        # The media type says what stands there: a file is whatever it is (OpenAPI 3.1 §4.8.14.3).
+        operation["requestBody"] = {
+            "required": True,
+            "content": {media: {} for media in route.uploads},
         }
     return operation
 
@@ -197,7 +203,7 @@ def _responses(route: Route, names: Mapping[Any, JsonSchemaValue]) -> dict[str, 
         content = {media: {"schema": schema} for media in route.media}
         found = {str(route.status): {"description": route.summary, "content": content}}
     elif route.stream is not None:
-        content = {media: {"schema": {"type": "string"}} for media in route.media}
+        content = {media: {"schema": _schema_of(media)} for media in route.media}
         found = {"200": {"description": route.summary, "content": content}}
     else:
         found = {"204": {"description": "It is done."}}
@@ -206,6 +212,12 @@ def _responses(route: Route, names: Mapping[Any, JsonSchemaValue]) -> dict[str, 
         why = _WHY.get(status, HTTPStatus(status).phrase)
         found[str(status)] = {"description": why, "content": problem}
     return found
+
+
+def _schema_of(media: str) -> dict[str, Any]:
+    """What stands in a stream: a tree, or a text."""
+    is_tree = media in ("application/json", "application/yaml")
+    return {"type": "object" if is_tree else "string"}
 
 
 def _name(reference: JsonSchemaValue) -> str:

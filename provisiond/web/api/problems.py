@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from aiohttp import web
@@ -30,6 +31,7 @@ from provisiond.inventory.errors import (
     WrongLogin,
 )
 from provisiond.web.api.route import Unprocessable
+from provisiond.web.api.shapes import Place
 
 _log = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
@@ -69,11 +71,9 @@ def problem(
         "detail": detail,
         "code": code,
     }
-    listed = [
-        {"field": error.where, "message": error.message, "remedy": error.remedy} for error in errors
-    ]
+    listed = [Place.of(error) for error in islice(errors, _MOST_ERRORS)]
     if listed:
-        body["errors"] = listed[:_MOST_ERRORS]
+        body["errors"] = [one.model_dump(mode="json", exclude_none=True) for one in listed]
     text = json.dumps(body, ensure_ascii=True)
     return web.Response(text=text, status=status, content_type=MEDIA, headers=headers)
 

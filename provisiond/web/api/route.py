@@ -27,7 +27,8 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One question, checked: who asks, when, and with what. `query` and `body` are models of the
-    route's; `given` is the body as it came. `revision` is what If-Match named, None for any."""
+    route's; the body of an upload is an `Upload`. `revision` is what If-Match named, None for any.
+    """
 
     desk: Desk
     actor: Actor
@@ -42,6 +43,14 @@ class Call:
     def of(self, name: str) -> str:
         """A parameter of the path."""
         return self.path[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A body that is a file, and what the question says it is."""
+
+    content: bytes
+    media: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,7 @@ class Route:
     list. A `{domain}` in the path bounds it to that domain. `answer` None is an empty 204.
     `partial` takes a body whose fields may all be left out; `keyed` names the one that the path
     gives. `conditional` needs If-Match. `stream` writes its answer by itself, as one of `media`.
+    `uploads` are the media types of a body that is a file, of `most_bytes` as any body.
     """
 
     method: str
@@ -87,6 +97,7 @@ class Route:
     conditional: bool = False
     most_bytes: int = _MIB
     media: tuple[str, ...] = ("application/json",)
+    uploads: tuple[str, ...] = ()
     fails_with: tuple[int, ...] = ()
 
     @property

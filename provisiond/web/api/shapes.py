@@ -1,8 +1,10 @@
 """What do all answers and questions of the API have in common? Records, lists, faults."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from provisiond.inventory.errors import Finding
 
 _T = TypeVar("_T")
 
@@ -33,6 +35,25 @@ class Fault(Shape):
     remedy: str = ""
 
 
+class Place(Fault):
+    """A fault or warning of a file. `line` is that of an inventory file; of a table `field` names
+    row and column."""
+
+    line: int | None = None
+    severity: Literal["error", "warning"] = "error"
+
+    @classmethod
+    def of(cls, finding: Finding) -> "Place":
+        """A finding as programs see it."""
+        return cls(
+            field=finding.where,
+            message=finding.message,
+            remedy=finding.remedy,
+            line=finding.line,
+            severity="error" if finding.severity == "error" else "warning",
+        )
+
+
 class Problem(BaseModel):
     """Why a question was not answered as asked (RFC 9457). `code` is stable, `detail` is for a
     person, `errors` lists every fault of the body or query."""
@@ -44,7 +65,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: str
-    errors: list[Fault] = []
+    errors: list[Place] = []
 
 
 class Record(Shape):
