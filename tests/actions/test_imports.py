@@ -408,6 +408,7 @@ async def test_another_domains_mac_is_told_to_the_admin_and_to_nobody_else(
     db: Database, shelf: Shelf
 ) -> None:
     await load(db, shelf)
+    await load(db, shelf, {"domain": "b.example.test"})
     other = {"domain": "b.example.test", "phones": [{"mac": MAC, "model": "Acme D-6"}]}
     (admin,) = [f for f in await faults(db, shelf, other) if f.severity == "error"]
     assert f"a phone of {DOMAIN}" in admin.message

@@ -303,6 +303,7 @@ async def test_numbers_of_other_domains_are_refused_without_naming_them(
     lite: Database, shelf: Shelf
 ) -> None:
     await load(lite, shelf, OFFICE)
+    await load(lite, shelf, {"domain": "b.test"})
     other = {"domain": "b.test", "numbers": [{"number": "+18005550100"}]}
     [finding] = await faults(lite, shelf, other, actor=MANAGER)
     assert (finding.where, finding.remedy) == ("numbers[0].number", "Ask your provider.")
