@@ -8,6 +8,7 @@ from provisiond.catalog.family import Family, load_family
 from provisiond.catalog.match import candidates, masked, parse_name, upload
 from provisiond.inventory.errors import UnknownFile
 from provisiond.inventory.mac import Mac
+from tests.catalog.hostile import FAMILIES, shipped
 
 TOKEN = "abcdefghijklmnopqrstuvwx23"
 ACME = Path(__file__).parent.parent / "models" / "acme" / "desk"
@@ -129,3 +130,14 @@ def test_uploads_are_told_from_unknown_names(acme: Family) -> None:
     assert found is not None
     assert found.mac == Mac("02ac3e000001")
     assert upload([acme], "log.txt") is None
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_phones_ask_for_in_vain_by_a_name_without_mac_is_a_file_of_the_family(
+    name: str,
+) -> None:
+    """Else each phone of a site that boots from the box would count as somebody who guesses."""
+    for compiled in shipped(name).rules:
+        rule = compiled.rule
+        if rule.template is None and "{mac}" not in rule.path.lower():
+            assert rule.scope == "family", rule.id
