@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -909,3 +910,16 @@ def test_a_phone_without_directory_has_none(family: Family) -> None:
     read = config(family, directory=None)
     assert (read["XML_Directory_Service_URL"], read["XML_Directory_Service_Name"]) == ("", "")
     assert config(family)["XML_Directory_Service_URL"] == f"{BASE}directory.xml"
+
+
+def test_the_directory_is_fetched_with_the_log_in_of_the_phone(family: Family) -> None:
+    urls = replace(URLS, passwords=b"key")
+    read = config(family, urls=urls)
+    assert read["XML_User_Name"] == MAC
+    assert read["XML_Password"] == urls.password(Secret(TOKEN)).reveal() != ""
+    for without in (
+        config(family),
+        config(family, urls=urls, directory=None),
+        config(family, "SPA942", urls=urls),  # shows no pages
+    ):
+        assert not {"XML_User_Name", "XML_Password"} & without.keys()

@@ -944,7 +944,9 @@ def test_the_directory_and_where_it_is(sysconf: Family, modules: Family) -> None
         assert found == [("Bob & Sons <Ltd>", "+12125550111"), ("Reception", "100")]
 
 
-def test_the_directory_is_fetched_with_the_log_in_of_the_configuration(sysconf: Family) -> None:
+def test_the_directory_is_fetched_with_the_log_in_of_the_configuration(
+    sysconf: Family, modules: Family
+) -> None:
     read = xml(sysconf, urls=replace(PUBLIC, passwords=b"key"))
     book = "phone/xmlContact[1]/"
     assert read[f"{book}UserName"] == read["ap/DefaultUsername"] == "0c383eaabbcc"
@@ -955,6 +957,10 @@ def test_the_directory_is_fetched_with_the_log_in_of_the_configuration(sysconf: 
         xml(sysconf, urls=replace(PUBLIC, passwords=b"key"), directory=None),
     ):
         assert (without[f"{book}UserName"], without[f"{book}PassWd"]) == ("", "")
+    auth = "PHONE_CONFIG_MODULE/Xml_PhoneBook/XML-PBook1_Auth"
+    told = text(modules, urls=replace(PUBLIC, passwords=b"key"))
+    assert told[auth] == f"0c383eaabbcc:{read['ap/DefaultPassword']}"
+    assert text(modules)[auth] == ""
 
 
 # --- overrides ----------------------------------------------------------------------------------
