@@ -220,7 +220,7 @@ def _buttons(
     for key, kind in zip(range(lines + 1, keys + 1), _KINDS, strict=False):
         rule = family.manifest.buttons[kind]
         blocked = rule.unavailable or kind.value in model.unavailable
-        if blocked or (rule.banks and banks[0].name not in rule.banks):
+        if blocked or not rule.allows(banks[0].name):
             continue
         label = "Colleague" if texts is None else _typed(next(texts))
         yield {"key": key, "kind": kind.value, "value": "1001", "label": label}

@@ -286,7 +286,7 @@ def _meaning(desk: _Desk, kind: ButtonKind) -> _Meaning:
 def _fits_bank(rule: ButtonRule, bank: str) -> bool:
     if bank == SIDECAR_BANK:
         return rule.sidecar
-    return not rule.banks or bank in rule.banks
+    return rule.allows(bank)
 
 
 def _key(desk: _Desk, slot: KeySlot, button: Button) -> KeyContext:

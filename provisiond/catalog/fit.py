@@ -206,6 +206,6 @@ def _unavailable(rule: ButtonRule, model: ModelRule, button: Button, slot: KeySl
     reason = rule.unavailable or model.unavailable.get(button.kind.value, "")
     if not reason and button.module and not rule.sidecar:
         reason = "this kind is not possible on a sidecar"
-    if not reason and not button.module and rule.banks and slot.bank not in rule.banks:
+    if not reason and not button.module and not rule.allows(slot.bank):
         reason = f"this kind is possible on {', '.join(rule.banks)} keys only"
     return reason

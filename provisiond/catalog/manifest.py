@@ -206,6 +206,10 @@ class ButtonRule(Part):
     needs_line: bool = Field(default=False, description="templates get line 1 where none is set")
     max_value: int | None = Field(default=None, description="longest value in characters")
 
+    def allows(self, bank: str) -> bool:
+        """Whether such a button may stand on a key of this bank of the phone."""
+        return not self.banks or bank in self.banks
+
 
 class BootStep(Part):
     """One request of the phone's boot, in order."""

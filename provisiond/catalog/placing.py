@@ -69,7 +69,7 @@ def place(
     """Every used key by (module, position).
 
     Buttons stay where they were put; lines without a button take the lowest free keys of the
-    phone. Buttons that have no key are left out (`fit` reports them).
+    phone whose bank takes lines. Buttons that have no key are left out (`fit` reports them).
     """
     slots: dict[tuple[int, int], KeySlot] = {
         (0, slot.position): slot for slot in phone_slots(manifest.layouts[model.layout])
@@ -84,18 +84,20 @@ def place(
         for button in placed.values()
         if button.kind in (ButtonKind.LINE, ButtonKind.SHARED_LINE)
     }
-    free = (
+    free = [
         slot
         for (module, position), slot in slots.items()
         if module == 0 and slot.spare and not slot.beyond and (0, position) not in placed
-    )
+    ]
     for line in sorted(lines, key=lambda line: line.line):
         if line.line in shown:
             continue
-        slot = next(free, None)
-        if slot is None:
-            break
         kind = ButtonKind.SHARED_LINE if line.shared else ButtonKind.LINE
+        wanted = manifest.buttons[kind]
+        slot = next((slot for slot in free if wanted.allows(slot.bank)), None)
+        if slot is None:
+            continue
+        free.remove(slot)
         placed[0, slot.position] = Button(
             module=0, key=slot.position, kind=kind, line=line.line, label=line.label
         )

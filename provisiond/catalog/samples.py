@@ -396,4 +396,4 @@ def _slots(
 
 def _fits(manifest: Manifest, kind: ButtonKind, module: int, slot: KeySlot) -> bool:
     rule = manifest.buttons[kind]
-    return rule.sidecar if module else not rule.banks or slot.bank in rule.banks
+    return rule.sidecar if module else rule.allows(slot.bank)

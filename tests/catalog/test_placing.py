@@ -63,6 +63,25 @@ def test_lines_take_the_lowest_free_keys(manifest: Manifest) -> None:
     }
 
 
+def test_lines_take_keys_of_banks_that_take_lines(manifest: Manifest) -> None:
+    rules = {
+        **manifest.buttons,
+        ButtonKind.LINE: manifest.buttons[ButtonKind.LINE].model_copy(
+            update={"banks": ("memory",)}
+        ),
+    }
+    narrow = manifest.model_copy(update={"buttons": rules})
+    model = manifest.model[0].model_copy(update={"layout": "two_banks"})
+    shared = PhoneLine(line=3, extension="103", shared=True)
+    placed = place(narrow, model, (), [*lines(1, 2), shared], [button(3)])
+    assert {key: (b.kind.value, b.line) for key, b in placed.items()} == {
+        (0, 3): ("blf", None),
+        (0, 4): ("line", 1),
+        (0, 5): ("line", 2),
+        (0, 1): ("shared_line", 3),
+    }
+
+
 def test_a_line_with_a_button_is_not_placed_again(manifest: Manifest) -> None:
     own = button(6, ButtonKind.LINE, line=1)
     placed = place(manifest, manifest.model[0], (), lines(1, 2), [own])
