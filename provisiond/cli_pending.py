@@ -136,7 +136,7 @@ async def _approve(
     async with session.store(settings) as database:
         return await approve_pending(
             database,
-            session.shelf(settings),
+            session.models(settings),
             session.actor,
             await one_domain(database, domain),
             mac,

@@ -41,7 +41,7 @@ def ask_with_shelf(session: Session, work: Callable[["Database", "Shelf"], Await
     """Do something with the open store and the catalogue."""
     settings = session.settings()
     become_owner(settings.data_dir)
-    shelf = session.shelf(settings)
+    shelf = session.models(settings)
 
     async def inside() -> _T:
         async with session.store(settings) as database:

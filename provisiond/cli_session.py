@@ -97,6 +97,13 @@ class Session:
         model = known.model if known is not None else ""
         return await asyncio.to_thread(Shelf.load, [settings.models_dir], model=model)
 
+    def models(self, settings: "Settings") -> "Shelf":
+        """The catalogue for commands that render nothing: no template is compiled for them, which
+        takes longer than all else that they do."""
+        from provisiond.daemon_setup import load_shelf
+
+        return load_shelf(settings, compiled=False)
+
     def families(self) -> "Shelf":
         """The catalogue for those who write templates: without a settings file none is needed."""
         from provisiond.settings import find_file, load

@@ -31,14 +31,15 @@ if TYPE_CHECKING:  # most commands ask the store alone
     from provisiond.catalog.shelf import Shelf
 
 
-def load_shelf(settings: Settings) -> "Shelf":
-    """The catalogue that the settings name. Reads files: call it in a thread or before the loop.
+def load_shelf(settings: Settings, *, compiled: bool = True) -> "Shelf":
+    """The catalogue that the settings name, its templates compiled now or when they are asked for.
+    Reads files: call it in a thread or before the loop.
 
     Raises BadSettings where not one family can be loaded.
     """
     from provisiond.catalog.shelf import Shelf
 
-    shelf = Shelf.load([settings.models_dir])
+    shelf = Shelf.load([settings.models_dir], compiled=compiled)
     if not shelf.families:
         reasons = "; ".join(str(fault) for fault in shelf.rejected) or "the folder holds none"
         raise BadSettings(

@@ -69,8 +69,9 @@ def model_key(text: str) -> str:
     return re.sub(r"[\s\-_./]+", "", text).casefold()
 
 
-def load_family(folder: Path, name: str) -> Family:
-    """Read a family's folder. Raises TemplateRejected with every fault and its line."""
+def load_family(folder: Path, name: str, *, compiled: bool = True) -> Family:
+    """Read a family's folder. Raises TemplateRejected with every fault and its line; what is wrong
+    inside templates only where they are `compiled` now."""
     manifest, text = _read_manifest(folder, name)
     findings = _references(folder, manifest, text)
     if findings:
@@ -80,7 +81,7 @@ def load_family(folder: Path, name: str) -> Family:
         folder=folder,
         manifest=manifest,
         digest=_digest(folder, text),
-        renderer=Renderer(name, folder, manifest),
+        renderer=Renderer(name, folder, manifest, at_once=compiled),
         rules=tuple(
             CompiledRule(rule=rule, pattern=compile_path(rule.path, manifest))
             for rule in manifest.file

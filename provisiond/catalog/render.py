@@ -5,6 +5,7 @@ One `Renderer` a family: its templates are compiled once, and it never changes a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
@@ -35,11 +36,14 @@ class Rendered:
 class Renderer:
     """The compiled templates of one family folder."""
 
-    def __init__(self, family_name: str, folder: Path, manifest: Manifest) -> None:
-        """Compile every template of the folder.
+    def __init__(
+        self, family_name: str, folder: Path, manifest: Manifest, *, at_once: bool = True
+    ) -> None:
+        """Compile every template of the folder, or only when one of them is asked for.
 
         Raises TemplateRejected with file and line of every syntax error, of every `param` whose
-        pattern is no literal, and of every rule whose template is missing.
+        pattern is no literal, and of every rule whose template is missing. Where they are not
+        compiled at once, the first two of these come from whatever asks first.
         """
         self._family = family_name
         sources = read_sources(family_name, folder)
@@ -54,16 +58,25 @@ class Renderer:
         )
         if missing:
             raise TemplateRejected(family_name, missing)
-        self._compiled = Compiled(family_name, sources)
-        keys: dict[str, tuple[str, int]] = {}
-        for site in self._compiled.sites:
-            if site.pattern:
-                keys.setdefault(site.pattern, (site.file, site.line))
-        self._keys = MappingProxyType(keys)
+        self._sources = sources
+        if at_once:
+            self.keys()
 
     def keys(self) -> Mapping[str, tuple[str, int]]:
         """The literal `param` patterns of all templates, to (file, line) of the first place."""
         return self._keys
+
+    @cached_property
+    def _compiled(self) -> Compiled:
+        return Compiled(self._family, self._sources)
+
+    @cached_property
+    def _keys(self) -> Mapping[str, tuple[str, int]]:
+        keys: dict[str, tuple[str, int]] = {}
+        for site in self._compiled.sites:
+            if site.pattern:
+                keys.setdefault(site.pattern, (site.file, site.line))
+        return MappingProxyType(keys)
 
     @property
     def templates(self) -> frozenset[str]:

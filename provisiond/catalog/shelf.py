@@ -34,11 +34,14 @@ class Shelf:
     _devices: dict[str, Device | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def load(cls, roots: Sequence[Path], *, model: str | None = None) -> "Shelf":
+    def load(
+        cls, roots: Sequence[Path], *, model: str | None = None, compiled: bool = True
+    ) -> "Shelf":
         """Load every `<root>/<vendor>/<family>/` that has a manifest; later roots win by name.
 
         A family with faults is left out and listed in `rejected`; the others are not harmed.
-        With `model` only those are loaded that have it, for who asks about one phone.
+        With `model` only those are loaded that have it, for who asks about one phone. Templates
+        that are not `compiled` now are when they are asked for, for who renders nothing.
         """
         families: dict[str, Family] = {}
         rejected: list[TemplateRejected] = []
@@ -47,7 +50,7 @@ class Shelf:
                 name = f"{manifest.parent.parent.name}/{manifest.parent.name}"
                 try:
                     if model is None or has_model(manifest.parent, name, model):
-                        families[name] = load_family(manifest.parent, name)
+                        families[name] = load_family(manifest.parent, name, compiled=compiled)
                     else:
                         families.pop(name, None)
                 except TemplateRejected as fault:

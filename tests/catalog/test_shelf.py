@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.errors import TemplateRejected
 from provisiond.inventory.mac import Mac
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -62,3 +63,15 @@ def test_for_one_model_its_family_alone_is_loaded(tmp_path: Path, text: str) -> 
     assert (list(shelf.families), shelf.rejected) == (["acme/desk"], ())
     assert shelf.find_model(text) is not None
     assert not Shelf.load([tmp_path], model="Acme Q-1").families
+
+
+def test_templates_are_compiled_at_once_or_when_they_are_asked_for(tmp_path: Path) -> None:
+    shutil.copytree(MODELS / "acme", tmp_path / "acme")
+    (tmp_path / "acme/desk/mac.cfg.j2").write_text("{% if %}\n")
+    assert [fault.family for fault in Shelf.load([tmp_path]).rejected] == ["acme/desk"]
+    later = Shelf.load([tmp_path], compiled=False)
+    assert later.find_model("Acme D-6") is not None
+    with pytest.raises(TemplateRejected, match=r"mac\.cfg\.j2"):
+        later.families["acme/desk"].renderer.keys()
+    whole = Shelf.load([MODELS], compiled=False).families["acme/desk"].renderer
+    assert whole.keys() == Shelf.load([MODELS]).families["acme/desk"].renderer.keys()
