@@ -17,6 +17,7 @@ from provisiond.cli_emergency import app as emergency
 from provisiond.cli_families import app as families
 from provisiond.cli_imports import import_file, import_profiles
 from provisiond.cli_inventory import export, render
+from provisiond.cli_layouts import app as layouts
 from provisiond.cli_numbers import app as numbers
 from provisiond.cli_output import report, warn
 from provisiond.cli_pending import app as pending
@@ -80,6 +81,7 @@ app.command("simulate")(simulate)
 app.command("doctor")(doctor)
 app.command("dhcp-snippet")(dhcp_snippet)
 app.add_typer(phones, name="phones")
+app.add_typer(layouts, name="layouts")
 app.add_typer(pending, name="pending")
 app.add_typer(numbers, name="numbers")
 app.add_typer(sms, name="sms")

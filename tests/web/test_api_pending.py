@@ -41,7 +41,7 @@ async def test_they_are_listed_taken_in_and_dismissed(client: Client, db: Databa
     assert [one["mac"] for one in rest["items"]] == [str(MACS[2])]
 
     path = f"/domains/{DOMAIN}/pending-phones/{MACS[0].text}/approval"
-    body = {"lines": [{"line": 1, "extension": "101"}], "name": "Lobby"}
+    body = {"lines": [{"line": 1, "extension": "103"}], "name": "Lobby"}
     answer, phone = await asked(client, "POST", path, who, json=body)
     assert answer.status == 201, phone
     assert (phone["model"], phone["name"]) == ("Acme D-6", "Lobby")

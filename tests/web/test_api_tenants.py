@@ -52,7 +52,7 @@ def body_of(route: Route) -> dict[str, Any]:
         "name": "new", "extension": "777", "mac": "02ac3e000999", "kind": "always",
         "number": "+18005550999", "domain": "new.example.test", "buttons": [], "role": "tech",
         "label": "x", "old": "x", "new": "x", "password": "x", "code": "1", "key": "A" * 32,
-        "url": "https://hooks.example.test/x", "address": "Front",
+        "url": "https://hooks.example.test/x", "address": "Front", "phones": [],
     }  # fmt: skip
     body = {name: examples[name] for name in needed}
     if route.request.__name__ == "DestinationBody":

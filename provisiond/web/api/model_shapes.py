@@ -1,0 +1,56 @@
+"""How do programs see models, and what becomes of phones that are given a layout?"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from provisiond.actions.inventory_schema import Entry
+from provisiond.web.api.shapes import Fault, Shape
+
+
+class SidecarShown(Shape):
+    """A type of sidecar: how many keys it has, and at most how many of it the model takes."""
+
+    type: str
+    keys: int
+    most: int
+
+
+class ModelShown(Shape):
+    """A model as on the box. `unavailable` is button kind to the reason why the model cannot have
+    such a button."""
+
+    model: str
+    vendor: str
+    family: str
+    lines: int
+    keys: int
+    handsets: int
+    sidecars: list[SidecarShown]
+    unavailable: dict[str, str]
+
+
+class ApplyBody(Entry):
+    """Which phones get the layout, by MAC. Their own buttons stay over it, or go with `replace`;
+    `dry_run` only tells what does not fit."""
+
+    phones: Annotated[tuple[str, ...], Field(max_length=1000)]
+    replace: bool = False
+    dry_run: bool = False
+
+
+class PhoneWithLayoutShown(Shape):
+    """A phone that was given the layout; `warnings` tell what does not show there."""
+
+    mac: str
+    model: str
+    changed: bool
+    warnings: list[Fault]
+
+
+class AppliedShown(Shape):
+    """What came of it."""
+
+    layout: str
+    dry_run: bool
+    phones: list[PhoneWithLayoutShown]
