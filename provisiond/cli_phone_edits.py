@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provisiond.cli_output import emit, findings, moment, say
+from provisiond.cli_records import DryRun
 from provisiond.cli_session import (
     Config,
     DomainName,
@@ -34,10 +35,16 @@ Site = Annotated[str | None, typer.Option("--site", help='Site; "" for none.')]
 Notes = Annotated[str | None, typer.Option("--notes", help="Notes.")]
 Directory = Annotated[str | None, typer.Option("--directory", help='Directory; "" for none.')]
 LayoutName = Annotated[str | None, typer.Option("--layout", help='Button layout; "" for none.')]
+EmergencyAddress = Annotated[
+    str | None,
+    typer.Option("--emergency-address", metavar="NAME", help='"" takes what is handed down.'),
+]
 Lines = Annotated[
     list[str] | None,
     typer.Option(
-        "--line", metavar="N=EXT[,shared]", help="Line n is this extension's; N= removes it."
+        "--line",
+        metavar="N=USER[,shared]",
+        help="Line n is this user's, by extension or name; N= removes it.",
     ),
 ]
 Labels = Annotated[
@@ -87,6 +94,7 @@ def add(
     notes: Notes = None,
     directory: Directory = None,
     layout: LayoutName = None,
+    emergency_address: EmergencyAddress = None,
     line: Lines = None,
     label: Labels = None,
     handset: Handsets = None,
@@ -95,6 +103,7 @@ def add(
     override: Overrides = None,
     omit: Omitted = None,
     set_: SettingsOfPhone = None,
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
@@ -105,11 +114,10 @@ def add(
     change = edit_of(context.params)
     parsed = given_mac(mac)
     become_owner(settings.data_dir)
-    saved = run(_add(session, settings, session.shelf(settings), domain, parsed, change))
-    if not session.as_json:
-        until = moment(saved.phone.enrolment.open_until)
-        say(f"added {saved.phone.mac}, {saved.phone.model}; its enrolment is open until {until}.")
-    _told(session, saved)
+    work = _add(session, settings, session.models(settings), domain, parsed, change, dry_run)
+    saved = run(work)
+    until = moment(saved.phone.enrolment.open_until)
+    _told(session, saved, "added", f"; its enrolment is open until {until}", dry_run=dry_run)
 
 
 def edit(
@@ -124,6 +132,7 @@ def edit(
     notes: Notes = None,
     directory: Directory = None,
     layout: LayoutName = None,
+    emergency_address: EmergencyAddress = None,
     enabled: Annotated[
         bool | None, typer.Option("--enable/--disable", help="Whether it gets its files.")
     ] = None,
@@ -139,6 +148,7 @@ def edit(
         typer.Option("--no-override", metavar="KEY", help="Take an override away."),
     ] = None,
     set_: SettingsOfPhone = None,
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
@@ -149,11 +159,8 @@ def edit(
     change = edit_of(context.params)
     parsed = given_mac(mac)
     become_owner(settings.data_dir)
-    saved = run(_edit(session, settings, session.shelf(settings), domain, parsed, change))
-    if not session.as_json:
-        done = "saved" if saved.changed else "nothing to change in"
-        say(f"{done} {saved.phone.mac}, {saved.phone.model}.")
-    _told(session, saved)
+    work = _edit(session, settings, session.models(settings), domain, parsed, change, dry_run)
+    _told(session, run(work), "saved", dry_run=dry_run)
 
 
 def edit_of(given: Mapping[str, Any]) -> "PhoneEdit":
@@ -163,7 +170,16 @@ def edit_of(given: Mapping[str, Any]) -> "PhoneEdit":
     def texts(name: str) -> tuple[str, ...]:
         return tuple(given.get(name) or ())
 
-    plain = ("model", "name", "site", "notes", "directory", "layout", "enabled")
+    plain = (
+        "model",
+        "name",
+        "site",
+        "notes",
+        "directory",
+        "layout",
+        "emergency_address",
+        "enabled",
+    )
     return PhoneEdit(
         **{name: given.get(name) for name in plain},
         mac=given.get("new_mac"),
@@ -186,6 +202,7 @@ async def _add(
     domain: str | None,
     mac: Mac,
     edit: "PhoneEdit",
+    dry_run: bool,
 ) -> "Saved":
     from provisiond.actions.phone_edits import edited
     from provisiond.actions.phones import add_phone
@@ -200,6 +217,7 @@ async def _add(
             phone,
             now(),
             enrolment_hours=settings.admission.enrolment_hours,
+            dry_run=dry_run,
         )
 
 
@@ -210,6 +228,7 @@ async def _edit(
     domain: str | None,
     mac: Mac,
     edit: "PhoneEdit",
+    dry_run: bool,
 ) -> "Saved":
     from provisiond.actions.phone_edits import edited
     from provisiond.actions.phones import change_phone, show_phone
@@ -217,14 +236,30 @@ async def _edit(
     async with session.store(settings) as database:
         name = await phone_domain(database, domain, mac)
         phone = edited((await show_phone(database, name, mac)).phone, edit)
-        return await change_phone(database, shelf, session.actor, name, mac, phone, now())
+        return await change_phone(
+            database, shelf, session.actor, name, mac, phone, now(), dry_run=dry_run
+        )
 
 
-def _told(session: Session, saved: "Saved") -> None:
+def _told(session: Session, saved: "Saved", done: str, more: str = "", *, dry_run: bool) -> None:
     from provisiond.actions.inventory_write import phone_tree
 
     if session.as_json:
         phone = {"domain": saved.domain, **phone_tree(saved.phone)}
-        emit({"phone": phone, "changed": saved.changed, "warnings": saved.warnings})
+        emit(
+            {
+                "phone": phone,
+                "changed": saved.changed,
+                "dry_run": dry_run,
+                "warnings": saved.warnings,
+            }
+        )
+        return
+    findings(saved.warnings)
+    what = f"{saved.phone.mac}, {saved.phone.model}"
+    if not saved.changed:
+        say(f"nothing to change in {what}.")
+    elif dry_run:
+        say(f"{what} would be {done}: this was a dry run.")
     else:
-        findings(saved.warnings)
+        say(f"{done} {what}{more}.")

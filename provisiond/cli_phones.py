@@ -51,7 +51,7 @@ def list_phones(
         emit([_tree(view) for view in views])
         return
     table(
-        ("mac", "model", "name", "site", "lines", "enrolment", "last seen"),
+        ("mac", "model", "name", "site", "lines", "enrolment", "last seen", "notes"),
         [
             (
                 view.phone.mac,
@@ -61,6 +61,7 @@ def list_phones(
                 [line.extension for line in view.phone.lines],
                 "disabled" if not view.phone.enabled else _enrolment(view.phone).split()[0],
                 view.sighting.last_seen if view.sighting is not None else "never",
+                view.phone.notes,
             )
             for view in views
         ],
@@ -301,6 +302,7 @@ def _tell(view: "PhoneView") -> None:
             ("directory", phone.directory),
             ("layout", phone.layout),
             ("sidecars", phone.sidecars),
+            ("emergency address", phone.emergency_address),
             ("notes", phone.notes),
         ]
     )

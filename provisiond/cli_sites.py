@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The sites of the inventory.", no_args_is_help=True)
 
 SiteName = Annotated[str, typer.Argument(metavar="NAME", help="The site.")]
+EmergencyAddress = Annotated[
+    str | None,
+    typer.Option("--emergency-address", metavar="NAME", help='"" takes what is handed down.'),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -85,7 +89,8 @@ def show(
     if session.as_json:
         emit(_tree(site))
     else:
-        pairs([("site", site.name), *_settings(site).items()])
+        address = ("emergency address", site.emergency_address)
+        pairs([("site", site.name), *_settings(site).items(), address])
 
 
 @app.command("add")
@@ -93,6 +98,7 @@ def add(
     context: typer.Context,
     name: SiteName,
     set_: Set = None,
+    emergency_address: EmergencyAddress = None,
     dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
@@ -106,7 +112,11 @@ def add(
         from provisiond.actions.sites import AddSite, add_site
 
         home = await one_domain(database, domain)
-        site = Site(name=name, settings=edited_settings(Settings(), set_ or ()))
+        site = Site(
+            name=name,
+            settings=edited_settings(Settings(), set_ or ()),
+            emergency_address=emergency_address or None,
+        )
         command = AddSite(domain=home, site=site, dry_run=dry_run)
         return await add_site(database, shelf, session.actor, command, now())
 
@@ -121,6 +131,7 @@ def edit(
         str | None, typer.Option("--name", help="Another name; phones and users follow.")
     ] = None,
     set_: Set = None,
+    emergency_address: EmergencyAddress = None,
     dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
@@ -142,6 +153,8 @@ def edit(
             name=new_name if new_name is not None else stood.name,
             settings=edited_settings(stood.settings, set_ or ()),
         )
+        if emergency_address is not None:
+            site = replace(site, emergency_address=emergency_address or None)
         command = ChangeSite(domain=home, name=name, site=site, dry_run=dry_run)
         return await change_site(database, shelf, session.actor, command, now())
 

@@ -51,6 +51,10 @@ PasswordInput = Annotated[
     typer.Option("--sip-password-stdin", help="Read the SIP password from standard input."),
 ]
 Site = Annotated[str | None, typer.Option("--site", help='Site; "" for none.')]
+EmergencyAddress = Annotated[
+    str | None,
+    typer.Option("--emergency-address", metavar="NAME", help='"" takes what is handed down.'),
+]
 InDirectory = Annotated[
     bool | None,
     typer.Option("--in-directory/--hidden", help="Whether the company directory shows the user."),
@@ -133,6 +137,8 @@ def show(
             ("SIP auth user", user.sip_auth_user),
             ("SIP password", user.sip_password or "none"),
             ("in directory", user.in_directory),
+            ("emergency address", user.emergency_address),
+            ("emergency caller ID", user.emergency_caller_id),
             ("has", uses),
         ]
     )
@@ -148,6 +154,7 @@ def add(
     sip_auth_user: AuthUser = None,
     sip_password_stdin: PasswordInput = False,
     site: Site = None,
+    emergency_address: EmergencyAddress = None,
     in_directory: InDirectory = None,
     dry_run: DryRun = False,
     domain: DomainName = None,
@@ -186,6 +193,7 @@ def edit(
     sip_auth_user: AuthUser = None,
     sip_password_stdin: PasswordInput = False,
     site: Site = None,
+    emergency_address: EmergencyAddress = None,
     in_directory: InDirectory = None,
     dry_run: DryRun = False,
     domain: DomainName = None,
@@ -241,8 +249,9 @@ def delete(
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
     names = ("first_name", "last_name", "sip_user", "sip_auth_user", "in_directory")
     changes = {name: given[name] for name in names if given[name] is not None}
-    if given["site"] is not None:
-        changes["site"] = given["site"] or None
+    for name in ("site", "emergency_address"):
+        if given[name] is not None:
+            changes[name] = given[name] or None
     if given["sip_password_stdin"]:
         changes["sip_password"] = Secret(sys.stdin.readline().rstrip("\r\n"))
     return changes

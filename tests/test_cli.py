@@ -123,7 +123,7 @@ def test_phones_are_listed_and_shown(demo: Path) -> None:
 def test_a_phone_is_added_changed_enrolled_and_deleted(own: Path) -> None:
     mac = "00-15-65-AA-BB-DD"
     added = provisiond(
-        own, "phones", "add", mac, "--model", "yealink t31p", "--line", "1=104",
+        own, "phones", "add", mac, "--model", "yealink t31p", "--line", "1=104,shared",
         "--label", "1=Dave", "--button", "2=blf,101,Alice", "--set", "poll_minutes=60",
         "--override", "phone_setting.backgrounds=x.jpg",
     )  # fmt: skip

@@ -58,6 +58,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "layout": ("template", "device_template", "button layout", "phonetemplate14",
                "provision_template_id"),
     "notes": ("note", "description", "device_description", "comment", "comments", "remark"),
+    "shared": ("shared line", "sla"),
+    "emergency_address": ("e911 address", "emergency location"),
 }  # fmt: skip
 """The columns we read, and what other systems call them; case, blanks and signs do not count."""
 

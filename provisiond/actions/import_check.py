@@ -6,6 +6,7 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from provisiond.actions.import_check_emergency import check_emergency_plan
+from provisiond.actions.import_check_lines import check_lines_plan
 from provisiond.actions.import_check_numbers import Owners, check_numbers_plan
 from provisiond.actions.import_plan import DomainPlan, layer_settings
 from provisiond.actions.import_walk import Item, Step
@@ -48,6 +49,7 @@ def check_plan(
         *_domain(plan, shelf),
         *_people_and_places(plan),
         *_phones(plan, shelf, server, owners.phones, admin=admin),
+        *check_lines_plan(plan),
         *_layouts_of_others(plan, shelf, server),
         *_overrides(plan, shelf, admin=admin),
         *check_emergency_plan(plan),
@@ -77,13 +79,14 @@ def phone_findings(
             continue
         found.append(_told_of_layout(finding, len(phone.buttons), phone, of_layout))
     values = tuple(pair for pair in phone.overrides if f"overrides.{pair[0]}" not in broken)
-    found += override_findings(
-        values,
-        family.manifest,
-        family.renderer.keys(),
-        admin=admin,
-        emergency=settings.emergency_numbers,
-    )
+    if values:
+        found += override_findings(
+            values,
+            family.manifest,
+            family.renderer.keys(),
+            admin=admin,
+            emergency=settings.emergency_numbers,
+        )
     return tuple(found)
 
 
@@ -282,11 +285,12 @@ def _with_layout(phone: Phone, contents: DomainContents) -> tuple[Phone, int]:
 
 
 def _told_of_layout(finding: Finding, own: int, phone: Phone, of_layout: int) -> Finding:
-    """A finding about a layout's button is told of the phone's layout."""
+    """A finding about a layout's button is told of the phone's layout. Layouts are for phones of
+    any model, so it is a warning: the key stays empty."""
     path = path_below(finding.where)
     if of_layout and len(path) > 1 and path[0] == "buttons" and int(path[1]) >= own:
         message = f"layout {phone.layout!r}: {finding.message}"
-        return replace(finding, where="layout", message=message)
+        return replace(finding, where="layout", message=message, severity="warning")
     return finding
 
 

@@ -28,7 +28,7 @@ from provisiond.inventory.errors import Finding, NotFound, RejectedAll
 
 PHONE_COLUMNS = (
     *ALIASES,
-    *("enabled", "directory", "shared", "transport"),
+    *("enabled", "directory", "transport"),
     *("button_module", "button_key", "button_kind", "button_value", "button_label", "button_line"),
 )
 """What a profile of phones or users may fill."""

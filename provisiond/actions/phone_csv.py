@@ -29,6 +29,8 @@ COLUMNS = (
     "label",
     "layout",
     "notes",
+    "shared",
+    "emergency_address",
 )
 """What is written, in this order; what is read beside it stands in `csv_table.ALIASES`."""
 
@@ -103,9 +105,11 @@ def _cells(
         "site": phone.site or "",
         "layout": phone.layout or "",
         "notes": phone.notes,
+        "emergency_address": phone.emergency_address or "",
     }
     if line is not None:
         cells |= {"line": str(line.line), "extension": line.extension, "label": line.label}
+        cells["shared"] = "yes" if line.shared else "no"
     if user is not None:
         password = user.sip_password
         cells |= {

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisiond.actions.import_merge import merge_settings
 from provisiond.actions.inventory_schema import SettingsEntry, settings_entry
+from provisiond.actions.typed_edits import Attempts
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.domains import Settings
 from provisiond.inventory.errors import Finding, Rejected, RejectedAll
@@ -24,11 +25,11 @@ _MAPS = ("feature_codes", "firmware")
 class PhoneEdit:
     """An edit. None leaves a field alone, the empty text clears it.
 
-    `lines` are `N=EXTENSION[,shared]`, `labels` `N=TEXT`, `handsets` `N=NAME[,IPEI[,LINES]]` with
-    lines as `1+2`, `buttons` `[SIDECAR/]KEY=KIND[@LINE][,VALUE[,LABEL]]`, `overrides` and
-    `settings` `NAME=VALUE`; in lines, handsets, buttons and settings nothing behind the sign takes
-    it away. `omitted` are override keys that
-    are not to be printed, `dropped` those whose override goes.
+    `lines` are `N=USER[,shared]`, by extension or name, `labels` `N=TEXT`, `handsets`
+    `N=NAME[,IPEI[,LINES]]` with lines as `1+2`, `buttons`
+    `[SIDECAR/]KEY=KIND[@LINE][,VALUE[,LABEL]]`, `overrides` and `settings` `NAME=VALUE`; in lines,
+    handsets, buttons and settings nothing behind the sign takes it away. `omitted` are override
+    keys that are not to be printed, `dropped` those whose override goes.
     """
 
     mac: str | None = None
@@ -39,6 +40,7 @@ class PhoneEdit:
     directory: str | None = None
     layout: str | None = None
     enabled: bool | None = None
+    emergency_address: str | None = None
     lines: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     handsets: tuple[str, ...] = ()
@@ -58,7 +60,7 @@ def edited(phone: Phone, edit: PhoneEdit) -> Phone:
         for name in ("model", "name", "notes", "enabled")
         if getattr(edit, name) is not None
     }
-    for name in ("site", "directory", "layout"):
+    for name in ("site", "directory", "layout", "emergency_address"):
         text = getattr(edit, name)
         if text is not None:
             changes[name] = text or None
@@ -96,6 +98,17 @@ def edited(phone: Phone, edit: PhoneEdit) -> Phone:
         overrides=tuple(sorted(overrides.items())),
         settings=settings,
     )
+
+
+def edited_buttons(buttons: Iterable[Button], texts: Iterable[str]) -> tuple[Button, ...]:
+    """Buttons with those that the texts say, as `PhoneEdit.buttons` has them. Raises RejectedAll
+    with everything that cannot be read."""
+    attempts = Attempts()
+    placed = {(button.module, button.key): button for button in buttons}
+    for text in texts:
+        placed = attempts.read(placed, set_button, text, placed)
+    attempts.finish()
+    return tuple(placed[place] for place in sorted(placed))
 
 
 def _split(what: str, text: str, example: str) -> tuple[str, str]:

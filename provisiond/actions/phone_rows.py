@@ -21,11 +21,13 @@ from provisiond.inventory.texts import (
 TABLE: Path = ("",)
 """The path of what is said of the table itself."""
 
-_OF_PHONE = ("model", "name", "site", "layout", "notes", "enabled", "directory")
+_OF_PHONE = (
+    *("model", "name", "site", "layout", "notes", "emergency_address", "enabled", "directory"),
+)
 _OF_USER = ("first_name", "last_name", "sip_user", "sip_auth_user", "sip_password")
 _OF_LINE = ("extension", "label", "shared")
 _OF_BUTTON = ("module", "key", "kind", "value", "label", "line")
-_MAY_BE_NULL = ("site", "layout", "directory")
+_MAY_BE_NULL = ("site", "layout", "emergency_address", "directory")
 _AS_NUMBER = re.compile(r"(\d+)[.,]0+")
 _NUMBERED = re.compile(r"\D*(\d+)")
 
@@ -197,6 +199,8 @@ class PhoneRows:
         number = cells.get("line") or str(last + 1)
         line: dict[str, Any] = {"line": number}
         line |= {name: cells[name] for name in _OF_LINE if name in cells}
+        if line.get("shared") == "":
+            line["shared"] = "no"
         for column in ("line", *_OF_LINE):
             self._places[*path, column] = self._place(row, column)
         self._places[path] = self._place(row, "mac")

@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import NoReturn
 
 from provisiond.actions.changes import change_entry, differing
+from provisiond.actions.edits import transaction
+from provisiond.actions.emergency_references import emergency_references
 from provisiond.actions.import_check import phone_findings
 from provisiond.actions.import_merge import arranged
 from provisiond.actions.inventory_load import load_domain, load_server
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_write import phone_tree
+from provisiond.actions.phone_lines import named_lines, taken_lines
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.admission import DEFAULT_HOURS, opened
@@ -113,12 +116,14 @@ async def add_phone(
     at: datetime,
     *,
     enrolment_hours: int = DEFAULT_HOURS,
+    dry_run: bool = False,
 ) -> Saved:
-    """Add a phone and open its enrolment. Raises RejectedAll with every fault, NotFound."""
+    """Add a phone and open its enrolment. A line's extension may be its user's name. Raises
+    RejectedAll with every fault, NotFound."""
     phone = replace(phone, token=new_token(), enrolment=opened(at, enrolment_hours))
-    async with db.write() as write:
+    async with transaction(db, dry_run=dry_run) as write:
         contents = await _contents(write, domain)
-        phone, warnings = await _checked(write, shelf, actor, contents, phone, is_new=True)
+        phone, warnings = await _checked(write, shelf, actor, contents, phone, None)
         domain_id = _id(contents)
         await insert_phones(write, domain_id, [phone], author=actor.name, at=at)
         after = phone_tree(phone)
@@ -130,7 +135,15 @@ async def add_phone(
 
 
 async def change_phone(
-    db: Database, shelf: Shelf, actor: Actor, domain: str, mac: Mac, phone: Phone, at: datetime
+    db: Database,
+    shelf: Shelf,
+    actor: Actor,
+    domain: str,
+    mac: Mac,
+    phone: Phone,
+    at: datetime,
+    *,
+    dry_run: bool = False,
 ) -> Saved:
     """Put the record in place of the phone that has `mac`, which it may change (a swapped device).
 
@@ -139,7 +152,7 @@ async def change_phone(
     with every fault, NotFound, and Conflict where it was changed meanwhile. `changed` of the
     answer is False where the record says what stood already.
     """
-    async with db.write() as write:
+    async with transaction(db, dry_run=dry_run) as write:
         contents = await _contents(write, domain)
         domain_id = _id(contents)
         stood = (await find_phones(write, domain_id, [mac])).get(mac)
@@ -148,8 +161,7 @@ async def change_phone(
         if stood.revision != phone.revision:
             raise Stale(f"phone {mac} was changed meanwhile; look at it again.")
         phone = replace(phone, token=stood.token, enrolment=stood.enrolment)
-        is_new = phone.mac != mac
-        phone, warnings = await _checked(write, shelf, actor, contents, phone, is_new=is_new)
+        phone, warnings = await _checked(write, shelf, actor, contents, phone, stood)
         changed = arranged(phone) != arranged(stood)
         if changed:
             await update_phone(write, domain_id, mac, phone, author=actor.name, at=at)
@@ -158,7 +170,7 @@ async def change_phone(
                 actor, "edit phone", str(mac), at, domain_id=domain_id, before=before, after=after
             )
             await add_change(write, entry)
-        if is_new:
+        if phone.mac != mac:
             phone = await _start_anew(write, domain_id, phone, at)
     return Saved(domain=contents.domain.name, phone=phone, warnings=warnings, changed=changed)
 
@@ -242,19 +254,23 @@ async def _checked(
     actor: Actor,
     contents: DomainContents,
     phone: Phone,
-    *,
-    is_new: bool,
+    stood: Phone | None,
 ) -> tuple[Phone, tuple[Finding, ...]]:
-    """The phone with its model as on the box, and its warnings. Raises RejectedAll."""
+    """The phone with its model as on the box and extensions for names, and its warnings. `stood`
+    is what it takes the place of. Raises RejectedAll."""
     found = shelf.find_model(phone.model) if phone.model else None
     if found is not None:
         phone = replace(phone, model=f"{found[0].manifest.vendor} {found[1].name}")
-    server = (await load_server(write)).settings
-    findings = list(
-        await asyncio.to_thread(
-            phone_findings, phone, contents, shelf, server=server, admin=actor.is_admin
-        )
+    server, domain_id = (await load_server(write)).settings, _id(contents)
+    phone, unread = await named_lines(write, domain_id, phone)
+    told = await asyncio.to_thread(
+        phone_findings, phone, contents, shelf, server=server, admin=actor.is_admin
     )
+    nobodys = {finding.where for finding in unread}
+    findings = [*unread, *(finding for finding in told if finding.where not in nobodys)]
+    findings += await taken_lines(write, domain_id, phone, stood)
+    findings += await emergency_references(write, domain_id, phone.emergency_address)
+    is_new = stood is None or stood.mac != phone.mac
     owners = await mac_owners(write, [phone.mac]) if is_new else {}
     if phone.mac in owners:
         own = owners[phone.mac] == contents.domain.name

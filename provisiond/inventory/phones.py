@@ -113,8 +113,18 @@ class PhoneSummary:
     model: str
     name: str
     site: str | None
+    notes: str
     enabled: bool
     lines: tuple[PhoneLine, ...]
     last_seen: datetime | None
     held: bool
     revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneOfLine:
+    """A phone that has a line of somebody, and which of its lines that is."""
+
+    mac: Mac
+    name: str
+    line: PhoneLine

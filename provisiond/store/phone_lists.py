@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from provisiond.inventory.lists import Page, PhoneOrder, PhoneQuery
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.phones import PhoneLine, PhoneSummary
+from provisiond.inventory.phones import PhoneLine, PhoneOfLine, PhoneSummary
 from provisiond.store.instants import from_stored_if_any
 from provisiond.store.paging import count_rows, read_page
 from provisiond.store.schema import phone, phone_line, sighting, site, user_account
@@ -43,6 +43,7 @@ async def query_phones(read: Read, domain_id: int, query: PhoneQuery) -> Page[Ph
             model=row.model,
             name=row.name,
             site=row.site,
+            notes=row.notes,
             enabled=row.enabled,
             lines=tuple(lines.get(row.id, ())),
             last_seen=from_stored_if_any(row.last_seen),
@@ -54,6 +55,38 @@ async def query_phones(read: Read, domain_id: int, query: PhoneQuery) -> Page[Ph
     return Page(rows=tuple(found), after=after, total=await count_rows(read, select))
 
 
+async def phones_of_lines(
+    read: Read, domain_id: int, extensions: Sequence[str]
+) -> tuple[PhoneOfLine, ...]:
+    """Every line that rings for one of the extensions, by extension, MAC and line."""
+    found: list[PhoneOfLine] = []
+    same_phone = (phone.c.domain_id == phone_line.c.domain_id) & (
+        phone.c.id == phone_line.c.phone_id
+    )
+    for some in chunks(sorted(set(extensions))):
+        rows = await read.rows(
+            sa.select(
+                phone.c.mac,
+                phone.c.name,
+                phone_line.c.line,
+                phone_line.c.label,
+                phone_line.c.shared,
+                user_account.c.extension,
+            )
+            .select_from(phone_line)
+            .join(user_account, _same_user())
+            .join(phone, same_phone)
+            .where(phone_line.c.domain_id == domain_id, user_account.c.extension.in_(some))
+            .order_by(user_account.c.extension, phone.c.mac, phone_line.c.line)
+        )
+        for row in rows:
+            line = PhoneLine(
+                line=row.line, extension=row.extension, label=row.label, shared=row.shared
+            )
+            found.append(PhoneOfLine(mac=Mac(row.mac), name=row.name, line=line))
+    return tuple(found)
+
+
 def _select(domain_id: int) -> sa.Select[Any]:
     same_site = (site.c.domain_id == phone.c.domain_id) & (site.c.id == phone.c.site_id)
     seen = (sighting.c.domain_id == phone.c.domain_id) & (sighting.c.phone_id == phone.c.id)
@@ -63,6 +96,7 @@ def _select(domain_id: int) -> sa.Select[Any]:
             phone.c.mac,
             phone.c.model,
             phone.c.name,
+            phone.c.notes,
             phone.c.enabled,
             phone.c.held_reason,
             phone.c.revision,

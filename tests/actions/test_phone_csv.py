@@ -195,13 +195,36 @@ async def test_all_faults_of_a_table_are_told_in_the_order_of_its_rows(
     assert NEW not in (await stored(pbx)).phones
 
 
+async def test_a_line_is_shared_and_a_phone_has_an_address_by_its_table(
+    pbx: Database, shelf: Shelf
+) -> None:
+    address = "name,house_number,street,city,state,postcode,country\n"
+    await load_csv(pbx, shelf, f"{address}HQ,350,Fifth Ave,New York,NY,10118,US\n")
+    table = f"mac,model,extension,shared,emergency_address\n{ROW},101,{{}},{{}}\n"
+    report = await load_csv(pbx, shelf, table.format("no", "HQ"))
+    assert [warning.where for warning in report.warnings] == ["row 2, column shared"]
+    assert "101 rings on 02:ac:3e:00:00:01 too" in report.warnings[0].message
+    phone = (await stored(pbx)).phones[NEW]
+    assert (phone.lines[0].shared, phone.emergency_address) == (False, "HQ")
+    again = await load_csv(pbx, shelf, table.format("no", ""))
+    assert again.warnings == (), "what stood already is not told again"
+    assert (await load_csv(pbx, shelf, table.format("yes", "-"))).warnings == ()
+    phone = (await stored(pbx)).phones[NEW]
+    assert (phone.lines[0].shared, phone.emergency_address) == (True, None)
+    assert {f.where for f in await faults(pbx, shelf, table.format("maybe", "Elsewhere"))} == {
+        "row 2, column shared",
+    }
+    missing = await faults(pbx, shelf, table.format("", "Elsewhere"))
+    assert [f.where for f in missing] == ["row 2, column emergency_address"]
+
+
 async def test_unknown_columns_and_other_alphabets_are_warnings(
     pbx: Database, shelf: Shelf
 ) -> None:
-    table = f"mac,model,colour,extension\n{ROW},red,1010.0\n".replace("1010.0", "101.0")
+    table = f"mac,model,colour,extension\n{ROW},red,103.0\n"
     report = await load_csv(pbx, shelf, table)
     assert [w.where for w in report.warnings] == ["column colour", "row 2, column extension"]
-    assert [line.extension for line in (await stored(pbx)).phones[NEW].lines] == ["101"]
+    assert [line.extension for line in (await stored(pbx)).phones[NEW].lines] == ["103"]
     latin = f"mac,model,name\n{ROW},Müller\n".encode("cp1252")
     report = await load_csv(pbx, shelf, latin)
     assert "read as Windows-1252" in report.warnings[0].message

@@ -118,6 +118,7 @@ class PhoneRow(Record):
     model: str
     name: str
     site: str | None
+    notes: str
     enabled: bool
     lines: list[LineShown]
     last_seen: datetime | None
@@ -164,8 +165,10 @@ class ButtonsBody(Entry):
 
 
 class PhoneBody(PhoneFields):
-    """A phone as it is to be. `lines`, `buttons`, `sidecars` and `overrides` that are given
-    replace all; of `settings` only those that are given change, and null takes one away."""
+    """A phone as it is to be. A line's `extension` may be its user's name; a line that rings on
+    another phone already is refused unless it is `shared`. `lines`, `buttons`, `sidecars` and
+    `overrides` that are given replace all; of `settings` only those that are given change, and
+    null takes one away."""
 
 
 class EnrolmentBody(Entry):
@@ -184,6 +187,7 @@ def phone_row(one: PhoneSummary) -> PhoneRow:
         model=one.model,
         name=one.name,
         site=one.site,
+        notes=one.notes,
         enabled=one.enabled,
         lines=[_line(line, {}) for line in one.lines],
         last_seen=one.last_seen,
