@@ -1,13 +1,16 @@
 """A served inventory that journeys share."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.journeys.server import ServerProcess
+from tests.journeys.office import OFFICE
+from tests.journeys.server import ROOT, ServerProcess, free_port
 
 TOKEN = "abcdefghijklmnopqrstuvwx23"
 
@@ -74,3 +77,29 @@ def server(tmp_path: Path, prepared: Path) -> Iterator[ServerProcess]:
     finally:
         if process.process is not None:
             process.stop()
+
+
+@pytest.fixture(scope="session")
+def office_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with people and places in it, and no phones."""
+    process = ServerProcess(folder=tmp_path_factory.mktemp("office"))
+    process.configure()
+    process.run("init")
+    process.load(OFFICE)
+    return process.folder / "data"
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[int]:
+    """The made-up address provider, a process on a port of its own."""
+    port = free_port()
+    command = [sys.executable, "-m", "provisiond", "emergency", "fake-provider"]
+    process = subprocess.Popen(
+        [*command, "--port", str(port)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process.stdout as output:
+        assert "made-up provider answers" in output.readline()
+        yield port
+        process.terminate()
+        process.wait(timeout=20)

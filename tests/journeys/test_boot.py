@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import INVENTORY, TOKEN
-from tests.journeys.server import ROOT, ServerProcess
+from tests.journeys.server import ROOT, ServerProcess, wait_for
 from tests.needs import need
 
 MAC = "001565aabb01"
@@ -190,15 +189,6 @@ def test_curl_fetches_over(server: ServerProcess, scheme: str) -> None:
     )
     assert done.returncode == 0
     assert done.stdout.startswith(b"#!version:1.0.0.1")
-
-
-def wait_for(condition: "object") -> None:
-    """Until it holds; the poller ticks four times a second."""
-    for _ in range(100):
-        if condition():  # type: ignore[operator]
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
 
 
 def test_the_inventory_used_here_is_the_contracts(server: ServerProcess) -> None:

@@ -6,16 +6,12 @@ The commands run in this process, as `main` runs them: a fresh one for each of s
 import csv
 import io
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from provisiond import cli
-from tests.journeys.server import ROOT, free_port
+from tests.journeys.prompt import Prompt
 
 CONFIG = """
 data_dir = "data"
@@ -47,13 +43,8 @@ OFFICE: dict[str, Any] = {
 }
 
 
-class Prompt:
-    """A configured folder with a store, and commands run in it."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.config = folder / "provisiond.toml"
-        self.config.write_text(CONFIG)
-        self._capsys = capsys
+class Office(Prompt):
+    """A prompt in a configured folder with a store."""
 
     def use_provider(self, port: int) -> None:
         self.config.write_text(
@@ -61,44 +52,12 @@ class Prompt:
             'token = "try-me"\nnetworks = ["127.0.0.0/8"]\n'
         )
 
-    def __call__(self, *arguments: str, code: int = 0) -> str:
-        """What the command says; asserts on its exit code."""
-        self._capsys.readouterr()
-        before, sys.argv = sys.argv, ["provisiond", "-c", str(self.config), *arguments]
-        try:
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        finally:
-            sys.argv = before
-        said = self._capsys.readouterr()
-        assert (ended.value.code or 0) == code, (arguments, said)
-        return said.out + said.err
-
-    def told(self, *arguments: str, code: int = 0) -> Any:
-        """The JSON that the command prints."""
-        return json.loads(self(*arguments, "--json", code=code))
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[int]:
-    """The made-up provider, a process on a port of its own."""
-    port = free_port()
-    command = [sys.executable, "-m", "provisiond", "emergency", "fake-provider"]
-    process = subprocess.Popen(
-        [*command, "--port", str(port)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    with process.stdout as output:
-        assert "made-up provider answers" in output.readline()
-        yield port
-        process.terminate()
-        process.wait(timeout=20)
-
 
 @pytest.fixture
-def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Prompt:
+def office(tmp_path: Path) -> Office:
     """A domain without emergency data, and no provider."""
-    prompt = Prompt(tmp_path, capsys)
+    prompt = Office(tmp_path / "provisiond.toml")
+    prompt.config.write_text(CONFIG)
     prompt("init")
     (tmp_path / "office.json").write_text(json.dumps(OFFICE))
     prompt("import", str(tmp_path / "office.json"))
@@ -106,15 +65,15 @@ def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Prompt:
     return prompt
 
 
-def run(office: Prompt, *arguments: str, code: int = 0) -> str:
+def run(office: Office, *arguments: str, code: int = 0) -> str:
     return office("emergency", *arguments, code=code)
 
 
-def told(office: Prompt, *arguments: str, code: int = 0) -> Any:
+def told(office: Office, *arguments: str, code: int = 0) -> Any:
     return office.told(*arguments, code=code)
 
 
-def test_add_address_validate_accept_save(office: Prompt, provider: int) -> None:
+def test_add_address_validate_accept_save(office: Office, provider: int) -> None:
     """Add Address: address fields and a descriptive name; Validate; accept; Save."""
     office.use_provider(provider)
     fields = ("350", "Fifth Ave")
@@ -142,7 +101,7 @@ def test_add_address_validate_accept_save(office: Prompt, provider: int) -> None
     assert "saved emergency address" in run(office, *edited)
 
 
-def test_users_are_associated_with_addresses(office: Prompt) -> None:
+def test_users_are_associated_with_addresses(office: Office) -> None:
     """Named addresses for each site; users are associated with them."""
     for name, floor in (("Front", "1"), ("Back", "2")):
         place = told(office, "emergency", "validate", *PLACE, "--floor", floor)
@@ -164,7 +123,7 @@ def test_users_are_associated_with_addresses(office: Prompt) -> None:
     assert "<ca:FLR>1</ca:FLR>" in run(office, "where", "101", "--pidf")
 
 
-def test_add_endpoint_with_a_validated_address(office: Prompt, provider: int) -> None:
+def test_add_endpoint_with_a_validated_address(office: Office, provider: int) -> None:
     """Add Endpoint: callback number and address, Validate, accept, Save; then caller IDs."""
     office.use_provider(provider)
     add = ("endpoints", "add", "800 555 0100", "--address", "HQ", "--site", "HQ")
@@ -184,7 +143,7 @@ def test_add_endpoint_with_a_validated_address(office: Prompt, provider: int) ->
 
 
 def test_without_a_provider_an_address_is_checked_and_never_validated(
-    office: Prompt,
+    office: Office,
 ) -> None:
     answer = run(office, "validate", *PLACE)
     assert "nobody validated it" in answer
@@ -199,7 +158,7 @@ def test_without_a_provider_an_address_is_checked_and_never_validated(
     assert "post office box" in run(office, "validate", *PLACE, *box, code=1)
 
 
-def test_the_readiness_report_is_a_table_json_and_csv(office: Prompt, tmp_path: Path) -> None:
+def test_the_readiness_report_is_a_table_json_and_csv(office: Office, tmp_path: Path) -> None:
     table = run(office, "readiness", code=1)
     assert table.count("no address") == 4
     report = told(office, "emergency", "readiness", code=1)

@@ -1,0 +1,189 @@
+"""An office's phones and their keys at a prompt, and what the phones then fetch from a real server.
+
+Processes of their own run the commands that add, edit and lay out; the other ones run in this
+process, for a fresh one for each takes long.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.desk_phone import DeskPhone
+from tests.journeys.office import DOMAIN, KEYS
+from tests.journeys.prompt import Prompt
+from tests.journeys.server import ServerProcess
+
+FRONT, BACK, HALL = "001565aabb01", "001565aabb02", "001565aabb03"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, office_data: Path) -> Iterator[ServerProcess]:
+    """A domain with people and no phones, served."""
+    process = ServerProcess(folder=tmp_path_factory.mktemp("office"))
+    process.configure()
+    shutil.copytree(office_data, process.folder / "data")
+    process.start()
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+@pytest.fixture(scope="module")
+def prompt(server: ServerProcess) -> Prompt:
+    return Prompt(server.config)
+
+
+@pytest.fixture(scope="module")
+def front(server: ServerProcess) -> DeskPhone:
+    """Add Phone: model, MAC in any notation, users for three lines by name or extension, and the
+    company directory."""
+    added = server.run(
+        "phones", "add", "00-15-65-AA-BB-01", "--model", "yealink sip-t46u",
+        "--name", "Front desk", "--notes", "by the door", "--directory", "company",
+        "--line", "1=101", "--line", "2=Bob Sample", "--line", "3=carol example",
+        "--label", "1=Alice",
+    )  # fmt: skip
+    assert "added 00:15:65:aa:bb:01, Yealink SIP-T46U; its enrolment is open" in added.stdout
+    phone = DeskPhone(server, FRONT)
+    phone.boots_with("account.1.user_name = 101", "account.1.label = Alice")
+    return phone
+
+
+def test_a_model_is_one_of_those_there_are(prompt: Prompt) -> None:
+    """Model by brand and model; what is none is refused with those that are near."""
+    wrong = prompt("phones", "add", HALL, "--model", "Yealink SIP-T46Q", code=1)
+    assert "is no model we know" in wrong
+    assert "Yealink SIP-T46U" in wrong
+
+
+def test_all_phones_of_the_domain(prompt: Prompt, front: DeskPhone) -> None:
+    """The list shows all phones: MAC, model, lines, notes; what was added is in it, and fetches."""
+    row = next(line for line in prompt("phones", "list").splitlines() if "aa:bb:01" in line)
+    for text in ("00:15:65:aa:bb:01", "Yealink SIP-T46U", "101, 102, 103", "by the door"):
+        assert text in row
+    front.boots_with("account.2.user_name = 102", "account.3.user_name = 103")
+    for name in ("Alice Example", "Bob Sample", "Carol Example", "Dan Sample"):
+        assert f"<Name>{name}</Name>" in front.directory()
+
+
+def test_edit_basic_and_advanced(server: ServerProcess, prompt: Prompt, front: DeskPhone) -> None:
+    """Edit: the Basic and the Advanced fields, each of which the phone is told."""
+    place = (
+        *("--house-number", "350", "--street", "Fifth Ave", "--city", "New York"),
+        *("--state", "NY", "--postcode", "10118", "--country", "US"),
+    )
+    checked = str(prompt.told("emergency", "validate", *place)["id"])
+    prompt("emergency", "accept", checked)
+    prompt("emergency", "addresses", "add", "HQ", "--validation", checked)
+    server.run(
+        "phones", "edit", FRONT, "--name", "Lobby", "--notes", "moved", "--directory", "suppliers",
+        "--line", "3=", "--label", "1=Reception", "--label", "2=Bob",
+        "--set", "sip_server=edge.example.test", "--set", "transport=tls",
+        "--set", "time_zone=Europe/Berlin", "--set", "language=de",
+        "--set", "vlan_phone=42", "--set", "vlan_pc=43",
+        "--override", "phone_setting.ring_type=Ring2.wav", "--emergency-address", "HQ",
+    )  # fmt: skip
+    front.boots_with(
+        "account.1.label = Reception", "account.2.label = Bob", "account.3.enable = 0",
+        "account.1.sip_server.1.address = edge.example.test", "lang.gui = German",
+        "static.network.vlan.internet_port_vid = 42", "static.network.vlan.pc_port_vid = 43",
+        "phone_setting.ring_type = Ring2.wav",
+    )  # fmt: skip
+    assert "<Name>Taxi</Name>" in front.directory()
+    shown = prompt.told("phones", "show", FRONT)
+    assert (shown["name"], shown["notes"], shown["emergency_address"]) == ("Lobby", "moved", "HQ")
+    edit = ("phones", "edit", FRONT)
+    assert "would be saved: this was a dry run" in prompt(*edit, "--name", "x", "--dry-run")
+    prompt(*edit, "--set", "sip_server=", "--no-override", "phone_setting.ring_type")
+    assert prompt.told("phones", "show", FRONT)["name"] == "Lobby"
+    front.boots_with(f"account.1.sip_server.1.address = {DOMAIN}")
+
+
+def test_the_emergency_address_of_a_phone(prompt: Prompt, front: DeskPhone) -> None:
+    """Emergency address of a phone: its own, or inherited, which is the default."""
+
+    def where() -> str:
+        return str(prompt.told("emergency", "where", FRONT)["from"])
+
+    assert where() == "from phone 00:15:65:aa:bb:01"
+    prompt("users", "edit", "101", "--emergency-address", "HQ")
+    prompt("phones", "edit", FRONT, "--emergency-address", "")
+    assert where() == "from user 101"
+    wrong = prompt("phones", "edit", FRONT, "--emergency-address", "Elsewhere", code=1)
+    assert "there is no emergency address 'Elsewhere'" in wrong
+    prompt("sites", "edit", "HQ", "--emergency-address", "HQ")
+    prompt("users", "edit", "101", "--emergency-address", "")
+    assert where() == "from site HQ"
+
+
+def test_a_line_on_another_phone(server: ServerProcess, prompt: Prompt, front: DeskPhone) -> None:
+    """A line that is already on another phone is refused unless shared; so is a MAC twice."""
+    add = ("phones", "add", BACK, "--model", "Yealink SIP-T46U", "--name", "Back office")
+    taken = server.run(*add, "--line", "1=Bob Sample", code=1).stderr
+    assert "line 1: 102 rings on line 2 of 00:15:65:aa:bb:01 (Lobby) already" in taken
+    assert "Did you mean Bob Sample (102)" in prompt(*add, "--line", "1=Bob Simple", code=1)
+    twice = prompt("phones", "add", FRONT, "--model", "Yealink SIP-T46U", code=1)
+    assert "is a phone of pbx.example.test already" in twice
+    assert [phone["mac"] for phone in prompt.told("phones", "list")] == ["00:15:65:aa:bb:01"]
+    shared = server.run(*add, "--line", "1=Bob Sample,shared", "--line", "2=Dan Sample").stderr
+    assert "warning: lines[0].shared: line 1: 102 is not shared on line 2 of" in shared
+    DeskPhone(server, BACK).boots_with("account.1.user_name = 102")
+    assert "warning" not in prompt("phones", "edit", FRONT, "--line", "2=102,shared")
+    assert "rings on line 1 of" in prompt("phones", "edit", FRONT, "--line", "2=102", code=1)
+
+
+def test_buttons_of_a_phone(server: ServerProcess, prompt: Prompt, front: DeskPhone) -> None:
+    """The buttons of a phone: user (BLF) for status, speed dial, queue login and logout."""
+    server.run(
+        "phones", "edit", FRONT, "--button", "3=blf,104,Dan",
+        "--button", "4=speed_dial,+12125550142,Taxi",
+        "--button", "5=queue_login,300,In", "--button", "6=queue_logout,300,Out",
+    )  # fmt: skip
+    front.boots_with("linekey.1.type = 15", "linekey.2.type = 15", *KEYS)
+    shown = prompt("phones", "show", FRONT)
+    for kind in ("blf", "speed_dial", "queue_login", "queue_logout"):
+        assert kind in shown
+    far = prompt("phones", "edit", FRONT, "--button", "99=blf,104", code=1)
+    assert "key 99 is beyond the last key of the Yealink SIP-T46U" in far
+    prompt("phones", "edit", FRONT, "--button", "6=")
+    front.boots_with("linekey.6.type = 0", *KEYS[:-2])
+
+
+def test_a_layout_for_any_model(server: ServerProcess, prompt: Prompt, front: DeskPhone) -> None:
+    """Buttons saved as a layout and put on phones of any model; what does not fit is listed
+    before it is saved."""
+    more = (
+        "--button",
+        "2=blf,103,Carol",
+        "--button",
+        "6=queue_logout,300,Out",
+        "--button",
+        "20=blf,101,Alice",
+    )
+    added = server.run("layouts", "add", "reception", "--from-phone", FRONT, *more)
+    assert "added layout reception" in added.stdout
+    prompt("phones", "add", HALL, "--model", "Yealink SIP-T31P", "--button", "2=dnd")
+    listed = prompt("layouts", "apply", "reception", HALL, "--dry-run")
+    far = "layout 'reception': key 20 is beyond the last key of the Yealink SIP-T31P"
+    assert f"warning: 00:15:65:aa:bb:03 Yealink SIP-T31P: {far}" in listed
+    assert "key 2: the phone's own button stays" in listed
+    assert "would get reception: this was a dry run" in listed
+    nobody = server.run("layouts", "apply", "reception", HALL, BACK, code=1)
+    assert far in nobody.stderr
+    assert prompt.told("layouts", "show", "reception")["phones"] == []
+    both = server.run("layouts", "apply", "reception", HALL, BACK, "--yes", "--replace")
+    assert "00:15:65:aa:bb:02, Yealink SIP-T46U has reception now" in both.stdout
+    DeskPhone(server, BACK).boots_with(*KEYS, "linekey.20.label = Alice")
+    assert prompt.told("phones", "show", HALL)["buttons"] == []
+    prompt("layouts", "edit", "reception", "--button", "3=blf,103,Carol", "--yes")
+    DeskPhone(server, BACK).boots_with("linekey.3.label = Carol")
+    held = prompt("layouts", "delete", "reception", "--yes", code=1)
+    assert "used by phone 001565aabb02" in held
+    prompt("layouts", "edit", "reception", "--name", "desk", "--yes")
+    for mac in (BACK, HALL):
+        prompt("phones", "edit", mac, "--layout", "")
+    assert "deleted layout desk" in prompt("layouts", "delete", "desk", "--yes")
+    assert prompt.told("layouts", "list") == []
