@@ -1,14 +1,18 @@
 """A server begins with a folder, a key and a store; what exists is never touched."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from provisiond.actions.exports import ExportInventory, export_inventory
+from provisiond.actions.numbers import RouteNumber, route_number
 from provisiond.actions.setup import add_demo, begin
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.errors import StoreUnusable
+from provisiond.inventory.telephone import E164
 from provisiond.settings import shipped
 from provisiond.store.database import Database
 from tests.actions.inventory import ADMIN, NOW, load
@@ -48,6 +52,26 @@ async def test_the_demo_fits_the_families_that_are_shipped(lite: Database) -> No
     assert report.domains[0].generated == ()
     counts = {count.kind: count.added for count in report.domains[0].counts}
     assert (counts["sites"], counts["users"], counts["phones"]) == (2, 8, 6)
+    assert (counts["numbers"], counts["sms_numbers"], counts["destinations"]) == (6, 2, 4)
+    assert (counts["time_frames"], counts["emergency_addresses"]) == (2, 2)
+    assert counts["emergency_endpoints"] == 1
+
+
+async def test_the_demo_s_calls_go_where_a_first_look_expects_them(lite: Database) -> None:
+    shelf = await asyncio.to_thread(Shelf.load, [MODELS])
+    await add_demo(lite, shelf, ADMIN, DEMO, NOW)
+    for moment, treatment in (
+        ("2026-12-01T10:00", "auto_attendant"),
+        ("2026-12-01T20:00", "voicemail"),
+        ("2026-12-25T10:00", "voicemail"),
+    ):
+        at = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("America/New_York"))
+        number = E164("+12125550100")
+        command = RouteNumber(domain="pbx.example.test", number=number, at=at)
+        report = await route_number(lite, command)
+        assert report.route.handling is not None
+        assert report.route.handling.treatment == treatment
+        assert report.findings == ()
 
 
 async def test_the_demo_never_joins_an_inventory(lite: Database, shelf: Shelf) -> None:
