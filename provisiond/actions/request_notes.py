@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 
 from provisiond.actions.answers import Answer
 from provisiond.actions.file_messages import FileRequest
@@ -24,7 +23,7 @@ from provisiond.inventory.errors import (
     UnknownFile,
     UnknownPhone,
 )
-from provisiond.inventory.journal import DELIVERED, RequestEntry
+from provisiond.inventory.journal import Delivery, RequestEntry
 from provisiond.inventory.secret import masked_tokens
 
 _KNOWN_ASKERS = 50_000
@@ -37,12 +36,13 @@ class Verbs:
 
     `journal` takes one entry a request, and alarms. `denied` takes the entry of a refusal that
     the security log wants (not admitted, unknown). `stranger` takes the entry of a request that
-    names a MAC which is in no inventory, or may be.
+    names a MAC which is in no inventory, or may be. `delivered` takes what a client had of TFTP.
     """
 
     journal: Callable[[RequestEntry], None]
     denied: Callable[[RequestEntry], None]
     stranger: Callable[[RequestEntry], None] = lambda _: None
+    delivered: Callable[[Delivery], None] = lambda _: None
 
 
 class RequestNotes:
@@ -74,20 +74,16 @@ class RequestNotes:
         agent = request.peer.user_agent
         return self._shelf().recognise(agent) if agent else None
 
-    def served(self, request: FileRequest, answer: Answer) -> None:
-        """An answer was sent."""
-        if not request.probe:
-            self._verbs.journal(self.entry(request, answer, "served", ""))
-
-    def delivery(self, request: FileRequest, answer: Answer) -> Callable[[datetime], None] | None:
-        """What a door calls, with the time, when the client has all of a file that proves it
-        current; None where its being sent says so."""
-        if request.probe or request.peer.transport is not Transport.TFTP or not answer.proves:
+    def served(self, request: FileRequest, answer: Answer) -> Callable[[datetime], None] | None:
+        """An answer was sent. What a door calls, with the time, when the client has all of a file
+        that proves it current; None where its being sent says so."""
+        if request.probe:
             return None
-        return partial(self._delivered, self.entry(request, answer, "served", ""))
-
-    def _delivered(self, entry: RequestEntry, at: datetime) -> None:
-        self._verbs.journal(replace(entry, at=at, outcome=DELIVERED, proves=True))
+        entry = self.entry(request, answer, "served", "")
+        self._verbs.journal(entry)
+        if not answer.proves or request.peer.transport is not Transport.TFTP:
+            return None
+        return lambda at: self._verbs.delivered(Delivery(entry=entry, at=at))
 
     def served_asset(self, request: FileRequest, asset: RequestEntry) -> None:
         """A file of the assets was sent; the entry says which."""

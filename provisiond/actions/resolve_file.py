@@ -87,9 +87,9 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
         known = await sources.facts.known(_macs_meant(macs))
     if known is None:
         return _unknown(parsed, macs, world)
-    answer = Answer(
+    answer_of = partial(
+        Answer,
         stamp=replace(stamp, domain_id=known.domain_id, domain=known.epoch),
-        file="",
         shown=parsed.masked,
         domain_id=known.domain_id,
         phone_id=known.phone_id,
@@ -106,11 +106,11 @@ async def resolve_file(sources: FileSources, request: FileRequest, parsed: Parse
     if not _is_same_phone(macs, known):
         other = macs[0].mac
         found = _refused(
-            answer,
+            answer_of,
             lambda: NotAdmitted(f"the token is of {known.mac}, the name asks for {other}'s file"),
         )
     else:
-        found = _phone_file(sources, request, matches, answer, known.model, facts)
+        found = _phone_file(sources, request, matches, answer_of, known.model, facts)
     return replace(found, admission=admission)
 
 
@@ -177,9 +177,8 @@ def _is_same_phone(macs: list[Match], known: KnownPhone) -> bool:
     return not macs
 
 
-def _refused(answer: Answer, refusal: Callable[[], Refused]) -> Found:
-    refused = replace(answer, refusal=refusal, keep=False)
-    return _settled(refused)
+def _refused(answer_of: Callable[..., Answer], refusal: Callable[[], Refused]) -> Found:
+    return _settled(answer_of(file="", refusal=refusal, keep=False))
 
 
 def _settled(answer: Answer) -> Found:
@@ -193,20 +192,20 @@ def _phone_file(
     sources: FileSources,
     request: FileRequest,
     matches: tuple[Match, ...],
-    answer: Answer,
+    answer_of: Callable[..., Answer],
     model: str,
     facts: PhoneFacts | None,
 ) -> Found:
+    """`answer_of` takes what the rule adds to an answer to this phone."""
     try:
         place = place_of(sources.shelf(), model)
         match, rule = _own_rule(place, matches, model)
     except UnknownFile as refusal:
         reason = str(refusal)
-        return _refused(answer, lambda: UnknownFile(reason))
+        return _refused(answer_of, lambda: UnknownFile(reason))
     except TemplateFault as fault:
-        return Found(answer=answer, load=partial(_fail, fault))
-    answer = replace(
-        answer,
+        return Found(answer=answer_of(file=""), load=partial(_fail, fault))
+    answer = answer_of(
         file=rule.id,
         kind=f"{place.family.name}/{place.model.name}/{rule.id}",
         secret=rule.secret,
@@ -224,7 +223,7 @@ def _phone_file(
         if read is None or read.phone_id != answer.phone_id:
             raise UnknownPhone("the phone has just left the inventory")
         if read.phone.model != model:  # changed since it was admitted
-            again = _phone_file(sources, request, matches, answer, read.phone.model, read)
+            again = _phone_file(sources, request, matches, answer_of, read.phone.model, read)
             return await again.load()
         return partial(_finished, sources, request, place, match, read, answer)
 
@@ -243,9 +242,10 @@ def _finished(
     rule = match.rule
     assert rule is not None
     body = _render(sources, request, place, match, facts, number).body
+    stamp = answer.stamp
     return replace(
         answer,
-        stamp=replace(answer.stamp, domain=facts.epoch),
+        stamp=stamp if stamp.domain == facts.epoch else replace(stamp, domain=facts.epoch),
         body=body,
         size=len(body),
         etag=etag(sources.etag_key, body),

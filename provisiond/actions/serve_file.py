@@ -101,7 +101,7 @@ class FileService:
         except ProvisiondError as fault:
             await self._notes.failed(request, answer, fault)
             raise
-        self._notes.served(request, answer)
+        delivered = self._notes.served(request, answer)
         return FileReply(
             body=self._cache.body(answer),
             content_type=answer.content_type,
@@ -109,7 +109,7 @@ class FileService:
             size=answer.size,
             conditional=answer.conditional,
             headers=_NO_STORE if answer.secret else (),
-            delivered=self._notes.delivery(request, answer),
+            delivered=delivered,
         )
 
     async def _meant(self, request: FileRequest, name: str) -> tuple[Answer | None, Refused | None]:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from provisiond.inventory.mac import Mac
 MANIFEST = "family.toml"
 _TEMPLATE_SUFFIX = ".j2"
 _WORD = re.compile(r"\{([a-z_]+)\}")
+_GROUP = re.compile(r"\(\?P<\w+>")
 _MAC = r"(?P<mac>[0-9a-f]{2}(?:[-:._]?[0-9a-f]{2}){5})"
 
 
@@ -35,7 +36,7 @@ class Family:
     """A loaded family; immutable. `name` is `vendor-folder/family-folder`.
 
     `models` is by `model_key` of every name and alias. `digest` is of the manifest and templates:
-    the same digest renders the same bytes.
+    the same digest renders the same bytes. `any_rule` fits what a pattern of `rules` fits.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Family:
     digest: str
     renderer: Renderer
     rules: tuple[CompiledRule, ...]
+    any_rule: re.Pattern[str]
     puts: tuple[re.Pattern[str], ...]
     models: Mapping[str, ModelRule]
     user_agents: tuple[re.Pattern[str], ...]
@@ -76,16 +78,17 @@ def load_family(folder: Path, name: str, *, compiled: bool = True) -> Family:
     findings = _references(folder, manifest, text)
     if findings:
         raise TemplateRejected(name, tuple(findings))
+    rules = tuple(
+        CompiledRule(rule=rule, pattern=compile_path(rule.path, manifest)) for rule in manifest.file
+    )
     return Family(
         name=name,
         folder=folder,
         manifest=manifest,
         digest=_digest(folder, text),
         renderer=Renderer(name, folder, manifest, at_once=compiled),
-        rules=tuple(
-            CompiledRule(rule=rule, pattern=compile_path(rule.path, manifest))
-            for rule in manifest.file
-        ),
+        rules=rules,
+        any_rule=_any_of([rule.pattern for rule in rules]),
         puts=tuple(compile_path(path, manifest) for path in manifest.puts),
         models=MappingProxyType(_index_models(manifest)),
         user_agents=tuple(re.compile(rule.pattern) for rule in manifest.user_agent),
@@ -117,6 +120,12 @@ def compile_path(path: str, manifest: Manifest) -> re.Pattern[str]:
         at = found.end()
     parts.append(re.escape(path[at:]))
     return re.compile("".join(parts), re.IGNORECASE | re.ASCII)
+
+
+def _any_of(patterns: Sequence[re.Pattern[str]]) -> re.Pattern[str]:
+    """One pattern for all, without their groups: most names are no family's, or another's."""
+    bare = [_GROUP.sub("(?:", pattern.pattern) for pattern in patterns]
+    return re.compile("|".join(f"(?:{one})" for one in bare), re.IGNORECASE | re.ASCII)
 
 
 def file_name(rule: FileRule, model: ModelRule, mac: Mac) -> str:

@@ -91,6 +91,8 @@ def candidates(families: Iterable[Family], path: str) -> tuple[Match, ...]:
     """
     found: list[Match] = []
     for family in families:
+        if family.any_rule.fullmatch(path) is None:
+            continue
         for compiled in family.rules:
             match = _match(family, compiled.rule, compiled.pattern, path)
             if match is not None:

@@ -5,10 +5,6 @@ from datetime import datetime
 
 from provisiond.inventory.mac import Mac
 
-DELIVERED = "delivered"
-"""The outcome of what the journal has a line of already, and the client now has to its end: it
-proves the phone current and is no line of its own."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestEntry:
@@ -39,6 +35,15 @@ class RequestEntry:
     alarm: bool = False
     device_model: str | None = None
     device_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """At `at` a client had all of a file that proves it current; the journal has the line of its
+    request, `entry`, already."""
+
+    entry: RequestEntry
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

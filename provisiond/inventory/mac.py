@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from provisiond.inventory.errors import Rejected
 
@@ -45,10 +46,7 @@ class Mac:
     @classmethod
     def from_hex(cls, written: str) -> "Mac | None":
         """The MAC in a file name or User-Agent, or None where it is none (placeholders too)."""
-        bare = written.lower().translate(_SEPARATORS)
-        if _HEX12.fullmatch(bare) is None or bare in ("0" * 12, "f" * 12):
-            return None
-        return cls(bare)
+        return _from_hex(written)
 
     def shifted(self, offset: int) -> "Mac":
         """The address `offset` further, as a second port of one device bears it."""
@@ -57,3 +55,11 @@ class Mac:
     def __str__(self) -> str:
         """As labels print it: `00:15:65:aa:bb:cc`."""
         return ":".join(self.text[i : i + 2] for i in range(0, 12, 2))
+
+
+@lru_cache(maxsize=256)  # a name is compared with the rules of every family
+def _from_hex(written: str) -> Mac | None:
+    bare = written.lower().translate(_SEPARATORS)
+    if _HEX12.fullmatch(bare) is None or bare in ("0" * 12, "f" * 12):
+        return None
+    return Mac(bare)

@@ -135,7 +135,9 @@ class SqliteFacts:
             check_same_thread=False,
         )
         connection.execute("PRAGMA query_only=ON")
-        connection.execute("PRAGMA cache_size=-16384")  # KiB: the index pages of 100,000 phones
+        connection.execute(
+            "PRAGMA cache_size=-6144"
+        )  # KiB: the inner pages of 100,000 phones; the rest is the kernel's
         connection.set_trace_callback(self._trace)
         self._connection = connection
         return connection

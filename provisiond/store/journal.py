@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from provisiond.inventory.errors import ProvisiondError
-from provisiond.inventory.journal import RequestEntry, Sighting
+from provisiond.inventory.journal import Delivery, RequestEntry, Sighting
 from provisiond.store.database import Database
 from provisiond.store.journal_entries import (
     add_change,
@@ -38,8 +38,8 @@ class JournalLimits:
     """How the writer works: it waits `flush_seconds` for a batch to gather, writes `batch` rows
     a transaction, and holds at most `backlog` while the store is away."""
 
-    flush_seconds: float = 0.2
-    batch: int = 1000
+    flush_seconds: float = 0.5
+    batch: int = 2000
     backlog: int = 50_000
 
 
@@ -54,7 +54,7 @@ class JournalWriter:
     def __init__(self, database: Database, limits: JournalLimits | None = None) -> None:
         self._database = database
         self._limits = limits or JournalLimits()
-        self._waiting: deque[RequestEntry] = deque()
+        self._waiting: deque[RequestEntry | Delivery] = deque()
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._untold = 0
@@ -68,7 +68,7 @@ class JournalWriter:
         """Entries not yet written."""
         return len(self._waiting)
 
-    def add(self, entry: RequestEntry) -> None:
+    def add(self, entry: RequestEntry | Delivery) -> None:
         """Take an entry; never blocks, never fails."""
         if len(self._waiting) >= self._limits.backlog:
             self._waiting.popleft()
@@ -110,14 +110,14 @@ class JournalWriter:
             self._drop(len(self._waiting))
             self._waiting.clear()
 
-    def _take(self) -> list[RequestEntry]:
+    def _take(self) -> list[RequestEntry | Delivery]:
         count = min(self._limits.batch, len(self._waiting))
         if self._singly > 0:
             self._singly -= 1
             count = min(count, 1)
         return [self._waiting.popleft() for _ in range(count)]
 
-    async def _write(self, taken: list[RequestEntry]) -> None:
+    async def _write(self, taken: list[RequestEntry | Delivery]) -> None:
         untold = self._untold
         batch = [*taken, _gap(untold)] if untold else taken
         try:
@@ -147,7 +147,7 @@ class JournalWriter:
             self._away = False
             _log.info("the journal is written again; %d entries were dropped so far", self.dropped)
 
-    def _put_back(self, taken: list[RequestEntry]) -> None:
+    def _put_back(self, taken: list[RequestEntry | Delivery]) -> None:
         self._waiting.extendleft(reversed(taken))
         excess = len(self._waiting) - self._limits.backlog
         for _ in range(excess):

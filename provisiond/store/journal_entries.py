@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from provisiond.inventory.journal import DELIVERED, ChangeEntry, RequestEntry, Sighting
+from provisiond.inventory.journal import ChangeEntry, Delivery, RequestEntry, Sighting
 from provisiond.inventory.mac import Mac
 from provisiond.store.batches import batch_statements
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
@@ -17,17 +17,17 @@ from provisiond.store.transaction import AnyRow, Read, Write, chunks
 if TYPE_CHECKING:
     from provisiond.store.database import Database
 
-_SEEN = frozenset({"served", "absent_file", DELIVERED})
+_SEEN = frozenset({"served", "absent_file"})
 """Outcomes of phones that were let in: only these say where a phone is."""
 _NAME_LENGTH = 512
 _DETAIL_LENGTH = 1000
 _AGENT_LENGTH = 256
 
 
-async def add_requests(write: Write, entries: Sequence[RequestEntry]) -> None:
+async def add_requests(write: Write, entries: Sequence[RequestEntry | Delivery]) -> None:
     """Write journal rows and the sightings that follow from them, in one transaction."""
     statements = batch_statements(write.connection.dialect.name)
-    lines = [_request_row(entry) for entry in entries if entry.outcome != DELIVERED]
+    lines = [_request_row(entry) for entry in entries if not isinstance(entry, Delivery)]
     await statements.requests.run(write, lines)
     await statements.sightings.run(write, _sighting_rows(entries))
 
@@ -196,23 +196,35 @@ def _clean(text: str, length: int | None) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
-def _sighting_rows(entries: Sequence[RequestEntry]) -> list[dict[str, Any]]:
+def _sighting_rows(entries: Sequence[RequestEntry | Delivery]) -> list[dict[str, Any]]:
     """One row a phone that was let in, in an order that all nodes keep (no deadlocks)."""
     seen: dict[tuple[int, int], dict[str, Any]] = {}
-    for entry in entries:
+    for noted in entries:
+        entry = noted.entry if isinstance(noted, Delivery) else noted
         if entry.domain_id is None or entry.phone_id is None or entry.outcome not in _SEEN:
             continue
         place = (entry.domain_id, entry.phone_id)
-        seen[place] = _merged(seen.get(place), entry)
+        row = seen.get(place)
+        if row is None:
+            row = seen[place] = _first_row(entry)
+        if isinstance(noted, Delivery):
+            row["last_seen"] = row["proved_at"] = to_stored(noted.at)
+            row["proved_hash"] = entry.body_hash
+        else:
+            _count(row, entry)
     return [seen[place] for place in sorted(seen)]
 
 
-def _merged(before: dict[str, Any] | None, entry: RequestEntry) -> dict[str, Any]:
+def _first_row(entry: RequestEntry) -> dict[str, Any]:
     at = to_stored(entry.at)
-    row = before or {
+    return {
         "domain_id": entry.domain_id,
         "phone_id": entry.phone_id,
         "first_seen": at,
+        "last_seen": at,
+        "address": entry.address,
+        "transport": entry.transport,
+        "last_file": _clean(entry.name, _NAME_LENGTH),
         "user_agent": None,
         "model": None,
         "version": None,
@@ -220,20 +232,21 @@ def _merged(before: dict[str, Any] | None, entry: RequestEntry) -> dict[str, Any
         "proved_at": None,
         "count": 0,
     }
-    row["count"] += entry.outcome != DELIVERED
-    row |= {
-        "last_seen": at,
-        "address": entry.address,
-        "transport": entry.transport,
-        "last_file": _clean(entry.name, _NAME_LENGTH),
-    }
+
+
+def _count(row: dict[str, Any], entry: RequestEntry) -> None:
+    at = to_stored(entry.at)
+    row["count"] += 1
+    row["last_seen"] = at
+    row["address"] = entry.address
+    row["transport"] = entry.transport
+    row["last_file"] = _clean(entry.name, _NAME_LENGTH)
     if entry.user_agent:
         row["user_agent"] = _clean(entry.user_agent, _AGENT_LENGTH)
     if entry.device_model:
-        row |= {"model": entry.device_model, "version": entry.device_version}
+        row["model"], row["version"] = entry.device_model, entry.device_version
     if entry.proves:
-        row |= {"proved_hash": entry.body_hash, "proved_at": at}
-    return row
+        row["proved_hash"], row["proved_at"] = entry.body_hash, at
 
 
 def request_entry(row: AnyRow) -> RequestEntry:

@@ -1,5 +1,6 @@
 """Which files do pages need beside them? Those that came with the program, and no other."""
 
+import asyncio
 import gzip
 import hashlib
 from collections.abc import Mapping
@@ -20,10 +21,10 @@ _SMALL = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticFile:
-    """A file in memory; `packed` is gzip, where that is worth it."""
+    """A file in memory, as gzip where it is `packed`."""
 
     content: bytes
-    packed: bytes | None
+    packed: bool
     content_type: str
     etag: str
 
@@ -42,11 +43,9 @@ def load_static() -> Mapping[str, StaticFile]:
 def _file(path: Path, content_type: str) -> StaticFile:
     """A file, which may lie there packed."""
     content = path.read_bytes()
-    packed = None
-    if path.suffix == ".gz":
-        packed, content = content, gzip.decompress(content)
-    elif len(content) > _SMALL:
-        packed = gzip.compress(content, 9, mtime=0)
+    packed = path.suffix == ".gz"
+    if not packed and len(content) > _SMALL:
+        packed, content = True, gzip.compress(content, 9, mtime=0)
     return StaticFile(
         content=content,
         packed=packed,
@@ -67,9 +66,10 @@ async def serve_static(request: web.Request) -> web.Response:
     if file.etag in request.headers.get("If-None-Match", ""):
         return web.Response(status=304, headers=headers)
     body = file.content
-    if file.packed is not None:
+    if file.packed:
         headers["Vary"] = "Accept-Encoding"
         if "gzip" in request.headers.get("Accept-Encoding", ""):
-            body = file.packed
             headers["Content-Encoding"] = "gzip"
+        else:
+            body = await asyncio.to_thread(gzip.decompress, body)
     return web.Response(body=body, content_type=file.content_type, charset="utf-8", headers=headers)

@@ -178,7 +178,7 @@ async def open_office(db: Database, shelf: Shelf, folder: Path) -> Office:
         policy=Policy(mode=Mode.TOKEN, plain_networks=local, enrol_networks=local),
         cache=AnswerCache(1 << 20),
         assets=folder / "assets",
-        verbs=Verbs(journal=journal.add, denied=lambda entry: None),
+        verbs=Verbs(journal=journal.add, denied=lambda entry: None, delivered=journal.add),
     )
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     return Office(db, shelf, sources, service, journal, domain_id, now)

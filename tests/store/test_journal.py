@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from provisiond.inventory.errors import Failed, ProvisiondError
-from provisiond.inventory.journal import DELIVERED, ChangeEntry, RequestEntry
+from provisiond.inventory.journal import ChangeEntry, Delivery, RequestEntry
 from provisiond.inventory.lists import RequestQuery
 from provisiond.inventory.mac import Mac
 from provisiond.store import domains, journal, phones
@@ -236,8 +236,7 @@ async def test_a_delivery_proves_the_phone_current_and_is_no_request(db: Databas
     domain_id, phone_id = await phone_of(db)
     writer = JournalWriter(db)
     writer.add(served(domain_id, phone_id))
-    delivered = served(domain_id, phone_id, at=later(seconds=2), outcome=DELIVERED, proves=True)
-    writer.add(delivered)
+    writer.add(Delivery(entry=served(domain_id, phone_id), at=later(seconds=2)))
     await writer.flush()
     async with db.read() as read:
         sighting = (await journal.get_sightings(read, domain_id, [phone_id]))[phone_id]
