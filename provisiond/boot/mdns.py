@@ -4,14 +4,18 @@ Told are the portal and where phones fetch, no tenant's name and no secret. Noth
 say there is believed, or even listened to beyond what the protocol needs.
 """
 
+import asyncio
+import importlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from zeroconf import NonUniqueNameException, ServiceInfo
-from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+if TYPE_CHECKING:  # 4 MiB that only those load who advertise
+    from zeroconf import ServiceInfo
+    from zeroconf.asyncio import AsyncZeroconf
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +79,10 @@ class Advertiser:
 
         A name that is taken gets a number behind it. Raises OSError where an address is not ours.
         """
+        await asyncio.to_thread(importlib.import_module, "zeroconf.asyncio")
+        from zeroconf import NonUniqueNameException
+        from zeroconf.asyncio import AsyncZeroconf
+
         self._zeroconf = AsyncZeroconf(interfaces=list(self._addresses))
         for service in services:
             try:
@@ -92,7 +100,9 @@ class Advertiser:
             await zeroconf.async_unregister_all_services()
             await zeroconf.async_close()
 
-    def _info(self, service: Advertised) -> ServiceInfo:
+    def _info(self, service: Advertised) -> "ServiceInfo":
+        from zeroconf.asyncio import AsyncServiceInfo
+
         name = service.name or "provisiond"
         return AsyncServiceInfo(
             type_=service.type,

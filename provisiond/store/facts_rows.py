@@ -1,6 +1,7 @@
 """How do rows become the records of the phones' path? Each as late, and as seldom, as can be."""
 
 from collections.abc import Iterator, Mapping
+from sys import intern
 from typing import Any
 
 from provisiond.inventory.buttons import Button, ButtonKind
@@ -18,7 +19,7 @@ class UsersByExtension(Mapping[str, User]):
     """A domain's users, each made when it is asked for: of thousands, a phone names a few."""
 
     def __init__(self, rows: Rows, sites: Mapping[int, str]) -> None:
-        self._rows = {row[0]: row for row in rows}
+        self._rows = {row[0]: _without_repeats(row) for row in rows}
         self._sites = sites
 
     def __getitem__(self, extension: str) -> User:
@@ -40,6 +41,16 @@ class UsersByExtension(Mapping[str, User]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+
+def _without_repeats(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same user, whose SIP names are as a rule the extension: one text instead of three."""
+    extension, first, last, sip_user, sip_auth_user, *rest = row
+    if sip_user == extension:
+        sip_user = extension
+    if sip_auth_user == extension:
+        sip_auth_user = extension
+    return (extension, first, last, sip_user, sip_auth_user, *rest)
 
 
 class ButtonsByRow:
@@ -92,6 +103,11 @@ def overrides_of(rows: Rows, sites: dict[int, str]) -> tuple[Override, ...]:
     return tuple([override for _, override in found])
 
 
+def _shared(text: str | None) -> str | None:
+    """The text that others hold too: thousands of phones are behind one address."""
+    return intern(text) if text is not None else None
+
+
 def enrolment_of(
     opened_at: int | None,
     open_until: int | None,
@@ -107,7 +123,7 @@ def enrolment_of(
         open_until=from_stored_if_any(open_until),
         closed_at=from_stored_if_any(closed_at),
         held_reason=held_reason,
-        first_address=first_address,
-        first_user_agent=first_user_agent,
+        first_address=_shared(first_address),
+        first_user_agent=_shared(first_user_agent),
         renewed_at=from_stored_if_any(renewed_at),
     )

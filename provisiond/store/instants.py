@@ -1,6 +1,7 @@
 """How is a moment stored? As microseconds since 1970-01-01T00:00Z, on both engines alike."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = timedelta(microseconds=1)
@@ -13,6 +14,7 @@ def to_stored(at: datetime) -> int:
     return (at - _START) // _STEP
 
 
+@lru_cache(maxsize=1024)  # what is imported together is opened together
 def from_stored(stored: int) -> datetime:
     """The datetime, in UTC, of a stored integer."""
     return _START + stored * _STEP
