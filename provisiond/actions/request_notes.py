@@ -18,6 +18,7 @@ from provisiond.inventory.errors import (
     AmbiguousFile,
     LoginNeeded,
     LoginRefused,
+    NotAdmitted,
     ProvisiondError,
     Refused,
     UnknownFile,
@@ -118,25 +119,29 @@ class RequestNotes:
             await self._hold_back(request, answer)
 
     async def not_logged_in(
-        self, request: FileRequest, answer: Answer | None, fault: LoginNeeded, miss: Refused | None
+        self,
+        request: FileRequest,
+        answer: Answer | None,
+        fault: LoginNeeded | NotAdmitted,
+        miss: Refused | None,
     ) -> None:
         """A request had no log-in, or a wrong one. `answer` is what it asked for, as far as is
         known, and `miss` why that is nobody's, if so.
 
         Returns once it may be answered. A challenge is never held back: every phone meets one
         before it logs in, also behind an address from where others guess, and were it slower for
-        some, the time would tell which MACs are known. Wrong log-ins are, all alike.
+        some, the time would tell which MACs are known. Other refusals are, all alike.
         """
-        refused = isinstance(fault, LoginRefused)
-        reason = fault if miss is None or refused else miss
+        wrong = isinstance(fault, LoginRefused)
+        nobody = isinstance(fault, LoginRefused) and fault.unknown
+        reason = fault if miss is None or wrong else miss
         detail = str(fault) if reason is fault else f"{miss}; {fault}"
         entry = self.entry(request, answer, reason.code, detail)
-        nobody = isinstance(fault, LoginRefused) and fault.unknown
         stranger = isinstance(miss, UnknownPhone) or nobody
         self._refused(entry, is_miss=miss is not None or nobody, stranger=stranger)
         if reason.code in _DENIALS:
             self._verbs.denied(entry)
-        if refused:
+        if wrong or not isinstance(fault, LoginNeeded):
             await self._hold_back(request, None)
 
     def entry(

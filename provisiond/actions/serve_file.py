@@ -69,11 +69,11 @@ class FileService:
         journaled under its true name, probes excepted.
         """
         answer: Answer | None = None
-        login: LoggedIn | None = None
         name = request.name.lstrip("/")  # doors differ in it, answers do not
+        login = None
+        if self._logins is not None and not request.probe:
+            login = await self._logged_in(self._logins, request, name)
         try:
-            if self._logins is not None and not request.probe:
-                login = await self._logins.demand(request)
             if not request.probe:
                 answer = self._cache.get(name, request.query, self._sources.epochs, request.at.year)
             if answer is None or request.method in ("PUT", "POST"):
@@ -94,10 +94,6 @@ class FileService:
                 await self._admit(request, answer, login)
             if answer.refusal is not None:
                 raise answer.refusal()
-        except LoginNeeded as fault:
-            meant, miss = (None, None) if fault.proved else await self._meant(request, name)
-            await self._notes.not_logged_in(request, meant, fault, miss)
-            raise
         except ProvisiondError as fault:
             await self._notes.failed(request, answer, fault)
             raise
@@ -112,6 +108,19 @@ class FileService:
             delivered=delivered,
         )
 
+    async def _logged_in(self, logins: PhoneLogins, request: FileRequest, name: str) -> LoggedIn:
+        """Who asks. Raises as `demand` does, which is noted by what was asked for."""
+        try:
+            return await logins.demand(request)
+        except (LoginNeeded, NotAdmitted) as fault:
+            proved = isinstance(fault, LoginNeeded) and fault.proved
+            meant, miss = (None, None) if proved else await self._meant(request, name)
+            await self._notes.not_logged_in(request, meant, fault, miss)
+            raise
+        except ProvisiondError as fault:
+            await self._notes.failed(request, None, fault)
+            raise
+
     async def _meant(self, request: FileRequest, name: str) -> tuple[Answer | None, Refused | None]:
         """What a request without a right log-in asks for, and why that is nobody's, if so.
 
@@ -124,8 +133,7 @@ class FileService:
                 return None, None if self._is_listed(parsed) else _unlisted(request)
             if parsed.asset is not None:
                 return None, None
-            families = self._sources.shelf().families.values()
-            if any(match.mac is not None for match in candidates(families, parsed.path)):
+            if parsed.token is not None and self._names_mac(parsed):
                 parsed = replace(parsed, token=None)
             async with self._turns:
                 answer = (await resolve_file(self._sources, request, parsed)).answer
@@ -261,6 +269,10 @@ class FileService:
             raise _unlisted(request)
         self._notes.upload_refused(request)
         return FileReply(allow=("GET", "HEAD"))
+
+    def _names_mac(self, parsed: ParsedName) -> bool:
+        families = self._sources.shelf().families.values()
+        return any(match.mac is not None for match in candidates(families, parsed.path))
 
     def _is_listed(self, parsed: ParsedName) -> bool:
         families = self._sources.shelf().families.values()

@@ -406,6 +406,19 @@ async def test_without_a_log_in_what_is_asked_for_says_whether_it_is_a_miss(
     assert _TOKEN.reveal() not in repr(desk.journal)
 
 
+async def test_tftp_which_has_no_log_in_is_swept_for_nothing_and_not_unnoticed(
+    lite: Database, shelf: Shelf, tmp_path: Path
+) -> None:
+    desk = desk_of(lite, shelf, await furnished(lite, known()), tmp_path, mode=Mode.PASSWORD)
+    over = replace(GUESSER, transport=Transport.TFTP)
+    for mac in guessed(1_000):
+        with pytest.raises(Refused):
+            await desk.get(f"{mac.text}.cfg", over)
+    assert desk.alarms == ["sweep", "sweep"]
+    assert {entry.outcome for entry in desk.denied} == {"unknown_phone", "not_admitted"}
+    assert 0 < len(desk.strangers) < 31
+
+
 async def test_a_challenge_is_never_held_back_and_wrong_log_ins_are_all_alike(
     lite: Database, shelf: Shelf, tmp_path: Path
 ) -> None:
