@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from provisiond.actions.guesses import EVERYBODY, GuessWatch
+from provisiond.inventory.access import Transport
 from provisiond.inventory.journal import RequestEntry
 from provisiond.logs import VERBATIM, JsonFormat, SecurityLog, TextFormat
 from tests.contracts.source import ROOT
@@ -27,9 +29,18 @@ def lines(style: logging.Formatter, log: Path, prefix: str = "") -> None:
     security = SecurityLog(logger)
     for entry in entries():
         security.denied(entry)
-    for transport in ("http", "tftp"):
-        sweep = replace(next(entries()), transport=transport, outcome="sweep", detail="many")
-        security.alarm(replace(sweep, address=f"192.0.2.{7 if transport == 'http' else 8}"))
+    watch = GuessWatch()
+    for address, transport, source in (
+        ("192.0.2.7", Transport.HTTP, "192.0.2.7"),
+        ("2001:db8::7", Transport.HTTPS, "2001:db8::7"),
+        ("192.0.2.8", Transport.TFTP, "192.0.2.8"),
+        ("192.0.2.14", Transport.HTTP, "192.0.2.0/24"),
+        ("2001:db8::e", Transport.HTTP, "2001:db8::/64"),
+        ("192.0.2.15", Transport.HTTP, EVERYBODY),
+    ):
+        sweep = replace(next(entries()), transport=transport.value, outcome="sweep")
+        words = watch.words(transport, source)
+        security.alarm(replace(sweep, address=address, detail=words))
     security.stop()
     logger.removeHandler(handler)
     handler.stream.close()
@@ -73,7 +84,7 @@ def test_misses_and_wrong_log_ins_by_http_are_found_with_their_source(
     found = matched(tmp_path / "log", "provisiond")
     often = [f"192.0.2.{last}" for last in (6, 11, 12)] * (VERBATIM + 1)
     assert found == sorted(["192.0.2.1", "2001:db8::4", "192.0.2.10", *often])
-    assert matched(tmp_path / "log", "provisiond-sweep") == ["192.0.2.7"]
+    assert matched(tmp_path / "log", "provisiond-sweep") == ["192.0.2.7", "2001:db8::7"]
 
 
 def test_the_jail_names_filters_that_there_are() -> None:
