@@ -8,6 +8,7 @@ from provisiond.actions.frame_edits import kind_of, parse_own_day
 from provisiond.actions.number_schema import (
     DestinationEntry,
     FrameEntry,
+    FrameParts,
     HandlingEntry,
     NumberEntry,
     SmsEntry,
@@ -33,7 +34,7 @@ from provisiond.inventory.timeframes import (
     arranged,
 )
 
-_PARTS = ("hours", "dates", "calendars", "holidays")
+_PARTS = tuple(FrameParts.model_fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,11 @@ class Names:
     country: str
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     others: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def none(cls) -> "Names":
+        """Nobody's: destinations stay as they are written, for an action that looks them up."""
+        return cls(country="ZZ")
 
     def extension(self, treatment: str, written: str) -> str:
         """The destination as it is stored; what cannot be read stays, and is found later."""
@@ -91,7 +97,7 @@ def merge_frame(existing: TimeFrame | None, entry: FrameEntry) -> TimeFrame:
     changes = _given(entry, "time_zone")
     given = entry.model_fields_set
     if any(sort in given for sort in _PARTS) or entry.kind is FrameKind.ALWAYS:
-        changes["parts"] = _parts(entry)
+        changes["parts"] = parts_of(entry)
         changes["kind"] = kind_of(changes["parts"])
     if entry.kind is not None:
         changes["kind"] = entry.kind
@@ -135,7 +141,8 @@ def merge_sms(existing: SmsNumber | None, entry: SmsEntry, number: E164, names: 
     return replace(record, **changes)
 
 
-def _parts(entry: FrameEntry) -> tuple[Part, ...]:
+def parts_of(entry: FrameParts) -> tuple[Part, ...]:
+    """The parts that are given, sort by sort."""
     hours = [WeeklyHours(weekdays=e.days, start=e.start, end=e.end) for e in entry.hours]
     dates = [
         DateRange(start=e.start, end=e.end, repeat=e.repeat, every=e.every, until=e.until)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from provisiond.actions.frame_edits import parse_clock, parse_days, parse_own_day
@@ -69,13 +69,20 @@ def _day_of_year(value: object) -> str:
     return str(value).strip()
 
 
-Clock = Annotated[int, BeforeValidator(_clock)]
-OnTheWall = Annotated[datetime, BeforeValidator(_moment)]
+_ClockText = Annotated[str, Field(examples=["08:30", "24:00"])]
+_MomentText = Annotated[str, Field(examples=["2026-12-24T12:00"])]
+_DayText = Annotated[str, Field(examples=["12-24", "2026-12-24"])]
+Days = Annotated[
+    frozenset[int],
+    BeforeValidator(_days, json_schema_input_type=list[str] | str),
+]
+Clock = Annotated[int, BeforeValidator(_clock, json_schema_input_type=_ClockText)]
+OnTheWall = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=_MomentText)]
 Day = Annotated[date | None, BeforeValidator(_day)]
 
 
 class DestinationEntry(Entry):
-    """A call destination."""
+    """A call destination: something with an extension that is nobody's."""
 
     kind: DestinationKind
     extension: str
@@ -84,15 +91,17 @@ class DestinationEntry(Entry):
 
 
 class HoursEntry(Entry):
-    """Hours on days of the week."""
+    """Hours on days of the week, all day where no time is given; an end before the start is of the
+    next day."""
 
-    days: Annotated[frozenset[int], BeforeValidator(_days)]
-    start: Clock
-    end: Clock
+    days: Days
+    start: Clock = Field(default="00:00", validate_default=True)
+    end: Clock = Field(default="24:00", validate_default=True)
 
 
 class DatesEntry(Entry):
-    """Dates, once or repeated."""
+    """From one moment on the clocks up to another, and again every `every` days, weeks, …; the last
+    time begins on `until` at the latest."""
 
     start: OnTheWall
     end: OnTheWall
@@ -102,7 +111,7 @@ class DatesEntry(Entry):
 
 
 class CalendarEntry(Entry):
-    """The holidays of a country or region."""
+    """The holidays of a country or region; `names` null is all of them."""
 
     country: str
     region: str | None = None
@@ -111,28 +120,33 @@ class CalendarEntry(Entry):
 
 
 class HolidayEntry(Entry):
-    """A holiday of the firm's own."""
+    """A holiday of the firm's own: every year, or in one."""
 
-    date: Annotated[str, BeforeValidator(_day_of_year)]
+    date: Annotated[str, BeforeValidator(_day_of_year, json_schema_input_type=_DayText)]
     name: Text = ""
     observance: Observance = Observance.SAME_DAY
 
 
-class FrameEntry(Entry):
-    """A time frame; its parts are given together."""
+class FrameParts(Entry):
+    """What a time frame is made of, by sorts."""
 
-    name: str
-    owner: str | None = None
-    kind: FrameKind | None = None
-    time_zone: str | None = None
     hours: Annotated[tuple[HoursEntry, ...], BeforeValidator(or_none)] = ()
     dates: Annotated[tuple[DatesEntry, ...], BeforeValidator(or_none)] = ()
     calendars: Annotated[tuple[CalendarEntry, ...], BeforeValidator(or_none)] = ()
     holidays: Annotated[tuple[HolidayEntry, ...], BeforeValidator(or_none)] = ()
 
 
+class FrameEntry(FrameParts):
+    """A time frame; its parts are given together, and say its kind where that is left out."""
+
+    name: str
+    owner: str | None = None
+    kind: FrameKind | None = None
+    time_zone: str | None = None
+
+
 class HandlingEntry(Entry):
-    """What happens to a call."""
+    """What happens to a call. `destination` is an extension or name, or a number outside."""
 
     treatment: str = Treatment.AVAILABLE.value
     destination: Text = ""
@@ -148,7 +162,7 @@ class RuleEntry(HandlingEntry):
 
 
 class NumberEntry(Entry):
-    """A telephone number."""
+    """A telephone number. `rules` that are given replace all; the first that holds wins."""
 
     number: str
     default: HandlingEntry = HandlingEntry()

@@ -82,3 +82,65 @@ async def test_every_fault_of_a_body_is_told_with_its_place(client: Client, db: 
     answer, problem = await asked(client, "POST", f"{BASE}/phones", who, json=body)
     assert answer.status == 422
     assert {"mac", "site", "lines[0].extension"} <= {e["field"] for e in problem["errors"]}
+
+
+async def test_a_time_frame_is_sent_as_it_is_shown(client: Client, db: Database) -> None:
+    """The parts are those of the inventory file: what an answer tells goes into a change."""
+    who = await token(db, Role.MANAGER, DOMAIN)
+    parts: dict[str, list[dict[str, Any]]] = {
+        "hours": [{"days": "mon-fri", "start": "08:00", "end": "24:00"}, {"days": ["sat"]}],
+        "dates": [{"start": "2026-12-24T12:00", "end": "2026-12-27T00:00", "repeat": "yearly"}],
+        "calendars": [{"country": "us", "names": ["Christmas Day"]}],
+        "holidays": [{"date": "12-24", "name": "Eve"}, {"date": "2026-05-04"}],
+    }
+    path, one = f"{BASE}/timeframes", f"{BASE}/timeframes/Closed"
+    answer, record = await asked(client, "POST", path, who, json={"name": "Closed", **parts})
+    assert answer.status == 201, record
+    assert record["kind"] == "custom"
+    assert record["hours"][1] == {"days": ["sat"], "start": "00:00", "end": "24:00"}
+    assert [day["date"] for day in record["holidays"]] == ["12-24", "2026-05-04"]
+    told = {name: record[name] for name in parts}
+    any_ = {"If-Match": "*"}
+    answer, again = await asked(client, "PATCH", one, who, json=told, extra=any_)
+    assert (answer.status, again["revision"]) == (200, record["revision"])
+    answer, left = await asked(client, "PATCH", one, who, json={"hours": []}, extra=any_)
+    assert (answer.status, left["hours"]) == (200, [])
+    assert {name: left[name] for name in ("dates", "calendars", "holidays", "kind")} == {
+        name: record[name] for name in ("dates", "calendars", "holidays", "kind")
+    }
+    edit = (await asked(client, "GET", "/audit?limit=1", who))[1]["items"][0]["id"]
+    answer, undone = await asked(client, "POST", f"/audit/{edit}/undo", who)
+    assert (answer.status, undone["record"]["hours"]) == (200, record["hours"])
+    refused: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("hours[0].start", {"hours": [{"days": ["mon"], "start": "25:00"}]}),
+        ("hours[0].days", {"hours": [{"days": ["someday"]}]}),
+        ("dates[0].start", {"dates": [{**parts["dates"][0], "start": "2026-12-24T12:00Z"}]}),
+        ("holidays[0].date", {"holidays": [{"date": "Christmas"}]}),
+        ("holidays[0].month", {"holidays": [{"date": "12-24", "month": 12}]}),
+    )  # fmt: skip
+    for field, bad in refused:
+        answer, problem = await asked(client, "PATCH", one, who, json=bad, extra=any_)
+        assert (answer.status, problem["errors"][0]["field"]) == (422, field), problem
+
+
+async def test_what_a_number_does_is_changed_in_parts(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    one, any_ = f"{BASE}/numbers/{OWN.number}", {"If-Match": "*"}
+    to = {"default": {"destination": "Bob"}}
+    answer, record = await asked(client, "PATCH", one, who, json=to, extra=any_)
+    assert answer.status == 200, record
+    assert (record["default"]["treatment"], record["default"]["destination"]) == ("user", "0102")
+    to = {"default": {"treatment": "pstn", "destination": "(800) 555-0199"}}
+    answer, record = await asked(client, "PATCH", one, who, json=to, extra=any_)
+    assert record["default"]["destination"] == "+18005550199"
+    to = {"default": {"treatment": "available"}}
+    answer, record = await asked(client, "PATCH", one, who, json=to, extra=any_)
+    assert (answer.status, record["default"]["destination"]) == (200, "")
+    text = f"{BASE}/sms-numbers/{OWN.sms}"
+    queue = {"treatment": "call_queue", "destination": "Support"}
+    answer, record = await asked(client, "PATCH", text, who, json=queue, extra=any_)
+    assert (answer.status, record["destination"]) == (200, "300")
+    answer, record = await asked(
+        client, "PATCH", text, who, json={"treatment": "available"}, extra=any_
+    )
+    assert (answer.status, record["destination"]) == (200, "")

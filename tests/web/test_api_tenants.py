@@ -55,7 +55,7 @@ def body_of(route: Route) -> dict[str, Any]:
         "url": "https://hooks.example.test/x", "address": "Front", "phones": [],
     }  # fmt: skip
     body = {name: examples[name] for name in needed}
-    if route.request.__name__ == "DestinationBody":
+    if route.request.__name__ == "DestinationEntry":
         body["kind"] = "conference"
     return {"json": body}
 

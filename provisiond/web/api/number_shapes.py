@@ -19,57 +19,6 @@ from provisiond.web.api.users import UseShown
 _Short = Annotated[str | None, Field(max_length=255)]
 
 
-class HandlingBody(Entry):
-    """What happens to a call. `destination` is an extension or name, or a number outside."""
-
-    treatment: str = "available"
-    destination: str = ""
-    caller_id_prefix: str = ""
-    announcement: Announcement = Announcement.NONE
-    enhanced_voicemail: bool = False
-
-
-class RuleBody(HandlingBody):
-    """What happens instead while a time frame holds."""
-
-    frame: str
-
-
-class NumberBody(Entry):
-    """A telephone number. `rules` that are given replace all; the first that holds wins."""
-
-    number: str
-    default: HandlingBody = HandlingBody()
-    rules: tuple[RuleBody, ...] = ()
-    notes: str = ""
-    language: str | None = None
-    time_zone: str | None = None
-    enabled: bool = True
-    enable_on: date | None = None
-    disable_on: date | None = None
-
-
-class SmsBody(Entry):
-    """An SMS number."""
-
-    number: str
-    treatment: SmsTreatment = SmsTreatment.AVAILABLE
-    destination: str = ""
-    carrier: str = ""
-    mms: bool = False
-    group_mms: bool = False
-    notes: str = ""
-
-
-class DestinationBody(Entry):
-    """Something with an extension that is nobody's."""
-
-    kind: DestinationKind
-    extension: str
-    name: str = ""
-    enabled: bool = True
-
-
 class DestinationChange(Entry):
     """What to change of a call destination."""
 
@@ -282,22 +231,6 @@ def call_shown(route: CallRoute, names: Mapping[str, str]) -> CallShown:
     handling = _handling(route.handling, names) if route.handling is not None else None
     considered = [_considered(one) for one in route.considered]
     return CallShown(handling=handling, reason=route.reason, considered=considered)
-
-
-def handling_of(body: HandlingBody) -> Handling:
-    """What happens to a call, as the inventory keeps it."""
-    return Handling(
-        treatment=body.treatment,
-        destination=body.destination,
-        caller_id_prefix=body.caller_id_prefix,
-        announcement=body.announcement,
-        enhanced_voicemail=body.enhanced_voicemail,
-    )
-
-
-def rules_of(bodies: tuple[RuleBody, ...]) -> tuple[NumberRule, ...]:
-    """Rules, as the inventory keeps them."""
-    return tuple([NumberRule(frame=one.frame, handling=handling_of(one)) for one in bodies])
 
 
 def _handling(handling: Handling, names: Mapping[str, str]) -> HandlingShown:

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import UTC
-from typing import Any
 
 from provisiond.actions.edits import Saved
+from provisiond.actions.number_merge import Names, merge_number
+from provisiond.actions.number_schema import NumberEntry
 from provisiond.actions.numbers import (
     AddNumber,
     ChangeNumber,
@@ -29,7 +30,6 @@ from provisiond.inventory.telephone import E164
 from provisiond.web.api.cursors import place_of
 from provisiond.web.api.kept import Keeping, faults, kept, listing, ordered, seen
 from provisiond.web.api.number_shapes import (
-    NumberBody,
     NumberShown,
     NumbersQuery,
     RouteQuery,
@@ -38,10 +38,8 @@ from provisiond.web.api.number_shapes import (
     SuggestionShown,
     SuggestQuery,
     call_shown,
-    handling_of,
     number_shown,
     number_view_shown,
-    rules_of,
 )
 from provisiond.web.api.route import Call, Reply, Route
 
@@ -73,9 +71,9 @@ async def get_number(call: Call) -> Reply:
 
 async def post_number(call: Call) -> Reply:
     """Add a number, written in any form."""
-    body: NumberBody = call.body
+    body: NumberEntry = call.body
     number = await meant_number(call.desk.db, call.of("domain"), body.number)
-    record = _merged(Number(number=number), body)
+    record = _merged(None, body, number)
     command = AddNumber(domain=call.of("domain"), number=record)
     saved = await add_number(call.desk.db, call.actor, command, call.at)
     return replace(_saved(saved), location=f"/domains/{saved.domain}/numbers/{number.text}")
@@ -83,10 +81,11 @@ async def post_number(call: Call) -> Reply:
 
 async def patch_number(call: Call) -> Reply:
     """Change what a number does; the number itself stays."""
-    body: NumberBody = call.body
+    body: NumberEntry = call.body
     await must_stay(call, body.number)
     view = await show_number(call.desk.db, call.of("domain"), _number(call), call.at)
-    record = replace(_merged(view.number, body), revision=seen(call, view.number.revision))
+    record = _merged(view.number, body, _number(call))
+    record = replace(record, revision=seen(call, view.number.revision))
     command = ChangeNumber(domain=call.of("domain"), number=record)
     return _saved(await change_number(call.desk.db, call.actor, command, call.at))
 
@@ -141,16 +140,8 @@ async def must_stay(call: Call, written: str) -> None:
         raise Rejected("number", message, "Delete it, and add the other one.")
 
 
-def _merged(number: Number, body: NumberBody) -> Number:
-    names = ("notes", "language", "time_zone", "enabled", "enable_on", "disable_on")
-    changes: dict[str, Any] = {
-        name: getattr(body, name) for name in names if name in body.model_fields_set
-    }
-    if "default" in body.model_fields_set:
-        changes["default"] = handling_of(body.default)
-    if "rules" in body.model_fields_set:
-        changes["rules"] = rules_of(body.rules)
-    return replace(number, **changes)
+def _merged(stood: Number | None, body: NumberEntry, number: E164) -> Number:
+    return merge_number(stood, body, number, Names.none())
 
 
 def _number(call: Call) -> E164:
@@ -176,7 +167,7 @@ ROUTES = (
             changed=patch_number,
             removed=remove_number,
             query=NumbersQuery,
-            request=NumberBody,
+            request=NumberEntry,
             answer=NumberShown,
         )
     ),

@@ -1,7 +1,6 @@
 """How do programs keep SMS numbers and call destinations?"""
 
 from dataclasses import replace
-from typing import Any
 
 from provisiond.actions.destinations import (
     AddDestination,
@@ -14,6 +13,8 @@ from provisiond.actions.destinations import (
     show_destination,
 )
 from provisiond.actions.edits import Saved
+from provisiond.actions.number_merge import Names, merge_destination, merge_sms
+from provisiond.actions.number_schema import DestinationEntry, SmsEntry
 from provisiond.actions.sms import (
     AddSmsNumber,
     ChangeSmsNumber,
@@ -36,11 +37,9 @@ from provisiond.inventory.telephone import E164
 from provisiond.web.api.cursors import place_of
 from provisiond.web.api.kept import Keeping, faults, kept, listing, ordered, seen
 from provisiond.web.api.number_shapes import (
-    DestinationBody,
     DestinationChange,
     DestinationShown,
     DestinationsQuery,
-    SmsBody,
     SmsQueryShape,
     SmsShown,
     destination_shown,
@@ -78,19 +77,20 @@ async def get_sms_number(call: Call) -> Reply:
 
 async def post_sms_number(call: Call) -> Reply:
     """Add an SMS number, written in any form."""
-    body: SmsBody = call.body
+    body: SmsEntry = call.body
     number = await meant_number(call.desk.db, call.of("domain"), body.number)
-    record = _merged(SmsNumber(number=number), body)
+    record = _merged(None, body, number)
     command = AddSmsNumber(domain=call.of("domain"), number=record)
     return _saved(await add_sms_number(call.desk.db, call.actor, command, call.at))
 
 
 async def patch_sms_number(call: Call) -> Reply:
     """Change who gets the messages to a number."""
-    body: SmsBody = call.body
+    body: SmsEntry = call.body
     await must_stay(call, body.number)
     stood = (await show_sms_number(call.desk.db, call.of("domain"), _number(call))).number
-    record = replace(_merged(stood, body), revision=seen(call, stood.revision))
+    record = _merged(stood, body, _number(call))
+    record = replace(record, revision=seen(call, stood.revision))
     command = ChangeSmsNumber(domain=call.of("domain"), number=record)
     return _saved(await change_sms_number(call.desk.db, call.actor, command, call.at))
 
@@ -137,10 +137,8 @@ async def get_destination(call: Call) -> Reply:
 
 async def post_destination(call: Call) -> Reply:
     """Add a call destination."""
-    body: DestinationBody = call.body
-    record = Destination(
-        kind=body.kind, extension=body.extension, name=body.name, enabled=body.enabled
-    )
+    body: DestinationEntry = call.body
+    record = merge_destination(None, body)
     command = AddDestination(domain=call.of("domain"), destination=record)
     return _saved_destination(await add_destination(call.desk.db, call.actor, command, call.at))
 
@@ -172,12 +170,8 @@ async def remove_destination(call: Call) -> Reply:
     return Reply()
 
 
-def _merged(number: SmsNumber, body: SmsBody) -> SmsNumber:
-    names = ("treatment", "destination", "carrier", "mms", "group_mms", "notes")
-    changes: dict[str, Any] = {
-        name: getattr(body, name) for name in names if name in body.model_fields_set
-    }
-    return replace(number, **changes)
+def _merged(stood: SmsNumber | None, body: SmsEntry, number: E164) -> SmsNumber:
+    return merge_sms(stood, body, number, Names.none())
 
 
 def _view_shown(view: SmsView) -> SmsShown:
@@ -213,7 +207,7 @@ ROUTES = (
             changed=patch_sms_number,
             removed=remove_sms_number,
             query=SmsQueryShape,
-            request=SmsBody,
+            request=SmsEntry,
             answer=SmsShown,
         )
     ),
@@ -240,7 +234,7 @@ ROUTES = (
             changed=patch_destination,
             removed=remove_destination,
             query=DestinationsQuery,
-            request=DestinationBody,
+            request=DestinationEntry,
             change=DestinationChange,
             answer=DestinationShown,
         )

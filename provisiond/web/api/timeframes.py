@@ -1,14 +1,16 @@
 """How do programs keep time frames, and learn when they hold?"""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from provisiond.actions.edits import Saved
 from provisiond.actions.inventory_schema import Entry
-from provisiond.actions.number_trees import WEEKDAYS, frame_tree
+from provisiond.actions.number_merge import merge_frame, parts_of
+from provisiond.actions.number_schema import FrameEntry, FrameParts
+from provisiond.actions.number_trees import frame_tree, part_tree
 from provisiond.actions.timeframes import (
     AddFrame,
     ChangeFrame,
@@ -20,82 +22,13 @@ from provisiond.actions.timeframes import (
     show_frame,
 )
 from provisiond.inventory.access import Noun
-from provisiond.inventory.holiday_calendars import Observance
 from provisiond.inventory.lists import FrameQuery
-from provisiond.inventory.timeframes import (
-    DAY,
-    DateRange,
-    FrameKind,
-    HolidayCalendar,
-    OwnHoliday,
-    Part,
-    Repeat,
-    TimeFrame,
-    WeeklyHours,
-)
+from provisiond.inventory.timeframes import FrameKind, TimeFrame
 from provisiond.web.api.cursors import place_of
 from provisiond.web.api.kept import Keeping, faults, kept, listing, seen
 from provisiond.web.api.route import Call, Reply
 from provisiond.web.api.shapes import Record, SearchQuery
 from provisiond.web.api.users import UseShown, uses_shown
-
-_Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
-_Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-class HoursBody(Entry):
-    """Hours on days of the week; an end before the start is of the next day."""
-
-    days: tuple[_Weekday, ...]
-    start: _Clock = "00:00"
-    end: _Clock = "24:00"
-
-
-class DatesBody(Entry):
-    """From one moment on the wall up to another, and again every `every` days, weeks, ….."""
-
-    start: datetime
-    end: datetime
-    repeat: Repeat = Repeat.NONE
-    every: Annotated[int, Field(ge=1, le=1000)] = 1
-    until: date | None = None
-
-
-class CalendarBody(Entry):
-    """The holidays of a country or region; `names` null is all of them."""
-
-    country: str
-    region: str | None = None
-    names: tuple[str, ...] | None = None
-    observance: Observance = Observance.SAME_DAY
-
-
-class HolidayBody(Entry):
-    """A day of the firm's own: every year, or in `year` alone."""
-
-    month: Annotated[int, Field(ge=1, le=12)]
-    day: Annotated[int, Field(ge=1, le=31)]
-    year: Annotated[int | None, Field(ge=1900, le=9999)] = None
-    name: str = ""
-    observance: Observance = Observance.SAME_DAY
-
-
-class FrameParts(Entry):
-    """What a frame is made of, by sorts."""
-
-    hours: tuple[HoursBody, ...] = ()
-    dates: tuple[DatesBody, ...] = ()
-    calendars: tuple[CalendarBody, ...] = ()
-    holidays: tuple[HolidayBody, ...] = ()
-
-
-class FrameBody(FrameParts):
-    """A time frame. A sort of parts that is given replaces those of its sort."""
-
-    name: str
-    kind: FrameKind
-    owner: str | None = None
-    time_zone: str | None = None
 
 
 class FrameChange(FrameParts):
@@ -161,8 +94,8 @@ async def get_frame(call: Call) -> Reply:
 
 async def post_frame(call: Call) -> Reply:
     """Add a time frame."""
-    body: FrameBody = call.body
-    frame = _merged(TimeFrame(name=body.name, kind=body.kind, owner=body.owner), body)
+    body: FrameEntry = call.body
+    frame = merge_frame(None, body)
     command = AddFrame(domain=call.of("domain"), frame=frame)
     return _saved(await add_frame(call.desk.db, call.actor, command, call.at))
 
@@ -172,9 +105,7 @@ async def patch_frame(call: Call) -> Reply:
     body: FrameChange = call.body
     owner: str | None = call.query.owner
     view = await show_frame(call.desk.db, call.of("domain"), call.of("name"), call.at, owner=owner)
-    frame = replace(
-        _merged(view.frame, body), name=body.name, revision=seen(call, view.frame.revision)
-    )
+    frame = replace(_merged(view.frame, body), revision=seen(call, view.frame.revision))
     command = ChangeFrame(domain=call.of("domain"), name=view.frame.name, owner=owner, frame=frame)
     return _saved(await change_frame(call.desk.db, call.actor, command, call.at))
 
@@ -205,60 +136,14 @@ def frame_shown(frame: TimeFrame) -> FrameShown:
     )
 
 
-def _merged(frame: TimeFrame, body: FrameBody | FrameChange) -> TimeFrame:
+def _merged(stood: TimeFrame, body: FrameChange) -> TimeFrame:
+    """The frame with the sorts of parts that are given in place of its own."""
     given = body.model_fields_set
-    parts: list[Part] = []
-    for name, kind in (
-        ("hours", WeeklyHours),
-        ("dates", DateRange),
-        ("calendars", HolidayCalendar),
-        ("holidays", OwnHoliday),
-    ):
-        if name in given:
-            parts += [_part(one) for one in getattr(body, name)]
-        else:
-            parts += [part for part in frame.parts if isinstance(part, kind)]
+    left = [part for part in stood.parts if part_tree(part)[0] not in given]
     changes: dict[str, Any] = {"kind": body.kind} if body.kind is not None else {}
     if "time_zone" in given:
         changes["time_zone"] = body.time_zone
-    return replace(frame, parts=tuple(parts), **changes)
-
-
-def _part(body: Entry) -> Part:
-    match body:
-        case HoursBody():
-            days = frozenset(WEEKDAYS.index(day) + 1 for day in body.days)
-            return WeeklyHours(weekdays=days, start=_minute(body.start), end=_minute(body.end))
-        case DatesBody():
-            return DateRange(
-                start=body.start.replace(tzinfo=None),
-                end=body.end.replace(tzinfo=None),
-                repeat=body.repeat,
-                every=body.every,
-                until=body.until,
-            )
-        case CalendarBody():
-            names = frozenset(body.names) if body.names is not None else None
-            return HolidayCalendar(
-                country=body.country,
-                region=body.region,
-                names=names,
-                observance=body.observance,
-            )
-        case HolidayBody():
-            return OwnHoliday(
-                month=body.month,
-                day=body.day,
-                year=body.year,
-                name=body.name,
-                observance=body.observance,
-            )
-    raise AssertionError(body)
-
-
-def _minute(clock: str) -> int:
-    hours, _, minutes = clock.partition(":")
-    return min(int(hours) * 60 + int(minutes), DAY)
+    return replace(stood, name=body.name, parts=(*parts_of(body), *left), **changes)
 
 
 def _saved(saved: Saved[TimeFrame]) -> Reply:
@@ -280,7 +165,7 @@ ROUTES = kept(
         removed=remove_frame,
         query=FramesQuery,
         one_query=OwnerQuery,
-        request=FrameBody,
+        request=FrameEntry,
         change=FrameChange,
         answer=FrameShown,
     )
