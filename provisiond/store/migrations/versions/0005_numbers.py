@@ -19,74 +19,41 @@ def upgrade() -> None:
 
 
 def _call_destination() -> None:
+    table = "call_destination"
     op.create_table(
-        "call_destination",
-        sa.Column("domain_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.Text(), server_default="", nullable=False),
-        sa.Column("extension", sa.Text(), server_default="", nullable=False),
-        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        table,
+        *_key(table),
+        _text("kind"),
+        _text("extension"),
+        _text("name"),
         sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["domain_id"],
-            ["domain.id"],
-            name=op.f("fk_call_destination_domain_id_domain"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("domain_id", "id", name=op.f("pk_call_destination")),
-        sa.UniqueConstraint(
-            "domain_id", "extension", name=op.f("uq_call_destination_domain_id_extension")
-        ),
+        _revision(),
+        sa.UniqueConstraint("domain_id", "extension", name=op.f(f"uq_{table}_domain_id_extension")),
     )
-    op.create_index(
-        op.f("ix_call_destination_domain_id_kind_extension"),
-        "call_destination",
-        ["domain_id", "kind", "extension"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_call_destination_domain_id_name_extension"),
-        "call_destination",
-        ["domain_id", "name", "extension"],
-        unique=False,
-    )
+    _index(table, "kind", "extension")
+    _index(table, "name", "extension")
 
 
 def _time_frame() -> None:
+    table = "time_frame"
     op.create_table(
-        "time_frame",
-        sa.Column("domain_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        table,
+        *_key(table),
+        _text("name"),
         sa.Column("owner_id", sa.BigInteger(), nullable=True),
-        sa.Column("kind", sa.Text(), server_default="", nullable=False),
+        _text("kind"),
         sa.Column("parts", sa.JSON(), server_default="[]", nullable=False),
         sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["domain_id", "owner_id"],
-            ["user_account.domain_id", "user_account.id"],
-            name=op.f("fk_time_frame_domain_id_owner_id_user_account"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id"],
-            ["domain.id"],
-            name=op.f("fk_time_frame_domain_id_domain"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("domain_id", "id", name=op.f("pk_time_frame")),
+        _revision(),
+        _within(table, "owner_id", "user_account", ondelete="CASCADE"),
         sa.UniqueConstraint(
-            "domain_id", "owner_id", "name", name=op.f("uq_time_frame_domain_id_owner_id_name")
+            "domain_id", "owner_id", "name", name=op.f(f"uq_{table}_domain_id_owner_id_name")
         ),
     )
-    op.create_index(
-        op.f("ix_time_frame_domain_id_name"), "time_frame", ["domain_id", "name"], unique=False
-    )
+    _index(table, "name")
     op.create_index(
         "uq_time_frame_of_domain",
-        "time_frame",
+        table,
         ["domain_id", "name"],
         unique=True,
         sqlite_where=sa.text("owner_id IS NULL"),
@@ -95,202 +62,133 @@ def _time_frame() -> None:
 
 
 def _phone_number() -> None:
+    table = "phone_number"
     op.create_table(
-        "phone_number",
-        sa.Column("domain_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        table,
+        *_key(table),
         sa.Column("number", sa.String(length=16), nullable=False),
-        sa.Column("treatment", sa.Text(), server_default="", nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
-        sa.Column("destination_id", sa.BigInteger(), nullable=True),
-        sa.Column("elsewhere", sa.Text(), server_default="", nullable=False),
-        sa.Column("caller_id_prefix", sa.Text(), server_default="", nullable=False),
-        sa.Column("announcement", sa.Text(), server_default="", nullable=False),
-        sa.Column("enhanced_voicemail", sa.Boolean(), nullable=False),
-        sa.Column("notes", sa.Text(), server_default="", nullable=False),
+        *_leads_to(table),
+        *_handling(),
+        _text("notes"),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("time_zone", sa.Text(), nullable=True),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("enable_on", sa.Date(), nullable=True),
         sa.Column("disable_on", sa.Date(), nullable=True),
-        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
-        sa.CheckConstraint(
-            "user_id IS NULL OR destination_id IS NULL",
-            name=op.f("ck_phone_number_one_destination"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id", "destination_id"],
-            ["call_destination.domain_id", "call_destination.id"],
-            name=op.f("fk_phone_number_domain_id_destination_id_call_destination"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id", "user_id"],
-            ["user_account.domain_id", "user_account.id"],
-            name=op.f("fk_phone_number_domain_id_user_id_user_account"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id"],
-            ["domain.id"],
-            name=op.f("fk_phone_number_domain_id_domain"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("domain_id", "id", name=op.f("pk_phone_number")),
-        sa.UniqueConstraint("number", name=op.f("uq_phone_number_number")),
+        _revision(),
+        sa.UniqueConstraint("number", name=op.f(f"uq_{table}_number")),
     )
-    op.create_index(
-        op.f("ix_phone_number_domain_id_destination_id"),
-        "phone_number",
-        ["domain_id", "destination_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_phone_number_domain_id_number"),
-        "phone_number",
-        ["domain_id", "number"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_phone_number_domain_id_treatment_number"),
-        "phone_number",
-        ["domain_id", "treatment", "number"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_phone_number_domain_id_user_id"),
-        "phone_number",
-        ["domain_id", "user_id"],
-        unique=False,
-    )
+    _index_number(table)
 
 
 def _number_rule() -> None:
+    table = "number_rule"
     op.create_table(
-        "number_rule",
-        sa.Column("domain_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        table,
+        *_key(table),
         sa.Column("number_id", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("frame_id", sa.BigInteger(), nullable=False),
-        sa.Column("treatment", sa.Text(), server_default="", nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
-        sa.Column("destination_id", sa.BigInteger(), nullable=True),
-        sa.Column("elsewhere", sa.Text(), server_default="", nullable=False),
-        sa.Column("caller_id_prefix", sa.Text(), server_default="", nullable=False),
-        sa.Column("announcement", sa.Text(), server_default="", nullable=False),
-        sa.Column("enhanced_voicemail", sa.Boolean(), nullable=False),
-        sa.CheckConstraint(
-            "user_id IS NULL OR destination_id IS NULL", name=op.f("ck_number_rule_one_destination")
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id", "destination_id"],
-            ["call_destination.domain_id", "call_destination.id"],
-            name=op.f("fk_number_rule_domain_id_destination_id_call_destination"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id", "frame_id"],
-            ["time_frame.domain_id", "time_frame.id"],
-            name=op.f("fk_number_rule_domain_id_frame_id_time_frame"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id", "number_id"],
-            ["phone_number.domain_id", "phone_number.id"],
-            name=op.f("fk_number_rule_domain_id_number_id_phone_number"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id", "user_id"],
-            ["user_account.domain_id", "user_account.id"],
-            name=op.f("fk_number_rule_domain_id_user_id_user_account"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id"],
-            ["domain.id"],
-            name=op.f("fk_number_rule_domain_id_domain"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("domain_id", "id", name=op.f("pk_number_rule")),
+        *_leads_to(table),
+        *_handling(),
+        _within(table, "frame_id", "time_frame"),
+        _within(table, "number_id", "phone_number", ondelete="CASCADE"),
         sa.UniqueConstraint(
             "domain_id",
             "number_id",
             "position",
-            name=op.f("uq_number_rule_domain_id_number_id_position"),
+            name=op.f(f"uq_{table}_domain_id_number_id_position"),
         ),
     )
-    op.create_index(
-        op.f("ix_number_rule_domain_id_destination_id"),
-        "number_rule",
-        ["domain_id", "destination_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_number_rule_domain_id_frame_id"),
-        "number_rule",
-        ["domain_id", "frame_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_number_rule_domain_id_user_id"),
-        "number_rule",
-        ["domain_id", "user_id"],
-        unique=False,
-    )
+    _index(table, "destination_id")
+    _index(table, "frame_id")
+    _index(table, "user_id")
 
 
 def _sms_number() -> None:
+    table = "sms_number"
     op.create_table(
-        "sms_number",
-        sa.Column("domain_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        table,
+        *_key(table),
         sa.Column("number", sa.String(length=16), nullable=False),
-        sa.Column("treatment", sa.Text(), server_default="", nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
-        sa.Column("destination_id", sa.BigInteger(), nullable=True),
-        sa.Column("elsewhere", sa.Text(), server_default="", nullable=False),
-        sa.Column("carrier", sa.Text(), server_default="", nullable=False),
+        *_leads_to(table),
+        _text("carrier"),
         sa.Column("mms", sa.Boolean(), nullable=False),
         sa.Column("group_mms", sa.Boolean(), nullable=False),
-        sa.Column("notes", sa.Text(), server_default="", nullable=False),
-        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
-        sa.CheckConstraint(
-            "user_id IS NULL OR destination_id IS NULL", name=op.f("ck_sms_number_one_destination")
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id", "destination_id"],
-            ["call_destination.domain_id", "call_destination.id"],
-            name=op.f("fk_sms_number_domain_id_destination_id_call_destination"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["domain_id", "user_id"],
-            ["user_account.domain_id", "user_account.id"],
-            name=op.f("fk_sms_number_domain_id_user_id_user_account"),
-        ),
+        _text("notes"),
+        _revision(),
+        sa.UniqueConstraint("number", name=op.f(f"uq_{table}_number")),
+    )
+    _index_number(table)
+
+
+def _key(table: str) -> tuple[sa.schema.SchemaItem, ...]:
+    """The key of a table below the domain."""
+    return (
+        sa.Column("domain_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["domain_id"],
             ["domain.id"],
-            name=op.f("fk_sms_number_domain_id_domain"),
+            name=op.f(f"fk_{table}_domain_id_domain"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("domain_id", "id", name=op.f("pk_sms_number")),
-        sa.UniqueConstraint("number", name=op.f("uq_sms_number_number")),
+        sa.PrimaryKeyConstraint("domain_id", "id", name=op.f(f"pk_{table}")),
     )
-    op.create_index(
-        op.f("ix_sms_number_domain_id_destination_id"),
-        "sms_number",
-        ["domain_id", "destination_id"],
-        unique=False,
+
+
+def _leads_to(table: str) -> tuple[sa.schema.SchemaItem, ...]:
+    """A treatment, and the one thing that it leads to."""
+    return (
+        _text("treatment"),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("destination_id", sa.BigInteger(), nullable=True),
+        _text("elsewhere"),
+        sa.CheckConstraint(
+            "user_id IS NULL OR destination_id IS NULL", name=op.f(f"ck_{table}_one_destination")
+        ),
+        _within(table, "destination_id", "call_destination"),
+        _within(table, "user_id", "user_account"),
     )
-    op.create_index(
-        op.f("ix_sms_number_domain_id_number"), "sms_number", ["domain_id", "number"], unique=False
+
+
+def _handling() -> tuple[sa.schema.SchemaItem, ...]:
+    """How a call gets there."""
+    return (
+        _text("caller_id_prefix"),
+        _text("announcement"),
+        sa.Column("enhanced_voicemail", sa.Boolean(), nullable=False),
     )
-    op.create_index(
-        op.f("ix_sms_number_domain_id_treatment_number"),
-        "sms_number",
-        ["domain_id", "treatment", "number"],
-        unique=False,
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), server_default="", nullable=False)
+
+
+def _revision() -> sa.Column[int]:
+    return sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False)
+
+
+def _within(
+    table: str, column: str, other: str, *, ondelete: str | None = None
+) -> sa.ForeignKeyConstraint:
+    """A reference that stays in the domain."""
+    return sa.ForeignKeyConstraint(
+        ["domain_id", column],
+        [f"{other}.domain_id", f"{other}.id"],
+        name=op.f(f"fk_{table}_domain_id_{column}_{other}"),
+        ondelete=ondelete,
     )
-    op.create_index(
-        op.f("ix_sms_number_domain_id_user_id"),
-        "sms_number",
-        ["domain_id", "user_id"],
-        unique=False,
-    )
+
+
+def _index(table: str, *columns: str) -> None:
+    named = "_".join(("domain_id", *columns))
+    op.create_index(op.f(f"ix_{table}_{named}"), table, ["domain_id", *columns], unique=False)
+
+
+def _index_number(table: str) -> None:
+    """What lists of numbers are sorted by, and who leads where."""
+    _index(table, "destination_id")
+    _index(table, "number")
+    _index(table, "treatment", "number")
+    _index(table, "user_id")
