@@ -146,7 +146,9 @@ class FrameEntry(FrameParts):
 
 
 class HandlingEntry(Entry):
-    """What happens to a call. `destination` is an extension or name, or a number outside."""
+    """What happens to a call. `destination` is an extension or name, or a number outside. With
+    `enhanced_voicemail` the caller may dial another extension before or after the message; its
+    prompt fails where the user forwards calls."""
 
     treatment: str = Treatment.AVAILABLE.value
     destination: Text = ""

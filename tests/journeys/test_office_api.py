@@ -4,6 +4,7 @@ One real server answers all of it, and phones fetch from it what was programmed.
 the order in which an office goes about it; each begins with what it is that people do.
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,6 +138,10 @@ def test_announcement_enhanced_voicemail_and_notes(manager: Manager) -> None:
         manager.save("numbers", MAIN, default={**queue, "announcement": announcement})
         assert manager.get("numbers", MAIN)["default"]["announcement"] == announcement
     mail = {"treatment": "voicemail", "destination": "101"}
+    said = json.loads(manager.server.look("api/openapi.json")[1])["components"]["schemas"]
+    assert "its prompt fails where the user forwards calls" in " ".join(
+        said["HandlingEntry"]["description"].split()
+    )
     for enhanced in (True, False):
         manager.save("numbers", MAIN, default={**mail, "enhanced_voicemail": enhanced})
         assert manager.get("numbers", MAIN)["default"]["enhanced_voicemail"] is enhanced
