@@ -13,7 +13,7 @@ from provisiond.inventory.people import User
 from provisiond.inventory.phones import Phone, PhoneLine
 from provisiond.store import domains, phones, users
 from provisiond.store.database import Database, Read
-from provisiond.store.phone_lists import query_phones
+from provisiond.store.phone_lists import phones_of_lines, query_phones
 from provisiond.store.schema import phone as phone_table
 from provisiond.store.schema import user_account
 
@@ -262,3 +262,13 @@ async def test_the_triggers_of_the_index_are_there(db: Database) -> None:
         for table in ("phone", "user_account")
         for what in ("come", "gone", "moved")
     }
+
+
+async def test_whose_line_rings_elsewhere_is_asked_of_indexes(db: Database) -> None:
+    domain_id = await office(db)
+    async with db.read() as read:
+        sent = await statements(read, lambda: phones_of_lines(read, domain_id, ["101", "102"]))
+        plan = await explained(read, sent)
+        is_postgres = read.connection.dialect.name == "postgresql"
+    assert len(sent) == 1
+    assert is_postgres or "SCAN" not in plan, plan  # of a few rows PostgreSQL reads all
