@@ -104,7 +104,8 @@ def main() -> int:
     given = arguments.parse_args()
     began = time.monotonic()
     crew = asyncio.run(run(given.rounds, given.seed, forgets=given.forget))
-    print(*crew.faults[:10], sep="\n")
+    for fault in crew.faults[:10]:
+        print(fault)
     print(
         f"api_kill9: {given.rounds} kills, {crew.acknowledged} changes acknowledged, "
         f"{crew.doubtful} in doubt of which {crew.was_made} were made, {len(crew.faults)} lost, "
