@@ -107,7 +107,7 @@ NOUNS = (
         body=lambda mark, _: {
             "model": "Acme D-6",
             "name": mark,
-            "lines": [{"line": 1, "extension": "101"}],
+            "lines": [{"line": 1, "extension": "101", "shared": True}],
             "buttons": _button(mark),
         },
         edit=lambda mark: {"name": mark, "buttons": _button(mark)},
