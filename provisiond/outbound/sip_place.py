@@ -1,20 +1,18 @@
 """Where is a SIP server? Addresses for a host, port and transport (RFC 3263 §4)."""
 
 import asyncio
+import importlib
 import random
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final
-
-from dns.asyncresolver import Resolver
-from dns.exception import DNSException
-from dns.rdatatype import RdataType
-from dns.rdtypes.IN.NAPTR import NAPTR
-from dns.rdtypes.IN.SRV import SRV
+from typing import TYPE_CHECKING, Any, Final
 
 from provisiond.outbound.sip_channel import DEFAULT_PORTS, Hop, Transport
+
+if TYPE_CHECKING:
+    from dns.asyncresolver import Resolver
 
 _SECONDS: Final = 5.0
 _MOST: Final = 8  # addresses tried of one name
@@ -41,7 +39,7 @@ class Finder:
     """Looks names up. `resolver` is asked for NAPTR and SRV records; addresses come from the
     system, so that /etc/hosts holds."""
 
-    def __init__(self, resolver: Resolver | None = None) -> None:
+    def __init__(self, resolver: "Resolver | None" = None) -> None:
         self._resolver = resolver
 
     async def find(self, host: str, port: int | None, transport: str) -> tuple[Hop, ...]:
@@ -85,18 +83,16 @@ class Finder:
             services = [(transport, f"{prefix}.{host}") for transport, prefix in _PREFIXES.items()]
         found: list[_Server] = []
         for transport, name in services:
-            records = await self._ask(name, RdataType.SRV)
+            records = await self._ask(name, "SRV")
             found += [
                 _Server(transport=transport, host=_name(record.target), port=record.port)
-                for record in _in_order(each for each in records if isinstance(each, SRV))
+                for record in _in_order(records)
             ]
         return found
 
     async def _services(self, host: str) -> list[tuple[Transport, str]]:
         records = [
-            record
-            for record in await self._ask(host, RdataType.NAPTR)
-            if isinstance(record, NAPTR) and record.flags.lower() == b"s"
+            record for record in await self._ask(host, "NAPTR") if record.flags.lower() == b"s"
         ]
         records.sort(key=lambda record: (record.order, record.preference))
         return [
@@ -105,10 +101,14 @@ class Finder:
             if (service := record.service.decode("ascii", "replace").upper()) in _SERVICES
         ]
 
-    async def _ask(self, name: str, kind: RdataType) -> list[object]:
+    async def _ask(self, name: str, kind: str) -> list[Any]:
+        # 2 MiB, and for most servers never needed: they are given by name and port.
+        await asyncio.to_thread(importlib.import_module, "dns.asyncresolver")
+        from dns.asyncresolver import Resolver
+        from dns.exception import DNSException
+
         if self._resolver is None:
-            # Reads /etc/resolv.conf; done late, for most servers are given by name and port.
-            self._resolver = await asyncio.to_thread(Resolver)
+            self._resolver = await asyncio.to_thread(Resolver)  # reads /etc/resolv.conf
         try:
             answer = await self._resolver.resolve(name, kind, lifetime=_SECONDS)
         except DNSException:
@@ -130,7 +130,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _in_order(records: Iterable[SRV]) -> list[SRV]:
+def _in_order(records: Iterable[Any]) -> list[Any]:
     """By priority; among equals at random by weight (RFC 2782)."""
     return sorted(
         records,
