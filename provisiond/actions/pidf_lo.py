@@ -3,13 +3,15 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-from lxml import etree
 
 from provisiond.actions.emergency_report import EffectiveView
 from provisiond.inventory.emergency import CIVIC_ELEMENTS, EmergencyAddress
 from provisiond.inventory.errors import Finding, NotFound, RejectedAll
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 SCHEMAS = Path(__file__).parent / "pidf_schema"
 CONTENT_TYPE = "application/pidf+xml"
@@ -23,7 +25,6 @@ _ORDER = (
     *("country", "A1", "A2", "A3", "PRD", "RD", "STS", "POD", "HNO", "HNS", "LOC", "FLR", "NAM"),
     *("PC", "BLD", "UNIT", "ROOM"),
 )
-_PARSER = etree.XMLParser(no_network=True, resolve_entities=False)
 _KEPT = timedelta(days=1)
 
 
@@ -34,6 +35,8 @@ def pidf_lo(address: EmergencyAddress, domain: str, who: str, at: datetime) -> b
 
     Reads the schema files. Raises RejectedAll where the address does not make a valid one.
     """
+    from lxml import etree
+
     root = etree.Element(
         f"{{{_PIDF}}}presence", nsmap=_NAMESPACES, entity=f"pres:{quote(who)}@{domain}"
     )
@@ -71,8 +74,11 @@ def pidf_lo_of(view: EffectiveView, who: str, at: datetime) -> bytes:
     return pidf_lo(view.address, view.domain, who, at)
 
 
-def _check(root: etree._Element, what: str) -> None:
-    schema = etree.XMLSchema(etree.parse(str(SCHEMAS / "pidf-lo.xsd"), _PARSER))
+def _check(root: "etree._Element", what: str) -> None:
+    from lxml import etree
+
+    parser = etree.XMLParser(no_network=True, resolve_entities=False)
+    schema = etree.XMLSchema(etree.parse(str(SCHEMAS / "pidf-lo.xsd"), parser))
     if schema.validate(root):
         return
     found = [Finding(where=what, line=one.line, message=one.message) for one in schema.error_log]

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -22,6 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from provisiond.inventory.errors import BadSettings, Finding
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +189,9 @@ def _try_on(files: TlsFiles, at: datetime) -> _Pair:
     )
 
 
-def _read_certificate(path: Path, where: str) -> x509.Certificate:
+def _read_certificate(path: Path, where: str) -> "x509.Certificate":
+    from cryptography import x509
+
     try:
         return x509.load_pem_x509_certificates(_read(path, where))[0]
     except ValueError as exc:
@@ -198,7 +202,7 @@ def _read_certificate(path: Path, where: str) -> x509.Certificate:
         ) from exc
 
 
-def _check_key(path: Path, where: str, leaf: x509.Certificate) -> None:
+def _check_key(path: Path, where: str, leaf: "x509.Certificate") -> None:
     octets = _read(path, where)
     try:
         key = load_pem_private_key(octets, None)

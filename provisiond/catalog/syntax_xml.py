@@ -4,12 +4,14 @@ Reads with lxml what the writers printed as text; shares nothing with them.
 """
 
 from collections.abc import Iterator
-
-from lxml import etree
+from typing import TYPE_CHECKING
 
 from provisiond.catalog.syntax import Assignment
 from provisiond.catalog.wellformed import parse_xml
 from provisiond.inventory.errors import Finding
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 
 def read_elements(
@@ -106,8 +108,8 @@ def read_attributes(
 
 
 def _walk(
-    element: etree._Element, path: tuple[str, ...], index: str = ""
-) -> Iterator[tuple[tuple[str, ...], etree._Element]]:
+    element: "etree._Element", path: tuple[str, ...], index: str = ""
+) -> "Iterator[tuple[tuple[str, ...], etree._Element]]":
     yield path, element
     for child in element:
         if isinstance(child.tag, str):
@@ -116,7 +118,7 @@ def _walk(
             yield from _walk(child, (*path, step), index)
 
 
-def _stray_text(element: etree._Element, where: str) -> list[Finding]:
+def _stray_text(element: "etree._Element", where: str) -> list[Finding]:
     texts = [(element.text, element.sourceline)]
     texts += [(child.tail, child.sourceline) for child in element]
     return [

@@ -4,17 +4,22 @@ It is only read: what phones get are the template's own bytes, never a re-serial
 `<X/>` and `<X></X>` are different things to some of them.
 """
 
-from lxml import etree
+from typing import TYPE_CHECKING
 
 from provisiond.inventory.errors import Finding
 
+if TYPE_CHECKING:
+    from lxml import etree
 
-def parse_xml(body: bytes, where: str) -> tuple[etree._Element | None, tuple[Finding, ...]]:
+
+def parse_xml(body: bytes, where: str) -> "tuple[etree._Element | None, tuple[Finding, ...]]":
     """The root element, or None with the reason and its line.
 
     Nothing is fetched or expanded: no network, no DTD, no entities. A document that declares a
     DTD or refers to an entity is refused even so. `where` is what findings name.
     """
+    from lxml import etree  # 4 MiB that are not needed to write XML
+
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,

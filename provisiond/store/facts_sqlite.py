@@ -135,9 +135,8 @@ class SqliteFacts:
             check_same_thread=False,
         )
         connection.execute("PRAGMA query_only=ON")
-        connection.execute(
-            "PRAGMA cache_size=-6144"
-        )  # KiB: the inner pages of 100,000 phones; the rest is the kernel's
+        # KiB, for the inner pages of 100,000 phones; the kernel has the others in its cache.
+        connection.execute("PRAGMA cache_size=-3072")
         connection.set_trace_callback(self._trace)
         self._connection = connection
         return connection
