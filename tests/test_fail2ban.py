@@ -3,7 +3,6 @@
 import logging
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,9 +37,9 @@ def lines(style: logging.Formatter, log: Path, prefix: str = "") -> None:
         ("2001:db8::e", Transport.HTTP, "2001:db8::/64"),
         ("192.0.2.15", Transport.HTTP, EVERYBODY),
     ):
-        sweep = replace(next(entries()), transport=transport.value, outcome="sweep")
+        sweep = next(entries())._replace(transport=transport.value, outcome="sweep")
         words = watch.words(transport, source)
-        security.alarm(replace(sweep, address=address, detail=words))
+        security.alarm(sweep._replace(address=address, detail=words))
     security.stop()
     logger.removeHandler(handler)
     handler.stream.close()
@@ -59,19 +58,19 @@ def entries() -> Iterator[RequestEntry]:
         detail="no phone of the inventory has this MAC",
     )
     yield miss
-    yield replace(miss, address="192.0.2.2", outcome="not_admitted")
-    yield replace(miss, address="192.0.2.3", transport="tftp")
-    yield replace(miss, address="2001:db8::4", transport="https", name=f"a {FORGED}")
-    yield replace(miss, address="192.0.2.5", outcome="not_admitted", detail=FORGED)
-    yield from [replace(miss, address="192.0.2.6")] * (VERBATIM + 5)
-    yield from [replace(miss, address="192.0.2.9", outcome="not_admitted")] * (VERBATIM + 5)
-    wrong = replace(miss, outcome="login_refused", detail="a wrong password for 00:15:65:00:00:01")
-    yield replace(wrong, address="192.0.2.10", transport="https")
-    yield from [replace(wrong, address="192.0.2.11")] * (VERBATIM + 5)
-    yield from [replace(wrong, address="192.0.2.12")] * VERBATIM
-    yield from [replace(miss, address="192.0.2.12")] * 2
-    yield replace(wrong, address="192.0.2.12")
-    yield replace(miss, address="192.0.2.13", outcome="login_needed")
+    yield miss._replace(address="192.0.2.2", outcome="not_admitted")
+    yield miss._replace(address="192.0.2.3", transport="tftp")
+    yield miss._replace(address="2001:db8::4", transport="https", name=f"a {FORGED}")
+    yield miss._replace(address="192.0.2.5", outcome="not_admitted", detail=FORGED)
+    yield from [miss._replace(address="192.0.2.6")] * (VERBATIM + 5)
+    yield from [miss._replace(address="192.0.2.9", outcome="not_admitted")] * (VERBATIM + 5)
+    wrong = miss._replace(outcome="login_refused", detail="a wrong password for 00:15:65:00:00:01")
+    yield wrong._replace(address="192.0.2.10", transport="https")
+    yield from [wrong._replace(address="192.0.2.11")] * (VERBATIM + 5)
+    yield from [wrong._replace(address="192.0.2.12")] * VERBATIM
+    yield from [miss._replace(address="192.0.2.12")] * 2
+    yield wrong._replace(address="192.0.2.12")
+    yield miss._replace(address="192.0.2.13", outcome="login_needed")
 
 
 @pytest.mark.parametrize("style", [TextFormat(), JsonFormat()], ids=["text", "json"])

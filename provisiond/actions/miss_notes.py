@@ -1,7 +1,6 @@
 """What is noted of a miss? Itself while there are few, the sweep it belongs to, the stranger."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from provisiond.actions.guesses import GuessWatch
 from provisiond.inventory.access import Transport
@@ -32,11 +31,11 @@ class MissNotes:
         miss = self._watch.missed(door, entry.address, name, entry.at)
         for source in miss.sweeps:
             words = self._watch.words(door, source)
-            self._journal(replace(entry, outcome="sweep", detail=words, mac=None, alarm=True))
+            self._journal(entry._replace(outcome="sweep", detail=words, mac=None, alarm=True))
         if stranger and not miss.sweeping:
             self._stranger(entry)
         if miss.first_throttled:
             detail = "too many misses in a minute; further ones are counted, not journaled"
-            self._journal(replace(entry, outcome="throttled", detail=detail))
+            self._journal(entry._replace(outcome="throttled", detail=detail))
         if not miss.throttled:
             self._journal(entry)

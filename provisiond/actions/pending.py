@@ -187,8 +187,7 @@ def _better(before: RequestEntry, entry: RequestEntry) -> RequestEntry:
     """The later entry, with what only the earlier one told of the device."""
     if entry.user_agent:
         return entry
-    return replace(
-        entry,
+    return entry._replace(
         user_agent=before.user_agent,
         device_model=before.device_model,
         device_version=before.device_version,

@@ -288,7 +288,7 @@ class FileService:
             mac = facts.phone.mac
         reply = await find_asset(self._assets, parsed.asset)
         entry = self._notes.entry(request, None, "served", "")
-        sent = replace(entry, size=reply.size, body_hash=reply.etag, mac=mac)
+        sent = entry._replace(size=reply.size, body_hash=reply.etag, mac=mac)
         self._notes.served_asset(request, sent)
         return reply
 

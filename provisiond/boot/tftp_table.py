@@ -20,6 +20,9 @@ from provisiond.inventory.access import Peer
 _BATCH: Final = 128
 """Events a turn of the loop, so that others get theirs."""
 
+_MUCH: Final = 3
+"""Events at once that make it likely that more have come meanwhile."""
+
 _RECEIVE: Final = 128
 """Octets read of what a client sends: an ACK is 4, of an ERROR's text the rest is cut."""
 
@@ -211,9 +214,18 @@ class Sessions:
         return ports.open(caller.asked, caller.source)
 
     def _on_ready(self) -> None:
-        now = monotonic()
+        """Answer all that has come; while much does, without a turn of the loop in between."""
+        left = _BATCH
+        while left > 0:
+            events = self._epoll.poll(0, left)
+            left -= len(events)
+            self._take_events(events, monotonic())
+            if len(events) < _MUCH:
+                break
+
+    def _take_events(self, events: list[tuple[int, int]], now: float) -> None:
         connected = self._connected
-        for descriptor, _ in self._epoll.poll(0, _BATCH):
+        for descriptor, _ in events:
             line = connected.get(descriptor)
             if line is None:  # ended by an event before this one
                 continue

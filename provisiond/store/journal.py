@@ -38,8 +38,8 @@ class JournalLimits:
     """How the writer works: it waits `flush_seconds` for a batch to gather, writes `batch` rows
     a transaction, and holds at most `backlog` while the store is away."""
 
-    flush_seconds: float = 0.5
-    batch: int = 2000
+    flush_seconds: float = 1.0
+    batch: int = 4000
     backlog: int = 50_000
 
 

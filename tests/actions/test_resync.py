@@ -184,7 +184,7 @@ async def test_an_older_version_confirms_nothing_and_a_newer_one_does(office: Of
     await delivery.turn()
     await delivery.settle()
     office.now += timedelta(seconds=1)
-    office.journal.add(replace(old, at=office.now))  # as from a node that lags
+    office.journal.add(old._replace(at=office.now))  # as from a node that lags
     assert (await office.look(delivery, made)).confirmed_at is None
     await office.label("Hall")
     newer = await office.fetch()

@@ -1,6 +1,5 @@
 """What phones asked for is told to those who may know it, filtered, page by page."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -39,11 +38,10 @@ async def journaled(db: Database) -> None:
             )
         )
     own, _ = found
-    refused = replace(
-        own, at=NOW + timedelta(hours=1), outcome="not_admitted", proves=False, alarm=True
+    refused = own._replace(
+        at=NOW + timedelta(hours=1), outcome="not_admitted", proves=False, alarm=True
     )
-    stranger = replace(
-        own,
+    stranger = own._replace(
         at=NOW + timedelta(hours=2),
         mac=Mac(STRANGER),
         domain_id=None,
