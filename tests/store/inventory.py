@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from provisiond.inventory.admission import opened
 from provisiond.inventory.buttons import Button, ButtonKind
