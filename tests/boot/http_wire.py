@@ -102,12 +102,13 @@ class Client:
         return Response(status=status, headers=headers, body=body, head=head)
 
     async def closed(self) -> bytes:
-        """Wait until the server closes; what came before that."""
+        """Wait until the server closes; what came before that, also where a reset follows it."""
+        came = b""
         async with asyncio.timeout(GIVE_UP):
-            try:
-                return await self.reader.read()
-            except ConnectionResetError:
-                return b""
+            with suppress(ConnectionResetError):
+                while some := await self.reader.read(65536):
+                    came += some
+        return came
 
     async def close(self) -> None:
         """Hang up."""
