@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from provisiond.simulator_boot import Outcome, VirtualPhone, Wire
     from provisiond.simulator_fleet import Fleet, Wanted
 
+    _Booted = tuple[list[Outcome], Fleet]
+
 _TFTP_AT_ONCE = 8
 
 Macs = Annotated[
@@ -113,7 +115,7 @@ def simulate(
 
     Each asks what its family's manifest says, follows the links, reads every file back, and must
     end with its lines' users, passwords and server. Nothing is noted unless --real. Ends with 1
-    where a phone had a fault.
+    where a phone had a fault, or is of a model that no loaded family has.
     """
     session = session_of(context, config, as_json)
     _refuse_nonsense(macs, generate, nasty, real, url, keep)
@@ -122,15 +124,15 @@ def simulate(
     output = Output(write_seq) if write_seq is not None else None
     try:
         if generate:
-            outcomes = run(_made_up(session, generate, nasty, how, keep))
+            outcomes, fleet = run(_made_up(session, generate, nasty, how, keep))
         else:
             chosen = _wanted(macs, domain, family, model, most)
-            outcomes = run(_inventory(session, chosen, how))
+            outcomes, fleet = run(_inventory(session, chosen, how))
     except BaseException:
         if output is not None:
             output.give_up()
         raise
-    _finish(session, outcomes, output)
+    _finish(session, outcomes, fleet, output)
 
 
 def _wanted(
@@ -169,17 +171,19 @@ def _refuse_nonsense(
         )
 
 
-def _finish(session: Session, outcomes: "Sequence[Outcome]", output: Output | None) -> None:
+def _finish(
+    session: Session, outcomes: "Sequence[Outcome]", fleet: "Fleet", output: Output | None
+) -> None:
     from provisiond.simulator_report import report_outcomes, sequences
 
     if output is not None:
         output.finish(sequences(outcomes))
-    report_outcomes(outcomes, as_json=session.as_json)
-    if any(outcome.faults for outcome in outcomes):
+    report_outcomes(outcomes, fleet, as_json=session.as_json)
+    if fleet.homeless or any(outcome.faults for outcome in outcomes):
         raise typer.Exit(1)
 
 
-async def _inventory(session: Session, wanted: "Wanted", how: How) -> "list[Outcome]":
+async def _inventory(session: Session, wanted: "Wanted", how: How) -> "_Booted":
     """Boot the inventory's phones, through a door of our own or for good at the server."""
     from provisiond.daemon_setup import public_urls
     from provisiond.simulator_door import own_door
@@ -202,23 +206,25 @@ async def _inventory(session: Session, wanted: "Wanted", how: How) -> "list[Outc
             else:
                 door = own_door(settings, database, shelf, tftp=how.tftp, at_once=how.at_once)
                 wire = await stack.enter_async_context(door)
-            return await _boot_all(fleet.phones, wire, public_urls(settings, database), how)
+            urls = public_urls(settings, database)
+            return await _boot_all(fleet.phones, wire, urls, how), fleet
     finally:
         await database.close()
 
 
 def _check_fleet(fleet: "Fleet", wanted: "Wanted") -> None:
     if wanted.macs and wanted.most is None and len(fleet.phones) < len(wanted.macs):
-        there = {phone.mac for phone in fleet.phones}
+        there = {phone.mac for phone in fleet.phones} | {mac for mac, _ in fleet.homeless}
         missing = ", ".join(str(mac) for mac in sorted(wanted.macs - there))
-        raise NotFound(f"there is no enabled phone {missing} among those wanted.")
-    if not fleet.phones:
+        if missing:
+            raise NotFound(f"there is no enabled phone {missing} among those wanted.")
+    if not fleet.phones and not fleet.homeless:
         raise NotFound("there is no enabled phone to simulate; --generate N makes some.")
 
 
 async def _made_up(
     session: Session, count: int, nasty: bool, how: How, keep: Path | None
-) -> "list[Outcome]":
+) -> "_Booted":
     """Make phones of all models, a store and a server for them, and boot them for good there."""
     from provisiond.catalog.shelf import Shelf
     from provisiond.settings import shipped
@@ -239,7 +245,7 @@ async def _made_up(
 
 async def _boot_made_up(
     session: Session, shelf: "Shelf", folder: Path, count: int, nasty: bool, how: How
-) -> "list[Outcome]":
+) -> "_Booted":
     from provisiond.daemon_setup import open_store, public_urls
     from provisiond.simulator_fleet import Wanted, fleet_of, made_up_inventory
     from provisiond.simulator_server import configure, fill, serving
@@ -254,7 +260,7 @@ async def _boot_made_up(
             urls = public_urls(settings, database)
         async with _server(settings, how) as wire:
             real = replace(how, real=True)
-            return await _boot_all(fleet.phones, wire, urls, real)
+            return await _boot_all(fleet.phones, wire, urls, real), fleet
 
 
 def _folder(keep: Path | None) -> Path:

@@ -43,10 +43,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """The phones to switch on, and how many were left out because they are disabled."""
+    """The phones to switch on; how many were left out because they are disabled, and those whose
+    model no loaded family has, as MAC and model: they get no files at all."""
 
     phones: tuple[VirtualPhone, ...]
     disabled: int = 0
+    homeless: tuple[tuple[Mac, str], ...] = ()
 
 
 async def fleet_of(
@@ -54,6 +56,7 @@ async def fleet_of(
 ) -> Fleet:
     """The inventory's phones as virtual ones, with the accounts that the inventory gives them."""
     phones: list[VirtualPhone] = []
+    homeless: list[tuple[Mac, str]] = []
     disabled = 0
     async with database.read() as read:
         server = inherit(BUILT_IN, (await load_server(read)).settings)
@@ -61,6 +64,10 @@ async def fleet_of(
         for name in names:
             contents = await load_domain(read, name)
             for phone in contents.phones.values():
+                if wanted.macs and phone.mac not in wanted.macs:
+                    continue
+                if phone.enabled and shelf.find_model(phone.model) is None:
+                    homeless.append((phone.mac, phone.model))
                 found = _placed(shelf, phone, wanted)
                 if found is None:
                     continue
@@ -68,16 +75,14 @@ async def fleet_of(
                     disabled += 1
                     continue
                 if wanted.most is not None and len(phones) >= wanted.most:
-                    return Fleet(phones=tuple(phones), disabled=disabled)
+                    continue
                 opened = mode is not Mode.TOKEN or is_open(phone.enrolment, at)
                 virtual = _virtual(shelf, found, phone, contents, server, opened)
                 phones.append(replace(virtual, closes=mode is Mode.TOKEN))
-    return Fleet(phones=tuple(phones), disabled=disabled)
+    return Fleet(phones=tuple(phones), disabled=disabled, homeless=tuple(homeless))
 
 
 def _placed(shelf: Shelf, phone: Phone, wanted: Wanted) -> tuple[Family, ModelRule] | None:
-    if wanted.macs and phone.mac not in wanted.macs:
-        return None
     found = shelf.find_model(phone.model)
     if found is None or (wanted.family is not None and found[0].name != wanted.family):
         return None

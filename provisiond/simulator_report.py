@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from provisiond.cli_output import emit, say, table, warn
 from provisiond.simulator_boot import Outcome
+from provisiond.simulator_fleet import Fleet
 
 _SHOWN = 50  # kinds of fault told to people; --json has all
 
@@ -25,8 +26,8 @@ def progress(total: int, *, shown: bool) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
-def report_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
-    """Tell people, or programs."""
+def report_outcomes(outcomes: Sequence[Outcome], fleet: Fleet, *, as_json: bool) -> None:
+    """Tell people, or programs; `fleet` has who was left out."""
     good = sum(not outcome.faults for outcome in outcomes)
     requests = sum(outcome.requests for outcome in outcomes)
     if as_json:
@@ -44,11 +45,19 @@ def report_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
                     for o in outcomes
                     if o.faults
                 ],
+                "without_family": [{"mac": mac, "model": model} for mac, model in fleet.homeless],
+                "disabled": fleet.disabled,
             }
         )
         return
     table(("model", "phones", "good", "requests"), _by_model(outcomes))
     _tell_faults(outcomes)
+    for mac, model in fleet.homeless[:_SHOWN]:
+        warn(f"{mac}: no loaded family has its model {model!r}; `provisiond check` says why.")
+    if len(fleet.homeless) > _SHOWN:
+        warn(f"… and {len(fleet.homeless) - _SHOWN} more of such models; --json lists all.")
+    if fleet.disabled:
+        say(f"{fleet.disabled} disabled phone(s) were left out.")
     say()
     say(f"{good} of {len(outcomes)} phones ended with the account of the inventory.")
 

@@ -174,6 +174,17 @@ def test_what_makes_no_sense_is_refused(
     assert said in " ".join(idle.run("simulate", *arguments, code=2).stderr.split())
 
 
+def test_phones_whose_family_is_gone_are_faults(idle: ServerProcess, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(shipped("models") / "yealink", models / "yealink")
+    idle.settings = f'models_dir = "{models}"'
+    idle.configure()
+    answer = simulated(idle, code=1)
+    assert (answer["phones"], answer["good"], answer["disabled"]) == (1, 1, 0)
+    assert [one["model"] for one in answer["without_family"]] == ["Cisco 8851"]
+    assert "no loaded family has its model 'Cisco 8851'" in idle.run("simulate", code=1).stderr
+
+
 def test_a_phone_that_is_not_there_is_named(idle: ServerProcess) -> None:
     done = idle.run("simulate", "00:15:65:00:00:99", code=1)
     assert "00:15:65:00:00:99" in done.stderr

@@ -19,7 +19,7 @@ from provisiond.inventory.errors import Finding
 from provisiond.inventory.phones import Override
 
 _SCOPES = {"server": 0, "domain": 1, "site": 2, "phone": 3}
-_NOT_IN_MODELS = str.maketrans("", "", " -_")
+_BETWEEN_WORDS = re.compile(r"[ _-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +48,12 @@ def choose(
     `model` is the model with or without its vendor; rows may spell it either way.
     """
     best: dict[str, tuple[int, Applied]] = {}
-    wanted = _fold(model)
     for row in overrides:
         if row.family != family or row.scope not in _SCOPES:
             continue
         if row.scope == "site" and (site is None or row.site != site):
             continue
-        if row.model is not None and not _same_model(_fold(row.model), wanted):
+        if row.model is not None and not _same_model(row.model, model):
             continue
         rank = 2 * _SCOPES[row.scope] + (row.model is not None)
         layer = row.scope if row.model is None else f"{row.scope}/model"
@@ -143,12 +142,18 @@ def _applied(key: str, value: str | None, layer: str, author: str) -> Applied:
     )
 
 
-def _fold(model: str) -> str:
-    return model.translate(_NOT_IN_MODELS).casefold()
-
-
+@lru_cache(maxsize=1024)
 def _same_model(row: str, wanted: str) -> bool:
-    return row == wanted or row.endswith(wanted) or wanted.endswith(row)
+    """Whether these are one model, either perhaps without the words before its name: a `300` is
+    no `M300`."""
+    ours, theirs = _spellings(row), _spellings(wanted)
+    return ours[0] in theirs or theirs[0] in ours
+
+
+def _spellings(model: str) -> list[str]:
+    """The name as a whole, then without its first word, its first two, …"""
+    words = _BETWEEN_WORDS.split(model.strip().casefold())
+    return ["".join(words[start:]) for start in range(len(words))]
 
 
 def _unwritable(key: str, value: str | None, manifest: Manifest) -> tuple[str, str] | None:

@@ -68,6 +68,11 @@ def test_the_models_spelling_is_forgiven(spelt: str) -> None:
     assert len(chosen(row("domain", "1", model=spelt))) == 1
 
 
+@pytest.mark.parametrize("model", ["Acme 6", "6D-6", "Acme MD-6", "D-66", "Other D-6"])
+def test_a_model_whose_name_ends_alike_is_another(model: str) -> None:
+    assert chosen(row("domain", "1", model=model)) == ()
+
+
 def test_values_are_cleaned_and_keys_sorted() -> None:
     got = chosen(row("domain", "a\nb", key="z"), phone=(("a", "x\r\ny"),))
     assert [(a.key, a.value) for a in got] == [("a", "xy"), ("z", "ab")]
