@@ -13,14 +13,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from provisiond.boot.http_exchange import LOG_IN_FIRST
 from provisiond.catalog.family import allows, file_name
 from provisiond.catalog.samples import sample_mac
 from provisiond.catalog.shelf import Shelf
 from provisiond.doctor_notes import Note, fault, warning, well
+from provisiond.inventory.admission import Mode
 from provisiond.inventory.urls import PublicUrls
 from provisiond.settings import Settings
 from provisiond.settings_values import Listener
 from provisiond.simulator_boot import Answer, Ask
+from provisiond.simulator_door import asking_address, forwarded_for
 from provisiond.simulator_wire import http_wire, tftp_wire
 
 _START = "Start it: systemctl start provisiond"
@@ -34,6 +37,15 @@ class Known:
 
     name: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What is on hand before anybody is asked."""
+
+    settings: Settings
+    known: Known | None
+    serving: bool | None
 
 
 def known_file(shelf: Shelf, urls: PublicUrls) -> Known | None:
@@ -59,6 +71,7 @@ async def look_at_ports(
     """Each listener, then each public URL. `serving`: whether a daemon holds the store; None
     where that cannot be known."""
     boot = settings.boot
+    look = _Look(settings=settings, known=known, serving=serving)
     answered = False
     for setting, listeners, scheme in (
         ("boot.http", boot.http, "http"),
@@ -68,21 +81,19 @@ async def look_at_ports(
         ("web.monitor", settings.web.monitor, "web"),
     ):
         for listener in listeners:
-            note = await _listener(f"{setting} {listener}", listener, scheme, known, serving)
+            note = await _listener(f"{setting} {listener}", listener, scheme, look)
             answered = answered or note.state == "ok"
             yield note
     for scheme in ("https", "http", "tftp"):
         url: str | None = getattr(urls, scheme)
         if url is not None and known is not None and answered:
-            yield await _public(f"public_url.{scheme}", url, known)
+            yield await _public(f"public_url.{scheme}", url, known, look)
 
 
-async def _listener(
-    check: str, listener: Listener, scheme: str, known: Known | None, serving: bool | None
-) -> Note:
+async def _listener(check: str, listener: Listener, scheme: str, look: _Look) -> Note:
     refused = _cannot_bind(listener, socket.SOCK_DGRAM if scheme == "tftp" else socket.SOCK_STREAM)
     if refused is None:
-        if serving:
+        if look.serving:
             return fault(check, "the daemon runs, and nothing listens there.", _RESTART)
         return fault(check, "nothing listens there: the daemon does not run.", _START)
     if refused == errno.EACCES:
@@ -97,37 +108,58 @@ async def _listener(
             f"nobody can listen there: {errno.errorcode.get(refused, refused)}.",
             "The address must be one of this machine (ip address shows them).",
         )
-    if serving is False:
+    if look.serving is False:
         return fault(check, "another program holds it, for no daemon serves this store.", _WHO)
     if scheme == "web":
         return await _web(check, listener)
-    if known is None:
+    if look.known is None:
         return well(check, "something listens")
     url = f"{scheme}://{_reached(listener)}/"
-    return _judged(check, await _ask(url, known.name), known, f"{_WHO} {_RESTART}")
+    host = urlsplit(url).hostname or ""
+    unheard = _unheard(look, host) if scheme == "tftp" else None
+    if unheard is not None:
+        return well(check, f"something listens; {unheard}")
+    named = forwarded_for(look.settings, host, plain=scheme == "http") if scheme != "tftp" else ""
+    answer = await _ask(url, look.known.name, named)
+    return _judged(check, answer, look.known, look, f"{_WHO} {_RESTART}")
 
 
-async def _public(check: str, url: str, known: Known) -> Note:
+def _unheard(look: _Look, host: str) -> str | None:
+    """Why TFTP would not say a word to this machine there; None where it would."""
+    own = asking_address(host)
+    if own is None or any(own in network for network in look.settings.boot.tftp_networks):
+        return None
+    here = "loopback" if own.is_loopback else f"{own}, this machine's address there,"
+    return f"{here} is outside boot.tftp_networks; not asked"
+
+
+async def _public(check: str, url: str, known: Known, look: _Look) -> Note:
     try:
         host = urlsplit(url).hostname or ""
-        await asyncio.get_running_loop().getaddrinfo(host, None)
+        found = await asyncio.get_running_loop().getaddrinfo(host, None)
     except OSError:
         return fault(
             check,
             f"{url}: this machine cannot resolve the name.",
             "Correct the setting, or the name in the DNS; phones resolve it too.",
         )
+    unheard = _unheard(look, str(found[0][4][0])) if url.startswith("tftp:") else None
+    if unheard is not None:
+        return well(check, f"the name resolves; {unheard}")
     answer = await _ask(url if url.endswith("/") else url + "/", known.name)
     return _judged(
-        f"{check}",
+        check,
         answer,
         known,
+        look,
         f"{url} must lead to this server from where the phones are: look at DNS, port forwarding "
         "and the proxy before it. From here it may fail for a router that does not loop back.",
     )
 
 
-def _judged(check: str, answer: Answer, known: Known, remedy: str) -> Note:
+def _judged(check: str, answer: Answer, known: Known, look: _Look, remedy: str) -> Note:
+    if look.settings.admission.mode is Mode.PASSWORD and _wants_log_in(answer):
+        return well(check, "gives nothing without a log-in, as password mode has it")
     if answer.status == 200 and answer.body == known.body:
         return well(check, f"answers, and with our bytes ({known.name})")
     if answer.status == 0:
@@ -137,13 +169,19 @@ def _judged(check: str, answer: Answer, known: Known, remedy: str) -> Note:
     return fault(check, f"answers {answer.status} for {known.name}.", remedy)
 
 
-async def _ask(url: str, name: str) -> Answer:
+def _wants_log_in(answer: Answer) -> bool:
+    if answer.content_type is None:  # TFTP has no log-in, so it finds nothing for anybody
+        return answer.status == 404
+    return answer.status == 401 and answer.body == LOG_IN_FIRST
+
+
+async def _ask(url: str, name: str, named: str = "") -> Answer:
     parts = urlsplit(url)
     ask = Ask(scheme=parts.scheme, name=name, agent=None, address=None)
     if parts.scheme == "tftp":
         async with tftp_wire(parts.hostname or "", parts.port or 69, 1) as tftp:
             return await tftp.ask(ask)
-    async with http_wire(url, 1) as http:
+    async with http_wire(url, 1, forwarded_for=named) as http:
         return await http.ask(ask)
 
 

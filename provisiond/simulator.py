@@ -278,6 +278,7 @@ async def _server(settings: "Settings", how: How) -> "AsyncIterator[Wire]":
     """The running server: at `--url`, or at its first listener of that transport."""
     from urllib.parse import urlsplit
 
+    from provisiond.simulator_door import forwarded_for
     from provisiond.simulator_wire import http_wire, tftp_wire
 
     if how.tftp:
@@ -286,7 +287,9 @@ async def _server(settings: "Settings", how: How) -> "AsyncIterator[Wire]":
             yield tftp
         return
     base = how.url or f"http://{_reached(settings.boot.http, 'boot.http')}/"
-    async with http_wire(base, how.at_once) as http:
+    host = urlsplit(base).hostname or ""
+    named = "" if how.url else forwarded_for(settings, host, plain=True)
+    async with http_wire(base, how.at_once, forwarded_for=named) as http:
         yield http
 
 

@@ -7,8 +7,9 @@ begin with a secret that only this process knows, and the store is opened for re
 
 import hmac
 import secrets
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -21,6 +22,7 @@ from provisiond.actions.resolve_file import FileSources
 from provisiond.actions.serve_file import FileService, Verbs
 from provisiond.boot.http import PhoneHttp
 from provisiond.boot.limits import HttpLimits
+from provisiond.boot.peer import is_trusted, read_address
 from provisiond.boot.tftp import TftpServer
 from provisiond.catalog.shelf import Shelf
 from provisiond.daemon_setup import policy_of, public_urls
@@ -162,3 +164,28 @@ def admitted_address(
         ):
             return address
     return loopback
+
+
+def asking_address(host: str) -> IPv4Address | IPv6Address | None:
+    """From which address of its own this machine asks that numeric one; None where it cannot.
+
+    Nothing is sent: the kernel chooses when a datagram socket is connected.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect((host, 9))
+            return read_address(str(probe.getsockname()[0]))
+        except OSError:
+            return None
+
+
+def forwarded_for(settings: Settings, host: str, *, plain: bool) -> str:
+    """The phone's address to name when a listener at this numeric address is asked: an admitted
+    one where the listener takes this machine for a proxy, whose own address is nobody's; else
+    empty."""
+    own = asking_address(host)
+    if own is None or not is_trusted(own, settings.boot.trusted_proxies):
+        return ""
+    return str(admitted_address(policy_of(settings), plain=plain))

@@ -90,9 +90,10 @@ class TftpWire:
 
 @asynccontextmanager
 async def http_wire(
-    base: str, connections: int, placed: Placed = as_asked
+    base: str, connections: int, placed: Placed = as_asked, *, forwarded_for: str = ""
 ) -> AsyncIterator[HttpWire]:
-    """A wire to the HTTP server at `base`, with at most so many connections."""
+    """A wire to the HTTP server at `base`, with at most so many connections; `forwarded_for` is
+    the phone's address that each request names as a proxy would, empty for none."""
     connector = aiohttp.TCPConnector(limit=connections, ssl=False)
     async with aiohttp.ClientSession(
         connector=connector,
@@ -100,6 +101,7 @@ async def http_wire(
         auto_decompress=False,
         trust_env=False,
         skip_auto_headers=("User-Agent",),
+        headers={"X-Forwarded-For": forwarded_for} if forwarded_for else None,
     ) as session:
         yield HttpWire(session, base, placed)
 

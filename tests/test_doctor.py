@@ -9,9 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -132,6 +135,61 @@ def test_a_sound_running_server_has_no_fault_on_any_of_its_sockets(process: Serv
     with sqlite3.connect(process.folder / "data/provisiond.db") as store:
         enrolled = store.execute("SELECT closed_at, first_address FROM phone").fetchone()
     assert enrolled == (None, None), "a look is no enrolment"
+
+
+def no_fault(process: ServerProcess) -> dict[str, str]:
+    """What it says of each thing where nothing is wrong."""
+    found = notes(process, code=0)
+    assert [note for note in found if note["state"] == "fault"] == []
+    return {note["check"].split(" 127.")[0]: note["message"] for note in found}
+
+
+def test_in_password_mode_the_demand_for_a_log_in_is_no_fault(process: ServerProcess) -> None:
+    configure(process, more='[admission]\nmode = "password"')
+    process.start()
+    said = no_fault(process)
+    for check in ("boot.http", "boot.tftp", "public_url.http"):
+        assert "gives nothing without a log-in" in said[check]
+
+
+@contextmanager
+def proxy(process: ServerProcess) -> Iterator[str]:
+    """The URL of a reverse proxy before its HTTP listener, which says who asks."""
+
+    class Forward(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = urllib.request.Request(
+                f"http://127.0.0.1:{process.http}{self.path}",
+                headers={"X-Forwarded-For": self.client_address[0]},
+            )
+            with urllib.request.urlopen(asked, timeout=10) as reply:
+                self.send_response(reply.status)
+                self.end_headers()
+                self.wfile.write(reply.read())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forward) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_proxy_on_the_same_machine_is_no_fault(process: ServerProcess) -> None:
+    with proxy(process) as url:
+        configure(process, boot='trusted_proxies = ["127.0.0.1"]', url=url)
+        process.start()
+        said = no_fault(process)
+        assert "with our bytes" in said["boot.http"]
+        assert "with our bytes" in said["public_url.http"]
+        process.run("simulate", "--real")
+
+
+def test_tftp_that_does_not_answer_this_machine_is_not_asked(process: ServerProcess) -> None:
+    configure(process, more='[admission]\nplain_networks = ["10.0.0.0/8"]')
+    process.start()
+    assert "loopback is outside boot.tftp_networks; not asked" in no_fault(process)["boot.tftp"]
 
 
 def test_a_server_that_does_not_run_is_told_for_each_listener(process: ServerProcess) -> None:

@@ -8,9 +8,11 @@ from aiohttp.http import HttpVersion10, RawRequestMessage
 from provisiond.boot.http_answer import CLOSE, KEEP_ALIVE, Heads, fixed_answer
 from provisiond.boot.http_connection import PhoneConnection
 
+LOG_IN_FIRST = b"log in first\n"
+"""What stands below a 401."""
 _TEXT = {
     400: b"bad request\n",
-    401: b"log in first\n",
+    401: LOG_IN_FIRST,
     404: b"not found\n",
     405: b"method not allowed\n",
     413: b"content too large\n",
