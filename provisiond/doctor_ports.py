@@ -143,7 +143,8 @@ async def _public(check: str, url: str, known: Known, look: _Look) -> Note:
             f"{url}: this machine cannot resolve the name.",
             "Correct the setting, or the name in the DNS; phones resolve it too.",
         )
-    unheard = _unheard(look, str(found[0][4][0])) if url.startswith("tftp:") else None
+    hosts = [str(each[4][0]) for each in found if each[0] == socket.AF_INET]  # tftpy has no IPv6
+    unheard = _unheard(look, hosts[0]) if url.startswith("tftp:") and hosts else None
     if unheard is not None:
         return well(check, f"the name resolves; {unheard}")
     answer = await _ask(url if url.endswith("/") else url + "/", known.name)

@@ -187,9 +187,12 @@ def test_a_proxy_on_the_same_machine_is_no_fault(process: ServerProcess) -> None
 
 
 def test_tftp_that_does_not_answer_this_machine_is_not_asked(process: ServerProcess) -> None:
-    configure(process, more='[admission]\nplain_networks = ["10.0.0.0/8"]')
+    tftp = f'tftp = "tftp://127.0.0.1:{process.tftp}/"'
+    configure(process, more=f'{tftp}\n[admission]\nplain_networks = ["10.0.0.0/8"]')
     process.start()
-    assert "loopback is outside boot.tftp_networks; not asked" in no_fault(process)["boot.tftp"]
+    said = no_fault(process)
+    for check in ("boot.tftp", "public_url.tftp"):
+        assert "loopback is outside boot.tftp_networks; not asked" in said[check]
 
 
 def test_a_server_that_does_not_run_is_told_for_each_listener(process: ServerProcess) -> None:
