@@ -74,7 +74,7 @@ def phone_findings(
     settings = inherit(*layers)
     codes = dict(settings.feature_codes or ())
     merged, of_layout = _with_layout(phone, contents)
-    for finding in fit(family, model, merged, codes):
+    for finding in fit(family, model, merged, codes, contents.users):
         if finding.where in broken:
             continue
         found.append(_told_of_layout(finding, len(phone.buttons), phone, of_layout))

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from provisiond.catalog.cleaning import clean, clean_ascii
 from provisiond.catalog.manifest import FileRule, Manifest, ModelRule
 from provisiond.catalog.onboarding import AccountKeys
 from provisiond.catalog.param import said_in
@@ -66,17 +67,33 @@ def values_in(assignments: Iterable[Assignment], rule: FileRule) -> dict[str, Va
     return values
 
 
+def is_kept(rule: FileRule, text: str) -> bool:
+    """Whether a file of this rule says a user or password as it stands.
+
+    Otherwise the phone logs in with what its file made of it: other letters than ASCII became
+    ASCII, outer blanks went, or it reads like a word of the vendor.
+    """
+    said = clean_ascii(text) if rule.ascii_only else clean(text)
+    return not text or said_in(rule, said) == text
+
+
 def account_faults(
-    keys: AccountKeys, values: Mapping[str, Value], accounts: Sequence[Account], most: int
+    keys: AccountKeys,
+    values: Mapping[str, Value],
+    accounts: Sequence[Account],
+    most: int,
+    *,
+    exact: bool = True,
 ) -> Iterator[str]:
     """What a phone would register with otherwise than `accounts` say, in words, without secrets.
 
     `most` is how many accounts the model has: those that are not in `accounts` must hold neither
-    user nor password.
+    user nor password. Without `exact`, a value that the file cannot say as it stands is right as
+    the file says it: that is no fault of a template.
     """
     for account in accounts:
         for what in _FIELDS:
-            yield from _one_fault(keys, values, account, what)
+            yield from _one_fault(keys, values, account, what, exact=exact)
     used = {account.number for account in accounts}
     for number in sorted(set(range(1, most + 1)) - used):
         for what in ("user", "password"):
@@ -86,7 +103,7 @@ def account_faults(
 
 
 def _one_fault(
-    keys: AccountKeys, values: Mapping[str, Value], account: Account, what: str
+    keys: AccountKeys, values: Mapping[str, Value], account: Account, what: str, *, exact: bool
 ) -> Iterator[str]:
     key = keys.key_of(what, account.number)
     if not key:
@@ -96,14 +113,16 @@ def _one_fault(
     value = values.get(key)
     if value is None:
         yield f"account {account.number}: nothing says {key!r}, its {_WORDS[what]}"
-    elif not _is_right(value, account, what):
+    elif not _is_right(value, account, what, exact=exact):
         yield f"account {account.number}: {key!r} is not its {_WORDS[what]}"
 
 
-def _is_right(value: Value, account: Account, what: str) -> bool:
+def _is_right(value: Value, account: Account, what: str, *, exact: bool) -> bool:
     if what == "server":
         host = re.escape(account.server)
         return re.fullmatch(rf"(\[{host}\]|{host})(:\d+)?(;.*)?", value.text) is not None
     wanted: str | Secret = getattr(account, what)
     text = wanted.reveal() if isinstance(wanted, Secret) else wanted
+    if exact:
+        return value.text == (text or value.rule.empty)
     return value.text == said_in(value.rule, text)

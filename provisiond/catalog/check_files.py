@@ -131,7 +131,7 @@ def _accounts(
         )
         for account in context.lines
     )
-    for fault in account_faults(keys, values, wanted, model.accounts):
+    for fault in account_faults(keys, values, wanted, model.accounts, exact=False):
         yield Finding(
             where=MANIFEST,
             message=f"account_keys: {fault}.",

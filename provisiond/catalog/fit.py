@@ -2,24 +2,32 @@
 
 from collections.abc import Iterable, Mapping
 
+from provisiond.catalog.accounts import is_kept
 from provisiond.catalog.family import Family
 from provisiond.catalog.manifest import ButtonRule, ModelRule
 from provisiond.catalog.placing import KeySlot, phone_slots, sidecar_slots
 from provisiond.inventory.buttons import CODE_NEEDED, VALUE_NEEDED, Button, ButtonKind
 from provisiond.inventory.errors import Finding
+from provisiond.inventory.people import User
 from provisiond.inventory.phones import Phone
 
 
 def fit(
-    family: Family, model: ModelRule, phone: Phone, feature_codes: Mapping[str, str]
+    family: Family,
+    model: ModelRule,
+    phone: Phone,
+    feature_codes: Mapping[str, str],
+    users: Mapping[str, User],
 ) -> tuple[Finding, ...]:
     """Every finding about the phone on this model; errors cannot be served, warnings can.
 
     `phone.buttons` are checked as they stand (a layout's buttons are to be merged in by the
-    caller). `where` is a field below the phone: `lines[1]`, `sidecars[0]`, `buttons[3]`.
+    caller). `users` are the domain's, by extension, with their SIP passwords, of which nothing is
+    told. `where` is a field below the phone: `lines[1]`, `sidecars[0]`, `buttons[3]`.
     """
     return (
         *_lines(family, model, phone),
+        *_logins(family, model, phone, users),
         *_handsets(family, model, phone),
         *_sidecars(family, model, phone),
         *_buttons(family, model, phone, feature_codes),
@@ -47,6 +55,36 @@ def _lines(family: Family, model: ModelRule, phone: Phone) -> Iterable[Finding]:
                 severity="warning",
                 message=f"sources disagree whether the {_boxed(family, model)} has more than "
                 f"{model.accounts} line(s); line {line.line} may not work.",
+            )
+
+
+def _logins(
+    family: Family, model: ModelRule, phone: Phone, users: Mapping[str, User]
+) -> Iterable[Finding]:
+    """Users and passwords that the phone's file cannot say as they stand."""
+    rules = [
+        rule
+        for rule in family.rules_for(model)
+        if rule.scope == "phone" and rule.secret and rule.template and rule.syntax != "xml"
+    ]
+    for index, line in enumerate(phone.lines):
+        user = users.get(line.extension)
+        if user is None:
+            continue
+        for what, text in (
+            ("SIP user", user.sip_user),
+            ("SIP authentication user", user.sip_auth_user),
+            ("SIP password", user.sip_password.reveal()),
+        ):
+            if all(is_kept(rule, text) for rule in rules):
+                continue
+            yield Finding(
+                where=f"lines[{index}]",
+                severity="warning",
+                message=f"line {line.line}: the file of a {_boxed(family, model)} cannot say the "
+                f"{what} of {line.extension} as it stands; the phone would log in with something "
+                "else.",
+                remedy="Set another one of ASCII letters and digits, here and at the registrar.",
             )
 
 

@@ -7,11 +7,14 @@ from provisiond.actions.inspections import inspect_inventory
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.domains import Domain
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.phones import Phone
+from provisiond.inventory.people import User
+from provisiond.inventory.phones import Phone, PhoneLine
+from provisiond.inventory.secret import Secret
 from provisiond.inventory.urls import PublicUrls
 from provisiond.store.database import Database
 from provisiond.store.domains import insert_domain
 from provisiond.store.phones import insert_phones
+from provisiond.store.users import insert_users
 from tests.actions.inventory import DOMAIN, MAC, NOW, changed, load
 
 URLS = PublicUrls(http="http://phones.example.test/")
@@ -60,6 +63,26 @@ async def test_a_domain_without_a_registrar_and_a_misfit_are_found(
     assert ("warning", "b.test settings: no sip_server is set; phones would not know where to "
             "register.") in found  # fmt: skip
     assert any("takes no sidecar 'XXL'" in text for _, text in found)
+
+
+async def test_a_password_that_a_phone_would_be_told_otherwise_is_found(
+    lite: Database, shelf: Shelf
+) -> None:
+    async with lite.write() as write:
+        domain_id = await insert_domain(write, Domain(name="b.test"))
+        user = User(extension="101", sip_password=Secret("hush-hush "))
+        await insert_users(write, domain_id, [user])
+        lines = (PhoneLine(line=1, extension="101"),)
+        phone = Phone(mac=Mac("02ac3e0000aa"), model="Acme D-6", lines=lines)
+        await insert_phones(write, domain_id, [phone])
+    found = [
+        text
+        for severity, text in await said(lite, shelf)
+        if severity == "warning" and "SIP password of 101" in text
+    ]
+    assert len(found) == 1
+    assert found[0].startswith("b.test 02:ac:3e:00:00:aa lines[0]: ")
+    assert "hush-hush" not in found[0]
 
 
 async def test_an_override_that_undoes_the_enrolment_is_a_fault_of_each_phone(

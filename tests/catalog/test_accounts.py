@@ -1,6 +1,15 @@
 """Where the accounts of a phone stand is read from the manifest, and what is wrong is told."""
 
-from provisiond.catalog.accounts import Account, account_faults, account_keys, values_in
+import pytest
+
+from provisiond.catalog.accounts import (
+    Account,
+    account_faults,
+    account_keys,
+    is_kept,
+    values_in,
+)
+from provisiond.catalog.manifest import FileRule
 from provisiond.catalog.onboarding import AccountKeys
 from provisiond.catalog.structure import read_back
 from provisiond.inventory.secret import Secret
@@ -25,10 +34,12 @@ def account(**changes: str) -> Account:
     )
 
 
-def faults(text: str, wanted: Account | None = None, keys: AccountKeys = KEYS) -> list[str]:
-    file = rule(empty="%NULL%", reserved={"%NULL%": "NULL"})
+def faults(
+    text: str, wanted: Account | None = None, keys: AccountKeys = KEYS, *, exact: bool = True
+) -> list[str]:
+    file = rule(empty="%NULL%", reserved={"%NULL%": "NULL"}, ascii_only=True)
     values = values_in(read_back(text.encode(), file)[0], file)
-    return list(account_faults(keys, values, (wanted,) if wanted else (), 2))
+    return list(account_faults(keys, values, (wanted,) if wanted else (), 2, exact=exact))
 
 
 SOUND = "a1.user = 101\na1.pass = s3cret\na1.server = pbx.test:5060\na2.user = %NULL%\n"
@@ -61,9 +72,34 @@ def test_an_account_of_nobody_must_be_empty() -> None:
     ]
 
 
-def test_a_value_counts_as_the_file_can_say_it() -> None:
-    assert faults(SOUND.replace("s3cret", "NULL"), account(password="%null%")) == []
-    assert faults(SOUND.replace("s3cret", "s3cret x"), account(password=" s3cret x ")) == []
+CHANGED = [("NULL", "%null%"), ("s3cret x", " s3cret x "), ("Passwort", "Pässwort")]
+
+
+@pytest.mark.parametrize(("written", "password"), CHANGED)
+def test_what_the_file_made_of_a_password_is_not_the_password(written: str, password: str) -> None:
+    text, wanted = SOUND.replace("s3cret", written), account(password=password)
+    assert faults(text, wanted) == ["account 1: 'a1.pass' is not its SIP password"]
+    assert faults(text, wanted, exact=False) == []
+
+
+def test_a_password_that_is_empty_is_written_as_the_vendors_nothing() -> None:
+    assert faults(SOUND.replace("s3cret", "%NULL%"), account(password="")) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "kept", "changed"),
+    [
+        (rule("elements", ascii_only=True), ("Passwort", " x ", ""), ("Pässwort", "日本", "ｘ")),
+        (rule(reserved={"%NULL%": "NULL"}), ("Pässwort", "NULL", ""), ("%null%", "%NULL%")),
+        (rule("lines"), ("x y", "%NULL%"), (" x", "x ", "a\tb", "a\nb")),
+        (rule("sections"), ("x y",), (" x", "x ")),
+        (rule(ascii_only=True, reserved={"%NULL%": "NULL"}), (), ("％NULL％",)),
+    ],
+)
+def test_what_a_file_cannot_say_as_it_stands_is_not_kept(
+    file: FileRule, kept: tuple[str, ...], changed: tuple[str, ...]
+) -> None:
+    assert [text for text in (*kept, *changed) if is_kept(file, text)] == list(kept)
 
 
 def test_keys_may_be_a_list_and_count_from_zero() -> None:

@@ -8,7 +8,10 @@ from provisiond.catalog.family import Family, load_family
 from provisiond.catalog.fit import fit
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.people import User
 from provisiond.inventory.phones import Handset, Phone, PhoneLine
+from provisiond.inventory.secret import Secret
+from tests.catalog.hostile import shipped
 
 ACME = Path(__file__).parent.parent / "models" / "acme" / "desk"
 
@@ -42,7 +45,7 @@ def button(
 
 
 def said(family: Family, model: str, record: Phone, **codes: str) -> list[tuple[str, str]]:
-    return [(f.severity, str(f)) for f in fit(family, family.models[model], record, codes)]
+    return [(f.severity, str(f)) for f in fit(family, family.models[model], record, codes, {})]
 
 
 def test_a_phone_that_fits_has_no_findings(acme: Family) -> None:
@@ -114,3 +117,40 @@ def test_every_finding_about_a_button_names_its_key(acme: Family) -> None:
     named = ("key 1:", "key 2:", "key 3:", "key 4:", "key 1 of sidecar 1:")
     for (_, message), name in zip(said(acme, "d6", record), named, strict=True):
         assert name in message
+
+
+@pytest.mark.parametrize(
+    ("family", "password", "told"),
+    [
+        ("cisco/spa", "Pässwort", True),
+        ("fanvil/modules", "Pässwort", True),
+        ("yealink/sip", "%Null%", True),
+        ("yealink/sip", "Pässwort", False),
+        ("cisco/spa", "Passw0rt", False),
+        ("cisco/spa", "", False),
+    ],
+)
+def test_a_password_that_the_file_cannot_say_is_told_without_it(
+    family: str, password: str, told: bool
+) -> None:
+    loaded = shipped(family)
+    users = {"101": User(extension="101", sip_password=Secret(password))}
+    findings = fit(loaded, loaded.manifest.model[0], phone(), {}, users)
+    assert [(f.where, f.severity) for f in findings] == [("lines[0]", "warning")] * told
+    for finding in findings:
+        assert "SIP password of 101" in finding.message
+        assert "ASCII letters and digits" in finding.remedy
+        assert not any(text in str(finding) for text in (password, "Passwort", "NULL"))
+
+
+def test_a_user_that_the_file_cannot_say_is_told_where_it_is_set() -> None:
+    loaded = shipped("yealink/sip")
+    model = loaded.manifest.model[0]
+    for changes, what in (
+        ({"sip_user": "%NULL%"}, "SIP user of 101"),
+        ({"sip_auth_user": "%empty%"}, "SIP authentication user of 101"),
+    ):
+        users = {"101": User(extension="101", **changes)}  # type: ignore[arg-type]
+        found = fit(loaded, model, phone(), {}, users)
+        assert len(found) == 1
+        assert what in found[0].message
