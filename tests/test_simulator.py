@@ -116,6 +116,25 @@ MISTAKES = [
 ]  # fmt: skip
 
 
+def test_a_password_that_the_phones_file_cannot_say_is_a_fault(idle: ServerProcess) -> None:
+    user = {"extension": "901", "sip_password": "Pässwort"}
+    phone = {
+        "mac": "000e08aabbcc",
+        "model": "Cisco SPA504G",
+        "lines": [{"line": 1, "extension": "901"}],
+    }
+    settings = {"sip_server": "pbx.letters.test"}
+    domain = {"domain": "letters.test", "settings": settings, "users": [user], "phones": [phone]}
+    path = idle.folder / "letters.json"
+    path.write_text(json.dumps(domain), encoding="utf-8")
+    imported = idle.run("import", str(path))
+    assert "SIP password of 901 as it stands" in " ".join(
+        (imported.stdout + imported.stderr).split()
+    )
+    answer = simulated(idle, "000e08aabbcc", code=1)
+    assert answer["faults"][0]["faults"] == ["account 1: 'Password_1_' is not its SIP password"]
+
+
 @pytest.mark.parametrize(("old", "new", "file", "said"), MISTAKES)
 def test_what_is_wrong_is_told_in_words(
     idle: ServerProcess, old: str, new: str, file: str, said: str
