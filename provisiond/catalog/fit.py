@@ -1,6 +1,7 @@
 """What of a phone's record does not fit its model? Listed before saving, and by `check`."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from provisiond.catalog.accounts import is_kept
 from provisiond.catalog.family import Family
@@ -11,19 +12,22 @@ from provisiond.inventory.errors import Finding
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Phone
 
+_NOBODY: Mapping[str, User] = MappingProxyType({})
+
 
 def fit(
     family: Family,
     model: ModelRule,
     phone: Phone,
     feature_codes: Mapping[str, str],
-    users: Mapping[str, User],
+    users: Mapping[str, User] = _NOBODY,
 ) -> tuple[Finding, ...]:
     """Every finding about the phone on this model; errors cannot be served, warnings can.
 
     `phone.buttons` are checked as they stand (a layout's buttons are to be merged in by the
     caller). `users` are the domain's, by extension, with their SIP passwords, of which nothing is
-    told. `where` is a field below the phone: `lines[1]`, `sidecars[0]`, `buttons[3]`.
+    told; left out, log-ins are not looked at. `where` is a field below the phone: `lines[1]`,
+    `sidecars[0]`, `buttons[3]`.
     """
     return (
         *_lines(family, model, phone),

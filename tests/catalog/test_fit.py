@@ -45,7 +45,7 @@ def button(
 
 
 def said(family: Family, model: str, record: Phone, **codes: str) -> list[tuple[str, str]]:
-    return [(f.severity, str(f)) for f in fit(family, family.models[model], record, codes, {})]
+    return [(f.severity, str(f)) for f in fit(family, family.models[model], record, codes)]
 
 
 def test_a_phone_that_fits_has_no_findings(acme: Family) -> None:
