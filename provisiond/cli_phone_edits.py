@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provisiond.cli_output import emit, findings, moment, say
-from provisiond.cli_records import DryRun
+from provisiond.cli_records import DryRun, EmergencyAddress
 from provisiond.cli_session import (
     Config,
     DomainName,
@@ -35,10 +35,6 @@ Site = Annotated[str | None, typer.Option("--site", help='Site; "" for none.')]
 Notes = Annotated[str | None, typer.Option("--notes", help="Notes.")]
 Directory = Annotated[str | None, typer.Option("--directory", help='Directory; "" for none.')]
 LayoutName = Annotated[str | None, typer.Option("--layout", help='Button layout; "" for none.')]
-EmergencyAddress = Annotated[
-    str | None,
-    typer.Option("--emergency-address", metavar="NAME", help='"" takes what is handed down.'),
-]
 Lines = Annotated[
     list[str] | None,
     typer.Option(

@@ -22,6 +22,10 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Search = Annotated[
     str, typer.Option("--search", "-s", metavar="TEXT", help="Only those that hold this text.")
 ]
+EmergencyAddress = Annotated[
+    str | None,
+    typer.Option("--emergency-address", metavar="NAME", help='"" takes what is handed down.'),
+]
 Descending = Annotated[bool, typer.Option("--descending", help="The other way round.")]
 
 

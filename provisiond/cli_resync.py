@@ -88,9 +88,9 @@ async def _resync(
         even_if_shared=how[1],
         registrar=settings.sip.registrar is not None,
     )
+    shelf = session.models(settings)
     async with session.store(settings) as database:
         name = await phone_domain(database, domain, mac)
-        shelf = await session.shelf_of(settings, database, mac)
         made = await request_resync(database, shelf, session.actor, name, command, now())
         is_there = await is_sender_there(database)
         if not is_there:

@@ -89,14 +89,6 @@ class Session:
 
         return load_shelf(settings)
 
-    async def shelf_of(self, settings: "Settings", database: "Database", mac: "Mac") -> "Shelf":
-        """The catalogue as far as this phone needs it: reading all of it takes seconds."""
-        from provisiond.catalog.shelf import Shelf
-
-        known = await database.facts.known([mac])
-        model = known.model if known is not None else ""
-        return await asyncio.to_thread(Shelf.load, [settings.models_dir], model=model)
-
     def models(self, settings: "Settings") -> "Shelf":
         """The catalogue for commands that render nothing: no template is compiled for them, which
         takes longer than all else that they do."""

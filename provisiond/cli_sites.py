@@ -7,6 +7,7 @@ import typer
 from provisiond.cli_output import emit, pairs, table
 from provisiond.cli_records import (
     DryRun,
+    EmergencyAddress,
     Yes,
     ask,
     ask_with_shelf,
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The sites of the inventory.", no_args_is_help=True)
 
 SiteName = Annotated[str, typer.Argument(metavar="NAME", help="The site.")]
-EmergencyAddress = Annotated[
-    str | None,
-    typer.Option("--emergency-address", metavar="NAME", help='"" takes what is handed down.'),
-]
 Set = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,6 +9,7 @@ from provisiond.cli_output import emit, pairs, table
 from provisiond.cli_records import (
     Descending,
     DryRun,
+    EmergencyAddress,
     Search,
     Yes,
     ask,
@@ -51,10 +52,6 @@ PasswordInput = Annotated[
     typer.Option("--sip-password-stdin", help="Read the SIP password from standard input."),
 ]
 Site = Annotated[str | None, typer.Option("--site", help='Site; "" for none.')]
-EmergencyAddress = Annotated[
-    str | None,
-    typer.Option("--emergency-address", metavar="NAME", help='"" takes what is handed down.'),
-]
 InDirectory = Annotated[
     bool | None,
     typer.Option("--in-directory/--hidden", help="Whether the company directory shows the user."),

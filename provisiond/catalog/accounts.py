@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from provisiond.catalog.cleaning import clean, clean_ascii
+from provisiond.catalog.cleaning import cleaner_of
 from provisiond.catalog.manifest import FileRule, Manifest, ModelRule
 from provisiond.catalog.onboarding import AccountKeys
 from provisiond.catalog.param import said_in
@@ -73,7 +73,7 @@ def is_kept(rule: FileRule, text: str) -> bool:
     Otherwise the phone logs in with what its file made of it: other letters than ASCII became
     ASCII, outer blanks went, or it reads like a word of the vendor.
     """
-    said = clean_ascii(text) if rule.ascii_only else clean(text)
+    said = cleaner_of(ascii_only=rule.ascii_only)(text)
     return not text or said_in(rule, said) == text
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from provisiond.catalog.cleaning import Cleaner, clean, clean_ascii, clean_label
+from provisiond.catalog.cleaning import Cleaner, clean, clean_label, cleaner_of
 from provisiond.catalog.context import (
     AccountContext,
     Context,
@@ -50,7 +50,7 @@ def build_context(
     manifest = family.manifest
     phone = facts.phone
     settings = effective_settings(facts)
-    said = clean_ascii if rule.ascii_only else clean
+    said = cleaner_of(ascii_only=rule.ascii_only)
     accounts = tuple(_accounts(manifest, model, facts, said))
     keys, sidecars = _keys(
         _Desk(

@@ -62,6 +62,11 @@ def clean_ascii(text: str) -> str:
     return to_ascii(clean(text))
 
 
+def cleaner_of(*, ascii_only: bool) -> Cleaner:
+    """What cleans texts for a file: of ASCII, or of all that can be printed."""
+    return clean_ascii if ascii_only else clean
+
+
 def clean_label(text: str, limits: Limits, cleaner: Cleaner = clean) -> str:
     """A label as this family can show it: cleaned, forbidden characters made blanks, cut.
 

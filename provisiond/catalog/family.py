@@ -95,16 +95,6 @@ def load_family(folder: Path, name: str, *, compiled: bool = True) -> Family:
     )
 
 
-def has_model(folder: Path, name: str, text: str) -> bool:
-    """Whether a folder's manifest names this "Vendor Model"; its templates are not looked at.
-
-    Raises TemplateRejected where the manifest cannot be read.
-    """
-    manifest, _ = _read_manifest(folder, name)
-    key, models = model_key(text), _index_models(manifest)
-    return key in models or key.removeprefix(model_key(manifest.vendor)) in models
-
-
 def compile_path(path: str, manifest: Manifest) -> re.Pattern[str]:
     """A rule's path as an anchored, case-blind pattern with the groups `mac` and `w_<word>`."""
     parts: list[str] = []

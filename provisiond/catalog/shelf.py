@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from provisiond.catalog.family import MANIFEST, Family, has_model, load_family, model_key
+from provisiond.catalog.family import MANIFEST, Family, load_family, model_key
 from provisiond.catalog.manifest import ModelRule
 from provisiond.inventory.errors import TemplateRejected
 from provisiond.inventory.mac import Mac
@@ -34,14 +34,11 @@ class Shelf:
     _devices: dict[str, Device | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def load(
-        cls, roots: Sequence[Path], *, model: str | None = None, compiled: bool = True
-    ) -> "Shelf":
+    def load(cls, roots: Sequence[Path], *, compiled: bool = True) -> "Shelf":
         """Load every `<root>/<vendor>/<family>/` that has a manifest; later roots win by name.
 
         A family with faults is left out and listed in `rejected`; the others are not harmed.
-        With `model` only those are loaded that have it, for who asks about one phone. Templates
-        that are not `compiled` now are when they are asked for, for who renders nothing.
+        Templates that are not `compiled` now are when they are asked for, for who renders nothing.
         """
         families: dict[str, Family] = {}
         rejected: list[TemplateRejected] = []
@@ -49,10 +46,7 @@ class Shelf:
             for manifest in sorted(root.glob(f"*/*/{MANIFEST}")):
                 name = f"{manifest.parent.parent.name}/{manifest.parent.name}"
                 try:
-                    if model is None or has_model(manifest.parent, name, model):
-                        families[name] = load_family(manifest.parent, name, compiled=compiled)
-                    else:
-                        families.pop(name, None)
+                    families[name] = load_family(manifest.parent, name, compiled=compiled)
                 except TemplateRejected as fault:
                     rejected.append(fault)
         return cls(families=families, rejected=tuple(rejected))

@@ -94,20 +94,37 @@ async def latest_requests(
     `refused` leaves out what was served, `alarm` all but alarms; `before` is an id to page on.
     """
     table = request_journal
-    query = sa.select(table).order_by(table.c.id.desc()).limit(limit)
+    query = sa.select(table)
     if domain_id is not None:
         query = query.where(table.c.domain_id == domain_id)
+    query = newest_requests(
+        query, mac=mac, outcome=outcome, refused=refused, alarm=alarm, before=before
+    )
+    return tuple([(row.id, request_entry(row)) for row in await read.rows(query.limit(limit))])
+
+
+def newest_requests(
+    query: sa.Select[Any],
+    *,
+    mac: Mac | None,
+    outcome: str | None,
+    refused: bool,
+    alarm: bool,
+    before: int | None,
+) -> sa.Select[Any]:
+    """The query of request journal rows with these conditions, the newest first."""
+    table = request_journal
     if mac is not None:
         query = query.where(table.c.mac == mac.text)
     if outcome is not None:
         query = query.where(table.c.outcome == outcome)
-    if refused:
-        query = query.where(sa.text("outcome <> 'served'"))
+    if outcome not in (None, "served") or refused:
+        query = query.where(sa.text("outcome <> 'served'"))  # as the index of refusals has it
     if alarm:
         query = query.where(sa.text("alarm"))
     if before is not None:
         query = query.where(table.c.id < before)
-    return tuple([(row.id, request_entry(row)) for row in await read.rows(query)])
+    return query.order_by(table.c.id.desc())
 
 
 async def latest_changes(

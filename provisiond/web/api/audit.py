@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
@@ -12,9 +12,9 @@ from pydantic import Field
 from provisiond.actions.audit import all_changes, list_changes, show_change
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.lists import ChangeQuery, ChangeRow
-from provisiond.web.api.cursors import next_cursor, place_of
+from provisiond.web.api.cursors import id_before, next_cursor
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Listing, ListQuery, Record, Shape
+from provisiond.web.api.shapes import Listing, ListQuery, Moment, Record, Shape
 from provisiond.web.api.undo import undo_change
 
 _Text = Annotated[str | None, Field(max_length=255)]
@@ -29,8 +29,8 @@ class ChangesQuery(ListQuery):
     actor: _Text = None
     action: _Text = None
     subject: _Text = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class ExportQuery(ChangesQuery):
@@ -62,8 +62,7 @@ class Undone(Shape):
 
 async def get_changes(call: Call) -> Reply:
     """Changes, the newest first."""
-    place = place_of(call)
-    query = _query(call.query, before=int(place[0]) if place else None)
+    query = _query(call.query, before=id_before(call))
     page = await list_changes(call.desk.db, call.actor, query)
     items = [change_shown(row) for row in page.rows]
     return Reply(body=Listing[ChangeShown](items=items, next=next_cursor(call, page.after)))
@@ -129,16 +128,11 @@ def _query(query: ChangesQuery, before: int | None = None) -> ChangeQuery:
         actor=query.actor,
         action=query.action,
         subject=query.subject,
-        since=zoned(query.since),
-        until=zoned(query.until),
+        since=query.since,
+        until=query.until,
         before=before,
         limit=query.limit,
     )
-
-
-def zoned(at: datetime | None) -> datetime | None:
-    """A moment of a query: without a zone it is one in UTC."""
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
 
 def _lines(rows: tuple[ChangeRow, ...]) -> bytes:

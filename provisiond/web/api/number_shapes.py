@@ -13,7 +13,7 @@ from provisiond.inventory.numbers import Announcement, Handling, Number, NumberR
 from provisiond.inventory.routing import Considered
 from provisiond.inventory.routing import Route as CallRoute
 from provisiond.inventory.sms import SmsNumber, SmsTreatment
-from provisiond.web.api.shapes import Fault, Record, SearchQuery, Shape
+from provisiond.web.api.shapes import Fault, Moment, Record, SearchQuery, Shape
 from provisiond.web.api.users import UseShown
 
 _Short = Annotated[str | None, Field(max_length=255)]
@@ -164,7 +164,7 @@ class DestinationsQuery(SearchQuery):
 class RouteQuery(Entry):
     """When; now where it is left out."""
 
-    at: datetime | None = None
+    at: Moment | None = None
 
 
 class SuggestQuery(Entry):

@@ -1,7 +1,6 @@
 """How do programs keep telephone numbers, and learn where a call would go?"""
 
 from dataclasses import replace
-from datetime import UTC
 
 from provisiond.actions.edits import Saved
 from provisiond.actions.number_merge import Names, merge_number
@@ -106,10 +105,7 @@ async def free_number(call: Call) -> Reply:
 async def route_call(call: Call) -> Reply:
     """Where a call would go at a moment, the rules that it beats, and why."""
     query: RouteQuery = call.query
-    at = query.at or call.at
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    command = RouteNumber(domain=call.of("domain"), number=_number(call), at=at)
+    command = RouteNumber(domain=call.of("domain"), number=_number(call), at=query.at or call.at)
     report = await route_number(call.desk.db, command)
     return Reply(
         body=RouteShown(

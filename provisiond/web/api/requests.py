@@ -9,10 +9,9 @@ from provisiond.actions.request_journal import list_requests, phone_requests
 from provisiond.inventory.access import Noun
 from provisiond.inventory.lists import Page, RequestQuery, RequestRow
 from provisiond.inventory.mac import Mac
-from provisiond.web.api.audit import zoned
-from provisiond.web.api.cursors import next_cursor, place_of
+from provisiond.web.api.cursors import id_before, next_cursor
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Listing, ListQuery, Shape
+from provisiond.web.api.shapes import Listing, ListQuery, Moment, Shape
 
 
 class PhoneRequestsQuery(ListQuery):
@@ -25,8 +24,8 @@ class PhoneRequestsQuery(ListQuery):
     address: Annotated[str | None, Field(max_length=64)] = None
     refused: Annotated[bool, Field(description="leave out what was served")] = False
     alarm: Annotated[bool, Field(description="only what a person should look at")] = False
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class RequestsQuery(PhoneRequestsQuery):
@@ -77,7 +76,6 @@ async def get_phone_requests(call: Call) -> Reply:
 def _wanted(
     call: Call, query: PhoneRequestsQuery, *, domain: str | None = None, mac: Mac | None = None
 ) -> RequestQuery:
-    place = place_of(call)
     return RequestQuery(
         domain=domain,
         mac=mac,
@@ -85,9 +83,9 @@ def _wanted(
         address=query.address,
         refused=query.refused,
         alarm=query.alarm,
-        since=zoned(query.since),
-        until=zoned(query.until),
-        before=int(place[0]) if place else None,
+        since=query.since,
+        until=query.until,
+        before=id_before(call),
         limit=query.limit,
     )
 

@@ -1,12 +1,21 @@
 """What do all answers and questions of the API have in common? Records, lists, faults."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from provisiond.inventory.errors import Finding
 
 _T = TypeVar("_T")
+
+
+def _zoned(at: datetime) -> datetime:
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_zoned)]
+"""A moment of a query: without a zone it is one in UTC."""
 
 
 class Asked(BaseModel):

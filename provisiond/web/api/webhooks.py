@@ -17,7 +17,7 @@ from provisiond.actions.webhooks import (
 )
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.webhooks import Delivery, DeliveryState, Webhook
-from provisiond.web.api.cursors import next_cursor, place_of
+from provisiond.web.api.cursors import id_before, next_cursor, place_of
 from provisiond.web.api.kept import Keeping, kept
 from provisiond.web.api.route import Call, Reply, Route
 from provisiond.web.api.shapes import Asked, Listing, ListQuery, Record, Shape
@@ -135,13 +135,12 @@ async def delete_webhook(call: Call) -> Reply:
 async def list_deliveries(call: Call) -> Reply:
     """What a webhook was and is to be told, the newest first."""
     query: DeliveriesQuery = call.query
-    place = place_of(call)
     found = await show_deliveries(
         call.desk.db,
         call.actor,
         call.of("name"),
         state=DeliveryState(query.state) if query.state is not None else None,
-        before=int(place[0]) if place else None,
+        before=id_before(call),
         limit=query.limit + 1,
     )
     rows = found[: query.limit]
