@@ -66,29 +66,29 @@ async def fleet_of(
             for phone in contents.phones.values():
                 if wanted.macs and phone.mac not in wanted.macs:
                     continue
-                if phone.enabled and shelf.find_model(phone.model) is None:
-                    homeless.append((phone.mac, phone.model))
-                found = _placed(shelf, phone, wanted)
-                if found is None:
+                found = shelf.find_model(phone.model)
+                if not _is_wanted(shelf, found, wanted):
                     continue
                 if not phone.enabled:
                     disabled += 1
                     continue
-                if wanted.most is not None and len(phones) >= wanted.most:
+                if found is None:
+                    homeless.append((phone.mac, phone.model))
                     continue
+                if wanted.most is not None and len(phones) >= wanted.most:
+                    return Fleet(phones=tuple(phones), disabled=disabled, homeless=tuple(homeless))
                 opened = mode is not Mode.TOKEN or is_open(phone.enrolment, at)
                 virtual = _virtual(shelf, found, phone, contents, server, opened)
                 phones.append(replace(virtual, closes=mode is Mode.TOKEN))
     return Fleet(phones=tuple(phones), disabled=disabled, homeless=tuple(homeless))
 
 
-def _placed(shelf: Shelf, phone: Phone, wanted: Wanted) -> tuple[Family, ModelRule] | None:
-    found = shelf.find_model(phone.model)
-    if found is None or (wanted.family is not None and found[0].name != wanted.family):
-        return None
-    if wanted.model is not None and shelf.find_model(wanted.model) != found:
-        return None
-    return found
+def _is_wanted(shelf: Shelf, found: tuple[Family, ModelRule] | None, wanted: Wanted) -> bool:
+    """Whether a phone of this family and model was asked for; one that has none was, unless a
+    family or model was named."""
+    if wanted.family is not None and (found is None or found[0].name != wanted.family):
+        return False
+    return wanted.model is None or (found is not None and shelf.find_model(wanted.model) == found)
 
 
 def _virtual(

@@ -202,6 +202,7 @@ def test_phones_whose_family_is_gone_are_faults(idle: ServerProcess, tmp_path: P
     assert (answer["phones"], answer["good"], answer["disabled"]) == (1, 1, 0)
     assert [one["model"] for one in answer["without_family"]] == ["Cisco 8851"]
     assert "no loaded family has its model 'Cisco 8851'" in idle.run("simulate", code=1).stderr
+    assert simulated(idle, "--family", "yealink/sip")["without_family"] == []
 
 
 def test_a_phone_that_is_not_there_is_named(idle: ServerProcess) -> None:
