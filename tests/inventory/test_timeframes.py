@@ -5,9 +5,11 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from threading import Barrier, Thread
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil import rrule
 
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.holiday_calendars import Observance, check_calendar, countries
@@ -22,11 +24,14 @@ from provisiond.inventory.timeframes import (
     TimeFrame,
     WeeklyHours,
     holds,
+    last_start,
     minutes_of,
 )
 from tests.inventory.made_up_frames import ZONES, frame, moment
+from tests.inventory.work import calls
 
 NEW_YORK = "America/New_York"
+FIRST, LAST = datetime.combine(date.min, time.min), datetime.combine(date.max, time.max)
 
 
 def of(*parts: Part) -> TimeFrame:
@@ -108,6 +113,108 @@ def test_a_repetition_ends_with_the_last_that_begins_by_its_end_date() -> None:
     assert found[-1][1] == datetime(2026, 1, 6, 2, tzinfo=UTC)
 
 
+FREQUENCIES = {
+    Repeat.DAILY: rrule.DAILY,
+    Repeat.WEEKLY: rrule.WEEKLY,
+    Repeat.MONTHLY: rrule.MONTHLY,
+    Repeat.YEARLY: rrule.YEARLY,
+}
+
+
+def made_up_range(dice: Random) -> DateRange:
+    """A repeated range, near the ends of the calendar, a leap day or a century as often as not."""
+    year = dice.choice((1, 1896, 1900, 1999, 2000, 2023, 2024, 2096, 9600, 9990))
+    month, day = dice.choice(((1, 31), (2, 28), (3, 30), (5, 31), (12, 31), (6, 1), (1, 29)))
+    if year in (1896, 2000, 2024, 2096, 9600) and dice.random() < 0.5:
+        month, day = 2, 29
+    start = datetime.fromisoformat(f"{year:04}-{month:02}-{day:02}T{dice.choice((0, 8, 23)):02}:30")
+    length = timedelta(minutes=dice.choice((1, 90, 1440, 40 * 1440, 366 * 1440)))
+    until = start.date() + timedelta(days=dice.choice((0, 1, 40, 366, 3000)))
+    return DateRange(
+        start=start,
+        end=min(start + length, LAST.replace(second=0, microsecond=0)),
+        repeat=dice.choice(list(FREQUENCIES)),
+        every=dice.choice((1, 1, 2, 3, 4, 7, 25, 100, 999)),
+        until=dice.choice((None, until)) if year < 9990 else None,
+    )
+
+
+def test_repetitions_are_those_of_rfc_5545() -> None:
+    """4,000 ranges: the last that began, and the minutes of a day, as dateutil walks to them."""
+    dice = Random(5545)
+    found = 0
+    for _ in range(4_000):
+        part = made_up_range(dice)
+        until = datetime.combine(part.until, time.max) if part.until else None
+        rule = rrule.rrule(
+            FREQUENCIES[part.repeat],  # type: ignore[arg-type]
+            dtstart=part.start,
+            interval=part.every,
+            until=until,
+        )
+        away = timedelta(days=dice.choice((-400, -1, 0, 1, 31, 365, 366, 1461, 3653)))
+        away += timedelta(minutes=dice.choice((-1, 0, 1)))
+        at = min(max(part.start, FIRST + abs(away)), LAST - abs(away)) + away
+        assert last_start(part, at) == rule.before(at, inc=True), (part, at)
+        found += _walked(rule, part, at.date())
+    assert found > 1_000
+
+
+def _walked(rule: rrule.rrule, part: DateRange, day: date) -> bool:
+    """Whether anything of the day is in the range, of which the minutes are compared."""
+    midnight = datetime.combine(day, time.min)
+    low = midnight - min(part.end - part.start, midnight - FIRST)
+    begun = rule.between(low, datetime.combine(day, time.max), inc=True)
+    minutes = {
+        minute
+        for start in begun
+        for minute in range(
+            max(0, (start - midnight) // timedelta(minutes=1)),
+            min(1440, (start - midnight + part.end - part.start) // timedelta(minutes=1)),
+        )
+    }
+    ours = minutes_of(of(part), day)
+    assert {m for first, last in ours for m in range(first, last)} == minutes, (part, day)
+    return bool(minutes)
+
+
+@pytest.mark.parametrize("repeat", FREQUENCIES)
+def test_a_range_since_1900_is_as_much_work_as_one_of_today(repeat: Repeat) -> None:
+    start = datetime.fromisoformat("1904-02-29T08:00")
+    part = DateRange(start=start, end=start + timedelta(days=366), repeat=repeat)
+    for year in (1904, 2026, 9999):
+        work = calls(lambda year=year: minutes_of(of(part), date(year, 12, 31)))  # type: ignore[misc]
+        assert work["last_start"] == 2
+        assert work["_months_later"] <= 16
+
+
+def test_threads_that_ask_for_a_range_that_is_over_all_get_an_answer() -> None:
+    start = datetime.fromisoformat("2020-01-01T08:00")
+    begin = Barrier(4)
+    answers: list[object] = []
+
+    def ask(until: date) -> None:
+        end = start + timedelta(hours=1)
+        part = DateRange(start=start, end=end, repeat=Repeat.DAILY, until=until)
+        begin.wait()
+        answers.append(minutes_of(of(part), date(2026, 1, 1)))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for days in range(60, 100):
+            until = start.date() + timedelta(days=days)
+            threads = [Thread(target=ask, args=(until,), daemon=True) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(20)
+            assert not any(thread.is_alive() for thread in threads), until
+    finally:
+        sys.setswitchinterval(before)
+    assert answers == [()] * 160
+
+
 @pytest.mark.parametrize(
     ("observance", "kept"),
     [
@@ -164,11 +271,10 @@ def test_a_frame_reads_its_own_zone_before_the_asker_s() -> None:
 
 @pytest.mark.parametrize("day", [date.min, date(2026, 6, 1), date.max])
 def test_dates_at_the_ends_of_the_calendar_are_dates(day: date) -> None:
-    first, last = datetime.combine(date.min, time.min), datetime.combine(date.max, time.max)
     for repeat in (Repeat.NONE, Repeat.YEARLY):
-        part = DateRange(start=first, end=last, repeat=repeat)
+        part = DateRange(start=FIRST, end=LAST, repeat=repeat)
         assert minutes_of(of(part), day)[0][0] == 0
-    late = DateRange(start=last.replace(hour=8, minute=0), end=last)
+    late = DateRange(start=LAST.replace(hour=8, minute=0), end=LAST)
     assert minutes_of(of(late), day) == (((480, 1439),) if day == date.max else ())
     for number in (1, 10**30):
         assert minutes_of(of(OwnHoliday(month=13, day=number, year=number)), day) == ()
