@@ -13,7 +13,8 @@ from functools import lru_cache
 from provisiond.catalog.cleaning import clean, is_clean
 from provisiond.catalog.manifest import Manifest
 from provisiond.catalog.syntax import KEY_SHAPE, fits
-from provisiond.inventory.dial_plans import DialSyntax, plan_findings
+from provisiond.inventory.dial_plan_reading import DialSyntax
+from provisiond.inventory.dial_plans import plan_findings
 from provisiond.inventory.domains import BUILT_IN
 from provisiond.inventory.errors import Finding
 from provisiond.inventory.phones import Override

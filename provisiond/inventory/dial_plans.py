@@ -1,30 +1,23 @@
-"""Does a dial plan let an emergency number out whole? A small interpreter of each syntax.
+"""Does a dial plan let an emergency number out whole? A number is dialled key by key, as on a
+phone.
 
-`sequences`: `(911S0|<9:>xxxxxxx|[2-9]xxx!)`, alternatives in brackets with timers, substitutions
-and rejection. `digit_map`: RFC 3435 §2.1.5, `911|[2-9]xxx.T`, with `RaRbR` for a replacement; an
-alternative without T is sent at once. `braces`: `{ 911 | x+ | ^1900x+ | <2=011>x+ }`.
+Of what goes out, only as much is kept as the number tried asks for: how far it is right, and one
+witness of what is not. Work and memory grow with the plan's length, whatever stands in it.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
 
+from provisiond.inventory.dial_plan_reading import Alternative, DialSyntax, Item, read_plan
 from provisiond.inventory.errors import Finding, Rejected
 
 CHECKED = ("911", "9911", "112", "933")
 """What is dialled for help, with a trunk prefix in the way, and to test the location told."""
 
-_DIGITS = frozenset("0123456789")
-_KEYS = _DIGITS | {"*", "#"}
 _PREFIX = "9"
-
-
-class DialSyntax(Enum):
-    """How a plan is written; values are the manifests' spelling."""
-
-    SEQUENCES = "sequences"
-    DIGIT_MAP = "digit_map"
-    BRACES = "braces"
+_WITNESS = 64
+"""Characters that are kept of a wrong text."""
 
 
 class Fate(Enum):
@@ -38,45 +31,26 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What becomes of a number that is dialled digit by digit; `sent` is what goes out."""
+    """What becomes of a number that is dialled digit by digit; `sent` is what goes out, of a
+    number that is rewritten one way it may, and the first 64 characters of that."""
 
     fate: Fate
     sent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Item:
-    """One place of an alternative: which keys it takes, whether any number of times, and what goes
-    out. No keys: it takes none and sends `sends`."""
+class _Tried:
+    """One alternative under the keys of a number: what it may have sent where it is complete after
+    so many keys, and after how many it would take another."""
 
-    keys: frozenset[str] = frozenset()
-    many: bool = False
-    echoes: bool = True
-    sends: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Alternative:
-    items: tuple[_Item, ...]
-    at_once: bool = False
-    waits: bool = False
-    rejects: bool = False
+    complete: dict[int, frozenset[str]]
+    goes_on: frozenset[int]
+    alternative: Alternative
 
 
 def outcome(plan: str, syntax: DialSyntax, number: str) -> Outcome:
     """What the plan makes of the number. Raises Rejected(plan) for one that cannot be read."""
-    alternatives = _read(plan, syntax)
-    for end in range(len(number)):
-        if _goes_at(number[:end], alternatives, syntax):
-            return Outcome(fate=Fate.CUT, sent=number[:end])
-    complete = [one for one in alternatives if _outputs(one, number)]
-    if not complete or any(one.rejects for one in complete):
-        return Outcome(fate=Fate.REFUSED)
-    sent = sorted({text for one in complete for text in _outputs(one, number)})
-    wrong = [text for text in sent if not _reaches(text, number)]
-    if wrong:
-        return Outcome(fate=Fate.REWRITTEN, sent=wrong[0])
-    return Outcome(fate=Fate.WHOLE, sent=sent[0])
+    return _fate(read_plan(plan, syntax), syntax, number)
 
 
 def plan_findings(
@@ -89,10 +63,12 @@ def plan_findings(
     wanted = frozenset(emergency)
     wanted |= {"9911"} if "911" in wanted else set()
     try:
-        fates = {n: outcome(plan, syntax, n) for n in dict.fromkeys((*CHECKED, *sorted(wanted)))}
+        alternatives = read_plan(plan, syntax)
     except Rejected as fault:
         message = f"{key}: whether emergency numbers pass cannot be told: {fault.message}"
         return (Finding(where="", message=message, remedy=fault.remedy, severity="warning"),)
+    numbers = dict.fromkeys((*CHECKED, *sorted(wanted)))
+    fates = {number: _fate(alternatives, syntax, number) for number in numbers}
     return tuple(
         [
             Finding(
@@ -112,211 +88,84 @@ def _words(found: Outcome) -> str:
         case Fate.CUT:
             return f"is cut: {found.sent or 'nothing'} goes out before it is dialled to its end"
         case Fate.REWRITTEN:
-            return f"goes out as {found.sent}"
+            more = "…" if len(found.sent) == _WITNESS else ""
+            return f"goes out as {found.sent or 'nothing'}{more}"
         case _:
             return "is not let out"
 
 
-def _reaches(sent: str, number: str) -> bool:
-    """Whether it is the number, or the number without a trunk prefix in the way."""
-    bare = sent.partition("@")[0]
-    return bare == number or (number == "9911" and bare == number.removeprefix(_PREFIX))
+def _fate(alternatives: tuple[Alternative, ...], syntax: DialSyntax, number: str) -> Outcome:
+    right = (number, number.removeprefix(_PREFIX)) if number == "9911" else (number,)
+    tried = [_dialled(one, number, right) for one in alternatives]
+    for end in range(len(number)):
+        if _goes_at(end, tried, syntax):
+            return Outcome(fate=Fate.CUT, sent=number[:end])
+    complete = [one for one in tried if len(number) in one.complete]
+    if not complete or any(one.alternative.rejects for one in complete):
+        return Outcome(fate=Fate.REFUSED)
+    sent = sorted({text for one in complete for text in one.complete[len(number)]})
+    wrong = [text for text in sent if text.removesuffix("@") not in right]
+    if wrong:
+        return Outcome(fate=Fate.REWRITTEN, sent=wrong[0])
+    return Outcome(fate=Fate.WHOLE, sent=sent[0].removesuffix("@"))
 
 
-def _goes_at(dialled: str, alternatives: tuple[_Alternative, ...], syntax: DialSyntax) -> bool:
-    """Whether what was dialled so far goes out, so that no further key is waited for."""
-    complete = [one for one in alternatives if _outputs(one, dialled)]
+def _goes_at(end: int, tried: list[_Tried], syntax: DialSyntax) -> bool:
+    """Whether what was dialled after `end` keys goes out, so that no further key is waited for."""
+    complete = [one.alternative for one in tried if end in one.complete]
     if syntax is DialSyntax.DIGIT_MAP:
         return any(not one.waits for one in complete)
     if any(one.at_once for one in complete):
         return True
-    if not dialled or not complete:
+    if end == 0 or not complete:
         return False
-    return not any(_goes_on(one, dialled) for one in alternatives)
+    return not any(end in one.goes_on for one in tried)
 
 
-def _outputs(one: _Alternative, dialled: str) -> frozenset[str]:
-    """What it sends for exactly these keys; nothing where it does not match them."""
-    return _after(one, dialled).get(len(dialled), frozenset())
-
-
-def _after(one: _Alternative, dialled: str) -> dict[int, frozenset[str]]:
-    """How many keys all of its items can take, and what is sent then."""
-    places: dict[int, frozenset[str]] = {0: frozenset({""})}
+def _dialled(one: Alternative, number: str, right: tuple[str, ...]) -> _Tried:
+    places = {0: frozenset({""})}
+    goes_on: set[int] = set()
     for item in one.items:
-        places = _step(item, places, dialled)
-    return places
+        before = places
+        places = _step(item, before, number, right)
+        if item.keys:
+            goes_on |= (places if item.many else before).keys()
+        if not places:
+            break
+    return _Tried(complete=places, goes_on=frozenset(goes_on), alternative=one)
 
 
 def _step(
-    item: _Item, places: dict[int, frozenset[str]], dialled: str
+    item: Item, places: dict[int, frozenset[str]], number: str, right: tuple[str, ...]
 ) -> dict[int, frozenset[str]]:
+    """After how many keys the item is done with, and what may be sent by then."""
     if not item.keys:
-        return {at: frozenset(text + item.sends for text in sent) for at, sent in places.items()}
-    found: dict[int, frozenset[str]] = dict(places) if item.many else {}
-    for start in sorted(places):
-        sent = places[start]
-        for at in range(start, len(dialled) if item.many else min(start + 1, len(dialled))):
-            if dialled[at] not in item.keys:
-                break
-            sent = frozenset(text + (dialled[at] if item.echoes else "") for text in sent)
-            found[at + 1] = found.get(at + 1, frozenset()) | sent
+        return {at: _narrowed(sent, item.sends, right) for at, sent in places.items()}
+    found = dict(places) if item.many else {}
+    for at, key in enumerate(number):
+        sent = (found if item.many else places).get(at)
+        if sent is None or key not in item.keys:
+            continue
+        after = _narrowed(sent, key, right) if item.echoes else sent
+        there = found.get(at + 1)
+        found[at + 1] = after if there is None else _narrowed(there | after, "", right)
     return found
 
 
-def _goes_on(one: _Alternative, dialled: str) -> bool:
-    """Whether another key could follow."""
-    for index, item in enumerate(one.items):
-        if not item.keys:
-            continue
-        before = replace(one, items=one.items[:index])
-        if item.many:
-            before = replace(one, items=one.items[: index + 1])
-        if len(dialled) in _after(before, dialled):
-            return True
-    return False
+def _narrowed(texts: frozenset[str], more: str, right: tuple[str, ...]) -> frozenset[str]:
+    """The texts with `more` behind each: all that may still come right, and one of the others.
 
-
-def _read(plan: str, syntax: DialSyntax) -> tuple[_Alternative, ...]:
-    text = plan.strip()
-    if syntax is DialSyntax.SEQUENCES:
-        begin, end = text.find("("), text.rfind(")")
-        if begin < 0 or end < begin:
-            raise _unread(text, "no alternatives stand in ( and )")
-        text = text[begin + 1 : end]
-    elif syntax is DialSyntax.BRACES:
-        text = text.removeprefix("{").removesuffix("}")
-    parts = [part.strip() for part in text.split("|")]
-    return tuple([_Reader(part, syntax).read() for part in parts if part])
-
-
-class _Reader:
-    """Reads one alternative."""
-
-    def __init__(self, text: str, syntax: DialSyntax) -> None:
-        self._text = text
-        self._syntax = syntax
-        self._at = 0
-        self._items: list[_Item] = []
-        self._flags = {"at_once": False, "waits": False, "rejects": False}
-
-    def read(self) -> _Alternative:
-        if self._syntax is DialSyntax.BRACES and self._text.startswith("^"):
-            self._flags["rejects"] = True
-            self._at = 1
-        while self._at < len(self._text):
-            self._items += self._next()
-        return _Alternative(items=tuple(self._items), **self._flags)
-
-    def _next(self) -> Iterator[_Item]:
-        letter = self._take()
-        if letter in _KEYS:
-            yield _Item(keys=frozenset(letter))
-        elif letter in "xX":
-            yield _Item(keys=_DIGITS)
-        elif letter == "[":
-            yield _Item(keys=self._range())
-        elif letter in ".+" and self._items and self._items[-1].keys:
-            yield from self._repeated(letter)
-        elif letter == "+" or (letter == "\\" and self._peek() == "+"):
-            self._at += letter == "\\"
-            yield _Item(keys=frozenset("+"))
-        elif letter == "<":
-            yield from self._substitution(":" if self._syntax is DialSyntax.SEQUENCES else "=")
+    What stands behind an @ is no part of a number; a right one before it is kept as `911@`.
+    """
+    kept: set[str] = set()
+    wrong: set[str] = set()
+    for text in texts:
+        longer = text + more
+        bare, mark, _ = longer.partition("@")
+        if mark and bare in right:
+            kept.add(bare + mark)
+        elif not mark and any(one.startswith(bare) for one in right):
+            kept.add(bare)
         else:
-            yield from self._mark(letter)
-
-    def _repeated(self, letter: str) -> Iterator[_Item]:
-        """`.` is any number of what stood before, none too; `+` in braces at least one."""
-        last = self._items[-1]
-        if letter == ".":
-            self._items[-1] = replace(last, many=True)
-        elif self._syntax is DialSyntax.BRACES:
-            yield replace(last, many=True)
-        else:
-            yield _Item(keys=frozenset("+"))
-
-    def _mark(self, letter: str) -> Iterator[_Item]:
-        """Signs that take no key: tones, timers, rejection, replacement."""
-        sequences = self._syntax is DialSyntax.SEQUENCES
-        if letter in ", -" or letter.isspace():
-            return
-        if letter in "Tt" and not sequences:
-            self._flags["waits"] = True
-        elif letter in "SsPp" and sequences:
-            seconds = self._digits()
-            self._flags["at_once"] |= seconds == "0"
-            if letter in "Pp" and seconds != "0":  # a call by itself, long after
-                yield _Item(keys=frozenset("\0"))
-        elif letter == "!" and sequences:
-            self._flags["rejects"] = True
-        elif letter in "Rr" and self._syntax is DialSyntax.DIGIT_MAP:
-            yield from self._replacement()
-        else:
-            raise _unread(self._text, f"{letter!r} is no sign that we know")
-
-    def _range(self) -> frozenset[str]:
-        end = self._text.find("]", self._at)
-        if end < 0:
-            raise _unread(self._text, "a [ has no ]")
-        inside, self._at = self._text[self._at : end], end + 1
-        keys: set[str] = set()
-        index = 0
-        while index < len(inside):
-            first = inside[index]
-            last = inside[index + 2] if inside[index + 1 : index + 2] == "-" else ""
-            if last in _DIGITS and first in _DIGITS:
-                keys |= {str(digit) for digit in range(int(first), int(last) + 1)}
-                index += 3
-                continue
-            if first in "xX":
-                keys |= _DIGITS
-            elif first in _KEYS or first in "+ABCD":
-                keys.add(first)
-            elif first not in ", -":
-                raise _unread(self._text, f"{first!r} stands between [ and ]")
-            index += 1
-        if not keys:
-            raise _unread(self._text, "nothing stands between [ and ]")
-        return frozenset(keys)
-
-    def _substitution(self, sign: str) -> Iterator[_Item]:
-        end = self._text.find(">", self._at)
-        if end < 0:
-            raise _unread(self._text, "a < has no >")
-        inside, self._at = self._text[self._at : end], end + 1
-        taken, there, sends = inside.partition(sign)
-        if not there:
-            taken, sends = inside, inside
-        yield _Item(sends=sends.strip())
-        for item in _Reader(taken.strip(), self._syntax).read().items:
-            yield replace(item, echoes=False)
-
-    def _replacement(self) -> Iterator[_Item]:
-        """`R9R1R`: 9 is dialled, 1 goes out."""
-        rest = self._text[self._at :]
-        parts = rest.upper().split("R", 2)
-        if len(parts) < 3:
-            raise _unread(self._text, "a replacement is RaRbR")
-        taken, sends, _ = parts
-        self._at += len(taken) + len(sends) + 2
-        yield _Item(sends=sends)
-        for item in _Reader(taken, self._syntax).read().items:
-            yield replace(item, echoes=False)
-
-    def _digits(self) -> str:
-        begin = self._at
-        while self._peek() in _DIGITS:
-            self._at += 1
-        return self._text[begin : self._at] or "0"
-
-    def _take(self) -> str:
-        self._at += 1
-        return self._text[self._at - 1]
-
-    def _peek(self) -> str:
-        return self._text[self._at : self._at + 1] or " "
-
-
-def _unread(text: str, why: str) -> Rejected:
-    return Rejected("plan", f"{text[:60]!r}: {why}.", "Correct it, and try the numbers by hand.")
+            wrong.add(longer[:_WITNESS])
+    return frozenset((*kept, min(wrong))) if wrong else frozenset(kept)

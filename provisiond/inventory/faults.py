@@ -35,6 +35,7 @@ MAX_LABEL = 128
 MAX_NOTES = 4000
 MAX_VALUE = 2048
 MAX_LINES = 64
+MAX_EMERGENCY_NUMBERS = 32
 MAX_HANDSETS = 64
 MASK = "***"
 """What stands for a secret that is not told; as a new value it means "leave it alone"."""
@@ -290,13 +291,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     yield from _zone_and_language(settings)
     yield from _codecs(settings.codecs or ())
     yield from _feature_codes(settings.feature_codes or ())
-    for number in settings.emergency_numbers or ():
-        if not is_extension(number):
-            yield Finding(
-                where="emergency_numbers",
-                message=f"{shown(number)} is no number as it is dialled.",
-                remedy="Give digits only, such as 911.",
-            )
+    yield from _emergency_numbers(settings.emergency_numbers or ())
     if settings.voicemail_number and not is_dialled(settings.voicemail_number):
         message = f"{shown(settings.voicemail_number)} cannot be dialled."
         yield Finding(where="voicemail_number", message=message, remedy="Give digits, * and #.")
@@ -343,6 +338,17 @@ def _is_language(tag: str) -> bool:
     if not tag.isascii() or not (2 <= len(parts[0]) <= 3 and parts[0].isalpha()):
         return False
     return all(1 < len(part) <= 8 and part.isalnum() for part in parts[1:]) and len(parts) <= 4
+
+
+def _emergency_numbers(numbers: tuple[str, ...]) -> Iterator[Finding]:
+    place = "emergency_numbers"
+    if len(numbers) > MAX_EMERGENCY_NUMBERS:
+        message = f"there are more than {MAX_EMERGENCY_NUMBERS}."
+        yield Finding(where=place, message=message, remedy="Give those that are dialled for help.")
+    for number in numbers:
+        if not is_extension(number):
+            message = f"{shown(number)} is no number as it is dialled."
+            yield Finding(where=place, message=message, remedy="Give digits only, such as 911.")
 
 
 def _codecs(codecs: tuple[str, ...]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ import pytest
 from provisiond.catalog.family import Family
 from provisiond.catalog.overrides import findings
 from provisiond.catalog.shelf import Shelf
-from provisiond.inventory.dial_plans import DialSyntax
+from provisiond.inventory.dial_plan_reading import DialSyntax
 from provisiond.settings import shipped
 
 

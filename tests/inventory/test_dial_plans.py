@@ -1,17 +1,16 @@
 """Do emergency numbers go out whole, by each syntax's own rules?"""
 
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from types import FrameType
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisiond.inventory.dial_plans import (
-    CHECKED,
-    DialSyntax,
-    Fate,
-    Outcome,
-    outcome,
-    plan_findings,
-)
+from provisiond.inventory.dial_plan_reading import Alternative, DialSyntax, read_plan
+from provisiond.inventory.dial_plans import CHECKED, Fate, Outcome, outcome, plan_findings
 from provisiond.inventory.errors import Rejected
 
 S, D, B = DialSyntax.SEQUENCES, DialSyntax.DIGIT_MAP, DialSyntax.BRACES
@@ -111,7 +110,136 @@ def test_whatever_is_written_it_ends_with_a_fate_or_in_words(plan: str, syntax: 
         assert found.sent.partition("@")[0] in ("9911", "911")
 
 
-@pytest.mark.parametrize("inside", ["x." * 1000, "<x.:1>" * 300, "|".join(["xx."] * 500)])
-def test_a_long_plan_takes_no_long_time(inside: str) -> None:
-    """Work grows with the plan's length: this would not end if it were tried way by way."""
-    assert outcome(f"({inside})", S, "9911").fate in Fate
+# The model: every text that a plan may send is kept, however many there are.
+
+
+def exact_texts(one: Alternative, dialled: str) -> dict[int, set[str]]:
+    places: dict[int, set[str]] = {0: {""}}
+    for item in one.items:
+        if not item.keys:
+            places = {at: {text + item.sends for text in sent} for at, sent in places.items()}
+            continue
+        found = {at: set(sent) for at, sent in places.items()} if item.many else {}
+        for start, sent in places.items():
+            for at in range(start, len(dialled) if item.many else min(start + 1, len(dialled))):
+                if dialled[at] not in item.keys:
+                    break
+                sent = {text + (dialled[at] if item.echoes else "") for text in sent}
+                found.setdefault(at + 1, set()).update(sent)
+        places = found
+    return places
+
+
+def exact_output(one: Alternative, dialled: str) -> set[str]:
+    return exact_texts(one, dialled).get(len(dialled), set())
+
+
+def takes_more(one: Alternative, dialled: str) -> bool:
+    """Whether some key of all that there are could follow."""
+    return any(
+        len(dialled) in exact_texts(replace(one, items=one.items[: index + item.many]), dialled)
+        for index, item in enumerate(one.items)
+        if item.keys
+    )
+
+
+def exact_outcome(plan: str, syntax: DialSyntax, number: str) -> tuple[Fate, set[str]]:
+    """What becomes of the number, and the texts of which one may be told."""
+    alternatives = read_plan(plan, syntax)
+    for end in range(len(number)):
+        dialled = number[:end]
+        complete = [one for one in alternatives if exact_output(one, dialled)]
+        if syntax is D:
+            goes = any(not one.waits for one in complete)
+        else:
+            goes = any(one.at_once for one in complete)
+            goes |= bool(end and complete) and not any(takes_more(o, dialled) for o in alternatives)
+        if goes:
+            return C, {dialled}
+    complete = [one for one in alternatives if exact_output(one, number)]
+    if not complete or any(one.rejects for one in complete):
+        return R, {""}
+    sent = {text for one in complete for text in exact_output(one, number)}
+    right = {number, "911"} if number == "9911" else {number}
+    wrong = {text for text in sent if text.partition("@")[0] not in right}
+    return (X, wrong) if wrong else (W, right)
+
+
+PIECES = {
+    S: ("9", "1", "x", "x.", "[19].", "<9:>", "<:9>", "<1.:91>", "<:@g>", "S0", "!", "|", "|"),
+    D: ("9", "1", "x", "x.", "[19].", "R9RR", "RR9R", "R1.R91R", "RR@R", "T", "T", "|", "|"),
+    B: ("9", "1", "x", "x+", "x.", "<9=>", "<=9>", "<1.=91>", "<=@g>", "^", "|", "|"),
+}
+
+
+@given(syntax=st.sampled_from(DialSyntax), number=st.sampled_from(("911", "9911")), data=st.data())
+@settings(max_examples=1500, deadline=None)
+def test_what_is_kept_of_a_number_tells_its_fate_as_all_of_it_would(
+    syntax: DialSyntax, number: str, data: st.DataObject
+) -> None:
+    plan = "".join(data.draw(st.lists(st.sampled_from(PIECES[syntax]), max_size=10)))
+    plan = f"({plan})" if syntax is S else plan
+    try:
+        fate, texts = exact_outcome(plan, syntax, number)
+    except Rejected:
+        return
+    found = outcome(plan, syntax, number)
+    assert found.fate is fate
+    assert not texts or found.sent in texts
+
+
+def steps(work: Callable[[], object]) -> int:
+    """How many calls of Python functions the work takes."""
+    count = 0
+
+    def count_calls(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(count_calls)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("once", "syntax"),
+    [
+        ("x.RR0Rx.RR1R", D),
+        ("x.", D),
+        ("x.T|", D),
+        ("x.<=a>x.<=b>", B),
+        ("x.<=9>x.<=1>", B),
+        ("x.<:9>x.<:1>", S),
+        ("<x.:1>", S),
+        ("<", B),
+        ("R", D),
+        ("R<", D),
+        ("[", D),
+    ],
+)
+def test_work_grows_with_a_plans_length_and_with_nothing_else(
+    once: str, syntax: DialSyntax
+) -> None:
+    def tried(length: int) -> int:
+        inside = (once * length)[: length - 2]
+        plan = f"({inside})" if syntax is S else inside
+        return steps(lambda: plan_findings("key", plan, syntax, ("911",)))
+
+    short, long = tried(512), tried(4096)
+    assert long < 400_000
+    assert long < 10 * short + 1000
+
+
+@pytest.mark.parametrize("syntax", DialSyntax)
+def test_a_plan_that_is_too_long_is_not_read(syntax: DialSyntax) -> None:
+    [found] = plan_findings("key", "(" + "9|" * 2048 + ")", syntax, ("911",))
+    assert "cannot be told" in found.message
+    assert "longer than 4096 characters" in found.message
+
+
+def test_a_long_wrong_text_is_told_by_its_beginning() -> None:
+    found = plan_findings("key", "x.T" + "RR0R" * 900, D, ("911",))
+    assert found[0].message == f"key: 911 goes out as 911{'0' * 61}…."

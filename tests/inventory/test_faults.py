@@ -124,6 +124,7 @@ def test_a_key_that_is_no_name_is_a_fault(key: str) -> None:
         (Settings(feature_codes=(("pickup", "*8{value}{value}"),)), "feature_codes.pickup"),
         (Settings(feature_codes=(("pickup", ""),)), "feature_codes.pickup"),
         (Settings(emergency_numbers=("9-1-1",)), "emergency_numbers"),
+        (Settings(emergency_numbers=tuple(str(n) for n in range(33))), "emergency_numbers"),
         (Settings(voicemail_number="mailbox"), "voicemail_number"),
         (Settings(phone_admin_password=Secret("a b")), "phone_admin_password"),
         (Settings(firmware=(("Acme D-6", "a//b"),)), "firmware.Acme D-6"),
