@@ -1,13 +1,17 @@
 """Who changed what, when, and what was it before? The journal of changes, as far as one sees."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from provisiond.actions.standing import Object, RecordKey, standing_tree
 from provisiond.inventory.access import Actor, Noun, Verb, demand
 from provisiond.inventory.errors import Conflict, NotFound
 from provisiond.inventory.lists import ChangeQuery, ChangeRow, Page
 from provisiond.store.changes import find_change, later_changes, query_changes
-from provisiond.store.database import Database
+from provisiond.store.database import Database, Read
+from provisiond.store.emergency import all_addresses
 
 _PAGE = 500
 
@@ -44,14 +48,66 @@ async def show_change(db: Database, actor: Actor, entry_id: int) -> ChangeRow:
     return row
 
 
-async def must_be_the_last(
-    db: Database, row: ChangeRow, subjects: tuple[str, ...], noun: str
-) -> None:
-    """Raise Conflict where the same record was changed after the entry, or may have been."""
-    async with db.read() as read:
-        others = await later_changes(read, row, subjects, noun)
+@asynccontextmanager
+async def undoing(
+    db: Database, row: ChangeRow, key: RecordKey, *, moving: Collection[str] = ()
+) -> AsyncIterator[Database]:
+    """The store in the one transaction in which the change is undone: nobody else writes in it.
+
+    `key` is the record as it was called after the change, `moving` are fields that change by
+    themselves. Raises Conflict where the record was changed since, by whatever way.
+    """
+    async with db.write() as write:
+        await _must_be_the_last(write, row, key)
+        await _must_stand(write, row, key, moving)
+        await _must_be_free(write, row, key)
+        yield db.within(write)
+
+
+async def _must_be_the_last(read: Read, row: ChangeRow, key: RecordKey) -> None:
+    others = await later_changes(read, row, (row.change.subject, key.subject), key.noun)
     if others:
-        raise Conflict(
-            f"{noun} {row.change.subject} was changed again meanwhile (by {others[0]}); "
-            "undo that first, or change it by hand."
-        )
+        raise _overtaken(row, key, f"was changed again meanwhile (by {others[0]}); undo that first")
+
+
+async def _must_stand(read: Read, row: ChangeRow, key: RecordKey, moving: Collection[str]) -> None:
+    """The journal does not name every record of a change of many: what stands tells."""
+    change = row.change
+    if change.action.startswith("delete"):
+        return
+    stands = await standing_tree(read, _domain_id(row), key)
+    if stands is None:
+        raise _overtaken(row, key, "is gone meanwhile; add it anew")
+    before, after = journaled(change.before), journaled(change.after)
+    names = {**before, **after} if change.action.startswith("edit") else {**stands, **after}
+    others = [name for name in names if stands.get(name) != after.get(name) and name not in moving]
+    if others:
+        told = ", ".join(others).replace("_", " ")
+        raise _overtaken(row, key, f"was changed again meanwhile ({told}); undo that first")
+
+
+async def _must_be_free(read: Read, row: ChangeRow, key: RecordKey) -> None:
+    """A domain has one default address: another one's turn is not taken away."""
+    if key.noun != "emergency address" or not journaled(row.change.before).get("default"):
+        return
+    addresses = await all_addresses(read, _domain_id(row))
+    other = next((one for one in addresses.values() if one.is_default), None)
+    if other is not None and other.name != key.name:
+        raise _overtaken(row, key, f"is the default no more: {other.name} is; undo that first")
+
+
+def journaled(text: str) -> Object:
+    """The fields of a record as an entry holds them. Raises Conflict where it holds no record."""
+    tree = json.loads(text) if text else {}
+    if not isinstance(tree, dict):
+        raise Conflict("this change is of no record; change it by hand.")
+    return tree
+
+
+def _domain_id(row: ChangeRow) -> int:
+    assert row.change.domain_id is not None
+    return row.change.domain_id
+
+
+def _overtaken(row: ChangeRow, key: RecordKey, what: str) -> Conflict:
+    return Conflict(f"{key.noun} {row.change.subject} {what}, or change it by hand.")

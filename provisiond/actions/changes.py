@@ -1,6 +1,7 @@
 """How does a change stand in the journal? Who did what to whom, with secrets masked."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 
 from provisiond.actions.inventory_text import Tree
@@ -31,9 +32,13 @@ def change_entry(
     )
 
 
-def differing(before: dict[str, Tree], after: dict[str, Tree]) -> tuple[Tree, Tree]:
-    """The fields in which two trees differ, of each."""
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+def differing(
+    before: dict[str, Tree], after: dict[str, Tree], *, kept: Collection[str] = ()
+) -> tuple[Tree, Tree]:
+    """The fields in which two trees differ, of each, and those to be `kept` all the same."""
+    names = [
+        name for name in {**before, **after} if name in kept or before.get(name) != after.get(name)
+    ]
     return (
         {name: before[name] for name in names if name in before},
         {name: after[name] for name in names if name in after},

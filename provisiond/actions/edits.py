@@ -1,6 +1,6 @@
 """How does one edit run? In one transaction with one journal entry, or as a dry run."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,11 +49,13 @@ class Editing:
         *,
         before: dict[str, Tree] | None = None,
         after: dict[str, Tree] | None = None,
+        kept: Collection[str] = (),
     ) -> None:
-        """Journal it; of two trees only the fields that differ. The trees hold no secret."""
+        """Journal it; of two trees only the fields that differ, and those to be `kept` all the
+        same. The trees hold no secret."""
         told: tuple[Tree, Tree] = (before, after)
         if before is not None and after is not None:
-            told = differing(before, after)
+            told = differing(before, after, kept=kept)
         entry = change_entry(
             self.actor,
             action,

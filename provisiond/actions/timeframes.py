@@ -169,7 +169,9 @@ async def change_frame(
         if changed:
             await update_frame(edit.write, edit.domain_id, key, frame)
             before, after = frame_tree(stood), frame_tree(frame)
-            await edit.note("edit time frame", shown(key), before=before, after=after)
+            await edit.note(
+                "edit time frame", shown(key), before=before, after=after, kept=("owner",)
+            )
             frame = replace(frame, revision=stood.revision + 1)
     return Saved(domain=edit.domain.name, record=frame, warnings=warnings, changed=changed)
 

@@ -44,6 +44,7 @@ class Database:
         facts: FactsReader,
         lock: ServingLock | None = None,
         question: OpenQuestion | None = None,
+        around: Write | None = None,
     ) -> None:
         self.location = location
         self.key = key
@@ -53,6 +54,7 @@ class Database:
         self._reader = reader
         self._lock = lock
         self._question = question
+        self._around = around
 
     @classmethod
     async def open(
@@ -131,16 +133,12 @@ class Database:
         """The same store, to answer one question by: the first transaction that commits says in
         the same commit that the question's change is made. Raises Conflict there where it was
         answered meanwhile, and then nothing is committed."""
-        bound = Database(
-            location=self.location,
-            key=self.key,
-            writer=self._writer,
-            reader=self._reader,
-            facts=self.facts,
-            question=OpenQuestion(place),
-        )
-        bound.epochs = self.epochs
-        return bound
+        return self._bound(question=OpenQuestion(place))
+
+    def within(self, write: Write) -> "Database":
+        """The same store, inside of a transaction of it: what reads sees what was written there,
+        and what writes is committed or undone with it. Nothing else may use `write` meanwhile."""
+        return self._bound(around=write)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Write]:
@@ -149,6 +147,10 @@ class Database:
         Only one writes at a time, on either engine and whatever process: what a check saw holds
         until the commit. After the commit `epochs` has the new values.
         """
+        if self._around is not None:
+            async with self._step(self._around) as step:
+                yield step
+            return
         async with self._transaction() as connection:
             with translated():
                 await engines.take_writers_turn(connection)
@@ -162,12 +164,19 @@ class Database:
     async def append(self) -> AsyncIterator[Write]:
         """A transaction for what is no inventory (journal, leases, errands): it waits for no
         writer of a PostgreSQL store, and marks nothing stale."""
+        if self._around is not None:
+            async with self._step(self._around) as step:
+                yield step
+            return
         async with self._transaction() as connection:
             yield Write(connection, self.key)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Read]:
         """One snapshot, read-only."""
+        if self._around is not None:
+            yield self._around
+            return
         with translated(connecting=True):
             context = engines.snapshot(self._reader)
             connection = await context.__aenter__()
@@ -194,6 +203,28 @@ class Database:
             await engine.dispose()
         if self._lock is not None:
             await asyncio.to_thread(self._lock.release)
+
+    def _bound(
+        self, *, question: OpenQuestion | None = None, around: Write | None = None
+    ) -> "Database":
+        bound = Database(
+            location=self.location,
+            key=self.key,
+            writer=self._writer,
+            reader=self._reader,
+            facts=self.facts,
+            question=question,
+            around=around,
+        )
+        bound.epochs = self.epochs
+        return bound
+
+    @asynccontextmanager
+    async def _step(self, around: Write) -> AsyncIterator[Write]:
+        """A part of a transaction, which an exception undoes by itself."""
+        with translated():
+            async with around.connection.begin_nested():
+                yield around
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:

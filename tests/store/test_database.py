@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -279,6 +279,34 @@ async def test_an_exception_undoes_all_of_a_transaction(db: Database) -> None:
         await fail()
     async with db.read() as read:
         assert await domains.list_domains(read) == ()
+
+
+async def test_what_is_done_within_a_transaction_is_committed_or_undone_with_it(
+    db: Database,
+) -> None:
+    async def add(name: str, store: Database) -> None:
+        async with store.write() as write:
+            await domains.insert_domain(write, Domain(name=name))
+            if name.startswith("bad"):
+                raise ZeroDivisionError
+
+    async def stand(store: Database) -> list[str]:
+        async with store.read() as read:
+            return [one.name for _, one in await domains.list_domains(read)]
+
+    async with db.write() as write:
+        inside = db.within(write)
+        await add("a.example.test", inside)
+        with pytest.raises(ZeroDivisionError):  # a part may fail by itself
+            await add("bad.example.test", inside)
+        assert await stand(inside) == ["a.example.test"]
+        assert await stand(db) == []
+    assert await stand(db) == ["a.example.test"]
+    with suppress(ZeroDivisionError):
+        async with db.write() as write:
+            await add("b.example.test", db.within(write))
+            raise ZeroDivisionError
+    assert await stand(db) == ["a.example.test"]
 
 
 async def test_a_cancelled_writer_leaves_nothing_and_blocks_nobody(db: Database) -> None:

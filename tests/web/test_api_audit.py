@@ -1,16 +1,26 @@
 """Who changed what, told to those who may know, and undone where nobody changed it since."""
 
+import asyncio
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from provisiond.actions.audit import show_change, undoing
+from provisiond.actions.edits import domain_record
+from provisiond.actions.standing import RecordKey
+from provisiond.actions.users import ChangeUser, change_user, show_user
 from provisiond.inventory.access import Role
+from provisiond.inventory.emergency import EmergencyAddress, Proof
+from provisiond.inventory.errors import Stale
+from provisiond.inventory.people import User
 from provisiond.store.database import Database
-from tests.actions.inventory import DOMAIN
-from tests.web.offices import OTHER, OWN, Client, asked, token
+from provisiond.store.emergency import insert_addresses
+from tests.actions.inventory import ADMIN, DOMAIN, NOW
+from tests.web.offices import FRONT, OTHER, OWN, Client, asked, token
 from tests.web.test_api_records import BASE, RECORDS
 
 ANY = {"If-Match": "*"}
@@ -146,3 +156,117 @@ async def test_what_holds_secrets_or_is_no_record_is_not_undone(
         answer, problem = await asked(client, "POST", f"/audit/{entry['id']}/undo", admin)
         assert answer.status == 409
         assert said in problem["detail"]
+
+
+async def undone(client: Client, who: dict[str, str], entry: dict[str, Any]) -> tuple[int, Any]:
+    answer, body = await asked(client, "POST", f"/audit/{entry['id']}/undo", who)
+    return answer.status, body
+
+
+async def test_a_later_change_of_many_is_not_overwritten(client: Client, db: Database) -> None:
+    """The journal names no user of a bulk change: what stands tells that it came later."""
+    who = await token(db, Role.MANAGER, DOMAIN)
+    user, given = f"{BASE}/users/101", {"emergency_caller_id": OWN.number}
+    await asked(client, "PATCH", user, who, extra=ANY, json=given)
+    caller_id = (await newest(client, who))[0]
+    await asked(client, "PATCH", user, who, extra=ANY, json={"emergency_address": "Front"})
+    address = (await newest(client, who))[0]
+    await asked(client, "POST", f"{BASE}/users", who, json={"extension": "150"})
+    added = (await newest(client, who))[0]
+    for path, body in (
+        ("caller-ids", {"number": OWN.number, "extensions": ["150"]}),
+        ("caller-ids", {"number": None, "extensions": None}),
+        ("assignments", {"name": None, "users": ["101"]}),
+        ("assignments", {"name": "Front", "users": ["150"]}),
+    ):
+        answer, problem = await asked(client, "POST", f"{BASE}/emergency-{path}", who, json=body)
+        assert answer.status == 200, problem
+    before = (await asked(client, "GET", user, who))[1]
+    for entry in (caller_id, address, added):
+        status, problem = await undone(client, who, entry)
+        assert (status, problem["code"]) == (409, "conflict"), problem
+        assert "meanwhile" in problem["detail"]
+    assert (await asked(client, "GET", user, who))[1] == before
+    assert (await asked(client, "GET", f"{BASE}/users/150", who))[0].status == 200
+
+
+async def test_what_a_change_of_many_left_alone_is_undone(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    await asked(client, "PATCH", f"{BASE}/users/101", who, extra=ANY, json={"last_name": "New"})
+    edit = (await newest(client, who))[0]
+    body = {"number": OWN.number, "extensions": ["101"]}
+    await asked(client, "POST", f"{BASE}/emergency-caller-ids", who, json=body)
+    status, told = await undone(client, who, edit)
+    assert (status, told["record"]["last_name"]) == (200, "Example")
+    assert told["record"]["emergency_caller_id"] == OWN.number
+
+
+async def test_the_default_address_of_later_stays_the_default(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    front = f"{BASE}/emergency-addresses/Front"
+    await asked(client, "PATCH", front, who, extra=ANY, json={"default": True})
+    await asked(client, "PATCH", front, who, extra=ANY, json={"default": False})
+    edit = (await newest(client, who))[0]
+    async with db.write() as write:
+        domain_id, _ = await domain_record(write, DOMAIN)
+        back = EmergencyAddress(name="Back", civic=FRONT, proof=Proof(at=NOW), is_default=True)
+        await insert_addresses(write, domain_id, [back])
+    status, problem = await undone(client, who, edit)
+    assert status == 409, problem
+    assert "Back is" in problem["detail"]
+    assert (await asked(client, "GET", front, who))[1]["default"] is False
+
+
+async def test_a_time_frame_of_a_user_is_undone_as_that_users(client: Client, db: Database) -> None:
+    """The domain has one of the same name, and one that is called like the entry's subject."""
+    who = await token(db, Role.MANAGER, DOMAIN)
+    path, own = f"{BASE}/timeframes", "?owner=101"
+    hours = [{"days": ["mon"], "start": "20:00", "end": "06:00"}]
+    frame = {"name": "Night", "kind": "weekly", "hours": hours}
+    for body in (frame, {**frame, "name": "Night of user 101"}, {**frame, "owner": "101"}):
+        answer, problem = await asked(client, "POST", path, who, json=body)
+        assert answer.status == 201, problem
+    added = (await newest(client, who))[0]
+    theirs = [(await asked(client, "GET", f"{path}/{name}", who))[1] for name in
+              ("Night", "Night%20of%20user%20101")]  # fmt: skip
+    one = f"{path}/Night{own}"
+    first = (await asked(client, "GET", one, who))[1]
+    for change in ({"hours": [{"days": ["sat"]}]}, {"name": "Late"}):
+        answer, problem = await asked(client, "PATCH", one, who, extra=ANY, json=change)
+        assert answer.status == 200, problem
+        status, told = await undone(client, who, (await newest(client, who))[0])
+        assert (status, told["record"]["hours"], told["record"]["owner"]) == (
+            200,
+            first["hours"],
+            "101",
+        )
+        one = f"{path}/{told['record']['name']}{own}"
+    await asked(client, "DELETE", one, who, extra=ANY)
+    status, told = await undone(client, who, (await newest(client, who))[0])
+    assert (status, told["record"]["name"], told["record"]["owner"]) == (200, "Night", "101")
+    back = (await newest(client, who))[0]
+    assert (await undone(client, who, added))[0] == 409
+    assert (await undone(client, who, back))[0] == 200
+    assert (await asked(client, "GET", one, who))[0].status == 404
+    for name, before in zip(("Night", "Night%20of%20user%20101"), theirs, strict=True):
+        assert (await asked(client, "GET", f"{path}/{name}", who))[1] == before
+
+
+async def test_whoever_changes_the_record_meanwhile_waits_for_the_undoing(
+    client: Client, db: Database
+) -> None:
+    """Look and change are one transaction: a writer between them comes after, and loses nothing."""
+    who = await token(db, Role.MANAGER, DOMAIN)
+    await asked(client, "PATCH", f"{BASE}/users/101", who, extra=ANY, json={"last_name": "New"})
+    entry = await show_change(db, ADMIN, (await newest(client, who))[0]["id"])
+    later = ChangeUser(domain=DOMAIN, extension="101", user=User(extension="101", revision=2))
+    async with undoing(db, entry, RecordKey(noun="user", name="101")) as inside:
+        racing = asyncio.create_task(change_user(db, ADMIN, later, NOW))
+        await asyncio.sleep(0.1)
+        assert not racing.done()
+        user = (await show_user(inside, DOMAIN, "101")).user
+        command = ChangeUser(domain=DOMAIN, extension="101", user=replace(user, last_name="Old"))
+        await change_user(inside, ADMIN, command, NOW)
+    with pytest.raises(Stale):
+        await racing
+    assert (await show_user(db, DOMAIN, "101")).user.last_name == "Old"

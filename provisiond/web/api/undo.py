@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from provisiond.actions.audit import must_be_the_last
+from provisiond.actions.audit import journaled, undoing
+from provisiond.actions.standing import RecordKey
 from provisiond.inventory.access import demand
 from provisiond.inventory.errors import Conflict
 from provisiond.inventory.faults import MASK
@@ -33,6 +34,7 @@ class _Kept:
     routes: tuple[Route, ...]
     dropped: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()  # what follows from the rest, and is nobody's to give
+    beside: tuple[str, ...] = ()  # what a change asks for beside the path, and cannot change
     nests: bool = False  # settings stand beside the name
 
     def route(self, method: str) -> Route:
@@ -51,7 +53,7 @@ _KEPT: Mapping[str, _Kept] = {
     "destination": _of("destinations", "extension", sms.ROUTES),
     "number": _of("numbers", "number", numbers.ROUTES),
     "SMS number": _of("sms-numbers", "number", sms.ROUTES),
-    "time frame": _of("timeframes", "name", timeframes.ROUTES),
+    "time frame": _of("timeframes", "name", timeframes.ROUTES, beside=("owner",)),
     "phone": _of("phones", "mac", phones.ROUTES, dropped=("token", "enrolment")),
     "emergency address": _of("emergency-addresses", "name", emergency.ROUTES, untold=("proof",)),
     "emergency endpoint": _of("emergency-endpoints", "number", emergency.ROUTES),
@@ -68,27 +70,37 @@ async def undo_change(call: Call, row: ChangeRow) -> BaseModel | None:
     kept = _KEPT.get(noun)
     if kept is None or row.domain is None or verb not in ("add", "edit", "delete"):
         raise Conflict(_NOT_SO)
-    before, after = _tree(row.change.before), _tree(row.change.after)
-    subject = row.change.subject
-    now = str(after.get(kept.key, subject)) if verb == "edit" else subject
-    await must_be_the_last(call.desk.db, row, (subject, now), noun)
-    method = {"add": "DELETE", "edit": "PATCH", "delete": "POST"}[verb]
-    route = kept.route(method)
+    before, after = journaled(row.change.before), journaled(row.change.after)
+    key = _key(row, noun, kept, {**before, **after})
+    route = kept.route({"add": "DELETE", "edit": "PATCH", "delete": "POST"}[verb])
     demand(call.actor, route.noun or _never(), route.verb, row.domain)
     path = {"domain": row.domain}
     if verb != "delete":
-        path[kept.key] = PARAMETERS[kept.key].read(now)
-    asked = replace(call, path=path, query=_no_query(route), revision=None)
+        path[kept.key] = PARAMETERS[kept.key].read(key.name)
+    asked = replace(call, path=path, query=_query(route, key), revision=None)
     if verb != "add":
-        body = _patch(before, after, kept) if verb == "edit" else _whole(before, subject, kept)
+        body = _patch(before, after, kept) if verb == "edit" else _whole(before, key.name, kept)
         asked = replace(asked, body=read_body(route, body, path))
     assert route.handler is not None
-    return (await route.handler(asked)).body
+    moving = (*kept.dropped, *kept.untold)
+    async with undoing(call.desk.db, row, key, moving=moving) as db:
+        return (await route.handler(replace(asked, desk=replace(call.desk, db=db)))).body
+
+
+def _key(row: ChangeRow, noun: str, kept: _Kept, told: Mapping[str, Any]) -> RecordKey:
+    """The record as it was called after the change; its subject says whose it is, too."""
+    owner = told.get("owner") if kept.beside else None
+    nameless = RecordKey(noun=noun, name="", owner=owner)
+    name = row.change.subject.removesuffix(nameless.subject)
+    return replace(nameless, name=str(told.get(kept.key, name)))
 
 
 def _patch(before: dict[str, Any], after: dict[str, Any], kept: _Kept) -> dict[str, Any]:
     """What an edit changed, as it stood: what it added goes, what it took away comes back."""
-    names = [name for name in {**after, **before} if name not in kept.untold]
+    if any(before.get(name) != after.get(name) for name in kept.beside):
+        raise Conflict(_NOT_SO)
+    left = (*kept.untold, *kept.beside)
+    names = [name for name in {**after, **before} if name not in left]
     body = {name: before.get(name) for name in names}
     if isinstance(body.get("settings"), dict) or isinstance(after.get("settings"), dict):
         added: dict[str, Any] = dict.fromkeys(after.get("settings") or {})
@@ -117,15 +129,11 @@ def _nested(body: dict[str, Any], kept: _Kept) -> dict[str, Any]:
     return {**named, "settings": settings}
 
 
-def _no_query(route: Route) -> BaseModel | None:
-    return route.query() if route.query is not None else None
-
-
-def _tree(text: str) -> dict[str, Any]:
-    tree = json.loads(text) if text else {}
-    if not isinstance(tree, dict):
-        raise Conflict(_NOT_SO)
-    return tree
+def _query(route: Route, key: RecordKey) -> BaseModel | None:
+    """Whose the record is, where the route asks for that."""
+    if route.query is None:
+        return None
+    return route.query.model_validate({"owner": key.owner} if key.owner is not None else {})
 
 
 def _never() -> Any:
