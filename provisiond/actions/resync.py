@@ -10,17 +10,18 @@ from provisiond.actions.render_file import place_of
 from provisiond.actions.resync_reach import Accepts, check_reach, look_around, route_of
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor, Noun, Verb, demand
-from provisiond.inventory.errors import NotFound, Rejected
+from provisiond.inventory.errors import Conflict, NotFound, Rejected
 from provisiond.inventory.facts import PhoneFacts
 from provisiond.inventory.journal import ChangeEntry
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.resyncs import Resync
+from provisiond.inventory.resyncs import Resync, ResyncState
 from provisiond.store.database import Database
 from provisiond.store.domains import find_domain
-from provisiond.store.journal import add_change
+from provisiond.store.journal import add_change, get_sightings
 from provisiond.store.leases import lease_holder
 from provisiond.store.phones import phone_ids
 from provisiond.store.resyncs import (
+    count_queued,
     find_resync,
     insert_resync,
     join_resync,
@@ -31,6 +32,9 @@ from provisiond.store.transaction import Write
 
 LEASE = "resync"
 """Who holds this lease sends what is queued."""
+
+MOST_QUEUED = 1000
+"""So many of a domain may wait to be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +53,10 @@ async def request_resync(
 ) -> Resync:
     """Queue the message that tells a phone to fetch again; journaled and committed with it.
 
-    One that is under way for the same is answered instead of a second. Raises NotFound, Rejected
-    where the phone cannot be reached or does not know how to restart so, Conflict where it is
-    disabled, or others would be reached too.
+    One that waits for the same is answered instead of a second; while one is being sent, a second
+    waits for its end, since the phone may have fetched before what was changed meanwhile. Raises
+    NotFound, Rejected where the phone cannot be reached or does not know how to restart so,
+    Conflict where it is disabled, others would be reached too, or too many of the domain wait.
     """
     demand(actor, Noun.PHONES, Verb.RUN, domain)
     facts = await db.facts.for_mac(command.mac)
@@ -66,8 +71,9 @@ async def request_resync(
     async with db.append() as write:
         if not await lock_phone(write, domain_id, facts.phone_id):
             raise NotFound(f"there is no phone {command.mac} in {domain}.")
-        stood = await _under_way(write, facts, command)
+        stood = await _to_join(write, facts, command)
         if stood is None:
+            await _check_room(write, facts)
             resync_id = await insert_resync(
                 write,
                 domain_id,
@@ -128,9 +134,28 @@ async def is_sender_there(db: Database) -> bool:
         return await lease_holder(read, LEASE) is not None
 
 
-async def _under_way(write: Write, facts: PhoneFacts, command: RequestResync) -> Resync | None:
-    told = await latest_resyncs(write, facts.domain.domain_id, facts.phone_id)
-    return next((one for one in told if one.is_under_way and one.reboot == command.reboot), None)
+async def _to_join(write: Write, facts: PhoneFacts, command: RequestResync) -> Resync | None:
+    """The one that does for this request too: one that waits, or a restart that is being asked for
+    and after which the phone has not fetched yet. It need not restart twice for that."""
+    domain_id, phone_id = facts.domain.domain_id, facts.phone_id
+    told = await latest_resyncs(write, domain_id, phone_id)
+    same = [one for one in told if one.is_under_way and one.reboot == command.reboot]
+    waiting = next((one for one in same if one.state is ResyncState.QUEUED), None)
+    if waiting is not None or not same or not command.reboot:
+        return waiting
+    seen = (await get_sightings(write, domain_id, [phone_id])).get(phone_id)
+    proved_at, sent_at = seen.proved_at if seen is not None else None, same[0].sent_at
+    has_fetched = proved_at is not None and sent_at is not None and proved_at >= sent_at
+    return None if has_fetched else same[0]
+
+
+async def _check_room(write: Write, facts: PhoneFacts) -> None:
+    if await count_queued(write, facts.domain.domain_id, most=MOST_QUEUED) >= MOST_QUEUED:
+        raise Conflict(
+            f"{MOST_QUEUED} phones of {facts.domain.name} wait to be told already. Ask again in a "
+            "minute; where they stay that many, their SIP server does not answer, or no "
+            "provisiond runs."
+        )
 
 
 def _entry(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,8 +29,9 @@ from provisiond.store.resyncs import (
     confirm_resync,
     end_resync,
     find_resync,
-    open_resyncs,
+    queued_resyncs,
     start_resync,
+    told_resyncs,
 )
 
 _log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ _T = TypeVar("_T")
 _TURN_SECONDS: Final = 0.5
 _LEASE_SECONDS: Final = 30.0
 _AT_ONCE: Final = 500
+_LOOKED_AT: Final = 10_000
 _LOST: Final = timedelta(minutes=4)  # five times Timer F, and as much again for the connection
 _ENDED: Final = "provisiond was stopped before an answer came"
 
@@ -102,7 +105,10 @@ class _Prepared:
 class ResyncDelivery:
     """Sends queued re-syncs, many at once, while it holds the lease, and confirms those whose
     phone then fetches a file of the wanted version that proves it current. A message is sent at
-    most once: what a process left half done is watched, not repeated."""
+    most once: what a process left half done is watched, not repeated.
+
+    A domain may have as many under way as are free beside: one whose phones are silent takes half
+    of `at_once`, two take a third each, and there is room for one more domain at any time."""
 
     def __init__(
         self,
@@ -111,12 +117,14 @@ class ResyncDelivery:
         outside: Outside,
         *,
         clock: Callable[[], datetime] = _utc_now,
+        at_once: int = _AT_ONCE,
     ) -> None:
         self._database = database
         self._sources = sources
         self._outside = outside
         self._clock = clock
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._at_once = at_once
+        self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._seen: dict[int, datetime] = {}
 
     async def run(self) -> None:
@@ -143,17 +151,24 @@ class ResyncDelivery:
                 await lease.release()
 
     async def turn(self) -> None:
-        """Look once at all that is open: begin, confirm, close. Raises StoreUnavailable."""
-        async with self._database.read() as read:
-            rows = await open_resyncs(read)
+        """Look once at all that is open: confirm, close, begin. Raises StoreUnavailable."""
         now = self._clock()
-        for row in rows:
-            await self._look_at(row, now)
-        self._seen = {
-            row.resync.resync_id: self._seen[row.resync.resync_id]
-            for row in rows
-            if row.resync.resync_id in self._seen
-        }
+        async with self._database.read() as read:
+            told = await told_resyncs(
+                read, lost=now - _LOST, watched=now - WATCHED, limit=_LOOKED_AT
+            )
+            # Those under way may be among them until they are written down as sent.
+            queued = await queued_resyncs(read, limit=2 * self._at_once)
+        for row in told:
+            await self._watch(row, now)
+        under_way = Counter([domain_id for domain_id, _ in self._tasks])
+        for row in queued:
+            if now - row.resync.requested_at > WAITS:
+                await self._end(row, ResyncState.FAILED, "no provisiond was running to send it")
+            elif under_way[row.domain_id] < self._at_once - len(self._tasks):
+                under_way[row.domain_id] += self._begin(row)
+        looked_at = {row.resync.resync_id for row in told}
+        self._seen = {key: at for key, at in self._seen.items() if key in looked_at}
 
     async def settle(self) -> None:
         """Wait for all that is being sent."""
@@ -166,21 +181,22 @@ class ResyncDelivery:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _look_at(self, row: OpenResync, now: datetime) -> None:
+    def _begin(self, row: OpenResync) -> bool:
+        """Send it, unless its phone is being told already; a phone is told one thing at a time."""
+        key = (row.domain_id, row.phone_id)
+        if key in self._tasks:
+            return False
+        task = asyncio.create_task(self._deliver(row))
+        self._tasks[key] = task
+        task.add_done_callback(lambda _: self._tasks.pop(key, None))
+        return True
+
+    async def _watch(self, row: OpenResync, now: datetime) -> None:
         resync = row.resync
-        if resync.state is ResyncState.QUEUED:
-            if now - resync.requested_at > WAITS:
-                await self._end(row, ResyncState.FAILED, "no provisiond was running to send it")
-            elif resync.resync_id not in self._tasks and len(self._tasks) < _AT_ONCE:
-                task = asyncio.create_task(self._deliver(row))
-                self._tasks[resync.resync_id] = task
-                task.add_done_callback(lambda _: self._tasks.pop(resync.resync_id, None))
+        if resync.sent_at is None or await self._confirm(row, resync.sent_at, now):
             return
-        if resync.sent_at is None:
-            return
-        if await self._confirm(row, resync.sent_at, now):
-            return
-        lost = resync.state is ResyncState.SENDING and resync.resync_id not in self._tasks
+        is_ours = (row.domain_id, row.phone_id) in self._tasks
+        lost = resync.state is ResyncState.SENDING and not is_ours
         if lost and now - resync.sent_at > _LOST:
             await self._end(row, ResyncState.SILENT, _ENDED)
         elif now - resync.sent_at > WATCHED:
@@ -253,7 +269,9 @@ class ResyncDelivery:
         )
         wanted = await self._wanted(facts)
         async with self._database.append() as write:
-            started = await start_resync(write, row.domain_id, resync_id, self._clock(), wanted)
+            started = await start_resync(
+                write, row.domain_id, row.phone_id, resync_id, self._clock(), wanted
+            )
         return _Prepared(order=order, route=route_of(facts)) if started else None
 
     async def _wanted(self, facts: PhoneFacts) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from provisiond.outbound.registrar import Contact, Registrar, contact_of
 from provisiond.outbound.sip_digest import Login
 from provisiond.outbound.sip_message import host_text, place_of_uri
 from provisiond.store.journal import get_sightings
-from provisiond.store.resyncs import LineOwner, Neighbours, line_owners, neighbours
+from provisiond.store.resync_reach import LineOwner, Neighbours, line_owners, neighbours
 from provisiond.store.transaction import Read
 
 _USER_SAFE = "-_.!~*'()&=+$,;?/"  # RFC 3261 §25.1: what needs no escape in a user part

@@ -1,6 +1,6 @@
 """Where is it kept what phones were told, and what came of it? Rows that the daemon works off."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,19 +10,12 @@ import sqlalchemy as sa
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.resyncs import Resync, ResyncState
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
-from provisiond.store.schema import (
-    domain,
-    phone,
-    phone_line,
-    server_settings,
-    sighting,
-    site,
-    user_account,
-)
+from provisiond.store.schema import domain, phone, sighting
 from provisiond.store.schema_resyncs import resync
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 
 _REASON_LENGTH = 1000
+_TOLD_AGAIN = " It was told again before it fetched."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +32,6 @@ class OpenResync:
     wanted: tuple[str, ...]
     proved_hash: str | None
     proved_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineOwner:
-    """Another phone that registers as the same `user` of the same SIP server."""
-
-    domain_id: int
-    mac: Mac
-    user: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbours:
-    """How many other phones were last seen at an address: of the domain, and of others."""
-
-    own: int = 0
-    elsewhere: int = 0
 
 
 async def insert_resync(
@@ -90,9 +66,8 @@ async def join_resync(
 ) -> None:
     """Let one that is under way do for another request: a queued one waits from now on, what
     counts is the version of now, and whoever accepts that others are told too is heard."""
-    is_queued = resync.c.state == ResyncState.QUEUED.value
     values: dict[str, Any] = {
-        "requested_at": sa.case((is_queued, to_stored(at)), else_=resync.c.requested_at),
+        "requested_at": sa.case((_is_queued(), to_stored(at)), else_=resync.c.requested_at),
         "wanted": "",
     }
     if even_if_shared:
@@ -146,41 +121,73 @@ async def newest_resyncs(read: Read, domain_id: int, phone_ids: Sequence[int]) -
     return found
 
 
-async def open_resyncs(read: Read, *, limit: int = 10_000) -> tuple[OpenResync, ...]:
-    """All that are not closed, of every domain, the oldest first."""
-    seen = (sighting.c.domain_id == resync.c.domain_id) & (sighting.c.phone_id == resync.c.phone_id)
-    query = (
-        _select(sighting.c.proved_hash, sighting.c.proved_at)
-        .outerjoin(sighting, seen)
-        .where(sa.text("NOT closed"))
-        .order_by(resync.c.id)
-        .limit(limit)
+async def queued_resyncs(read: Read, *, limit: int) -> tuple[OpenResync, ...]:
+    """Those that wait to be sent, of each domain in turn its oldest; none of a phone that is being
+    told already."""
+    told = resync.alias("told")
+    being_told = sa.select(told.c.domain_id, told.c.phone_id).where(
+        sa.text("NOT told.closed"), told.c.state == ResyncState.SENDING.value
     )
-    return tuple(
-        [
-            OpenResync(
-                domain_id=row.domain_id,
-                phone_id=row.phone_id,
-                resync=_record(row),
-                wanted=tuple(row.wanted.split()),
-                proved_hash=row.proved_hash,
-                proved_at=from_stored_if_any(row.proved_at),
-            )
-            for row in await read.rows(query)
-        ]
+    phone_key = sa.tuple_(resync.c.domain_id, resync.c.phone_id)
+    return await _in_turn(read, limit, _is_queued(), phone_key.not_in(being_told))
+
+
+async def told_resyncs(
+    read: Read, *, lost: datetime, watched: datetime, limit: int
+) -> tuple[OpenResync, ...]:
+    """Those that were sent and about which something may be done, of each domain in turn: the
+    phone has fetched since, it was told before `watched`, or is being told since before `lost`."""
+    sending = resync.c.state == ResyncState.SENDING.value
+    fetched = sa.exists().where(_seen(), sighting.c.proved_at >= resync.c.sent_at)
+    due = sa.or_(
+        resync.c.sent_at < to_stored(watched),
+        sending & (resync.c.sent_at < to_stored(lost)),
+        fetched,
     )
+    return await _in_turn(read, limit, ~_is_queued(), due)
+
+
+async def count_queued(read: Read, domain_id: int, *, most: int) -> int:
+    """How many of a domain wait to be sent; `most` stands for more."""
+    # A sum keeps SQLite on the index of the open ones, which are few beside a domain's closed.
+    waiting = (
+        sa.select(resync.c.id)
+        .where(sa.text("NOT closed"), resync.c.domain_id + 0 == domain_id, _is_queued())
+        .limit(most)
+    )
+    row = await read.first(sa.select(sa.func.count()).select_from(waiting.subquery()))
+    return int(row[0]) if row is not None else 0
 
 
 async def start_resync(
-    write: Write, domain_id: int, resync_id: int, at: datetime, wanted: Sequence[str]
+    write: Write,
+    domain_id: int,
+    phone_id: int,
+    resync_id: int,
+    at: datetime,
+    wanted: Sequence[str],
 ) -> bool:
-    """Take a queued one to send it. False where another was faster."""
+    """Take a queued one to send it; what the phone was told before is waited for no more. False
+    where another was faster."""
     done = await write.connection.execute(
         sa.update(resync)
-        .where(*_is(domain_id, resync_id), resync.c.state == ResyncState.QUEUED.value)
+        .where(*_is(domain_id, resync_id), _is_queued())
         .values(state=ResyncState.SENDING.value, sent_at=to_stored(at), wanted=" ".join(wanted))
     )
-    return bool(done.rowcount)
+    if not done.rowcount:
+        return False
+    await write.connection.execute(
+        sa.update(resync)
+        .where(
+            resync.c.domain_id == domain_id,
+            resync.c.phone_id == phone_id,
+            resync.c.id != resync_id,
+            resync.c.closed.is_(sa.false()),
+            ~_is_queued(),
+        )
+        .values(closed=True, reason=sa.func.trim(resync.c.reason + _TOLD_AGAIN))
+    )
+    return True
 
 
 async def end_resync(
@@ -236,67 +243,45 @@ async def prune_resyncs(write: Write, before: datetime) -> int:
     return int(done.rowcount)
 
 
-async def line_owners(
-    read: Read, phone_id: int, users: Collection[str], server: str
-) -> tuple[LineOwner, ...]:
-    """The phones of every domain beside this one that have a line of these SIP users at this
-    server, by user and MAC; disabled ones too, since they stay registered."""
-    # Who they are first, then where: the other way round takes five times as long.
-    account = _named(users).cte("account")
-    rows = await read.rows(
-        sa.select(phone.c.domain_id, phone.c.mac, account.c.user)
-        .select_from(account)
-        .join(
-            phone_line,
-            (phone_line.c.domain_id == account.c.domain_id)
-            & (phone_line.c.user_id == account.c.id),
-        )
-        .join(
-            phone,
-            (phone.c.domain_id == phone_line.c.domain_id) & (phone.c.id == phone_line.c.phone_id),
-        )
-        .join(domain, domain.c.id == phone.c.domain_id)
-        .outerjoin(site, (site.c.domain_id == phone.c.domain_id) & (site.c.id == phone.c.site_id))
-        .where(phone.c.id != phone_id, sa.func.lower(_sip_server()) == server.lower())
-        .distinct()
-        .order_by(account.c.user, phone.c.mac)
+async def _in_turn(
+    read: Read, limit: int, *which: sa.ColumnElement[bool]
+) -> tuple[OpenResync, ...]:
+    """The first `limit` open ones: each domain's oldest, then the second of each, and so on."""
+    turn = sa.func.row_number().over(partition_by=resync.c.domain_id, order_by=resync.c.id)
+    first = (
+        sa.select(resync.c.domain_id, resync.c.id, turn.label("turn"))
+        .where(sa.text("NOT closed"), *which)
+        .order_by(sa.text("turn"), resync.c.id)
+        .limit(limit)
+        .subquery()
+    )
+    query = (
+        _select(sighting.c.proved_hash, sighting.c.proved_at)
+        .join(first, (first.c.domain_id == resync.c.domain_id) & (first.c.id == resync.c.id))
+        .outerjoin(sighting, _seen())
+        .order_by(first.c.turn, resync.c.id)
     )
     return tuple(
-        [LineOwner(domain_id=row.domain_id, mac=Mac(row.mac), user=row.user) for row in rows]
+        [
+            OpenResync(
+                domain_id=row.domain_id,
+                phone_id=row.phone_id,
+                resync=_record(row),
+                wanted=tuple(row.wanted.split()),
+                proved_hash=row.proved_hash,
+                proved_at=from_stored_if_any(row.proved_at),
+            )
+            for row in await read.rows(query)
+        ]
     )
 
 
-async def neighbours(read: Read, domain_id: int, phone_id: int, address: str) -> Neighbours:
-    """How many other phones, of every domain, were last seen at this address."""
-    rows = await read.rows(
-        sa.select(sighting.c.domain_id, sa.func.count())
-        .where(sighting.c.address == address, sighting.c.phone_id != phone_id)
-        .group_by(sighting.c.domain_id)
-    )
-    counts = {row[0]: row[1] for row in rows}
-    own = counts.pop(domain_id, 0)
-    return Neighbours(own=own, elsewhere=sum(counts.values()))
+def _seen() -> sa.ColumnElement[bool]:
+    return (sighting.c.domain_id == resync.c.domain_id) & (sighting.c.phone_id == resync.c.phone_id)
 
 
-def _named(users: Collection[str]) -> sa.CompoundSelect[Any]:
-    """The accounts of every domain that SIP knows by these names."""
-    key = (user_account.c.domain_id, user_account.c.id)
-    return sa.union_all(
-        sa.select(*key, user_account.c.sip_user.label("user")).where(
-            user_account.c.sip_user != "", user_account.c.sip_user.in_(users)
-        ),
-        sa.select(*key, user_account.c.extension.label("user")).where(
-            user_account.c.sip_user == "", user_account.c.extension.in_(users)
-        ),
-    )
-
-
-def _sip_server() -> sa.ColumnElement[str]:
-    """A phone's SIP server as `inherit` finds it: the nearest layer that sets one, and the
-    domain's name where that is blank."""
-    layers = [table.c.settings["sip_server"].as_string() for table in (phone, site, domain)]
-    of_all = sa.select(server_settings.c.settings["sip_server"].as_string()).scalar_subquery()
-    return sa.func.coalesce(sa.func.nullif(sa.func.coalesce(*layers, of_all), ""), domain.c.name)
+def _is_queued() -> sa.ColumnElement[bool]:
+    return resync.c.state == ResyncState.QUEUED.value
 
 
 def _is(domain_id: int, resync_id: int) -> tuple[sa.ColumnElement[bool], ...]:

@@ -4,12 +4,14 @@ The phones' SIP is sipp, the store and the file service are real, and time is an
 """
 
 import asyncio
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from provisiond.actions import resync as resync_action
 from provisiond.actions.resync import (
     LEASE,
     RequestResync,
@@ -18,20 +20,23 @@ from provisiond.actions.resync import (
     request_resync,
     show_resync,
 )
+from provisiond.actions.resync_delivery import Outside, ResyncDelivery
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor, Role, Transport
-from provisiond.inventory.domains import ResyncRoute, SipTransport
-from provisiond.inventory.errors import NotAllowed, NotFound
+from provisiond.inventory.domains import Domain, ResyncRoute, Settings, SipTransport
+from provisiond.inventory.errors import Conflict, NotAllowed, NotFound
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.phones import PhoneLine
-from provisiond.inventory.resyncs import WAITS, WATCHED, ResyncState
+from provisiond.inventory.people import User
+from provisiond.inventory.phones import Phone, PhoneLine
+from provisiond.inventory.resyncs import WAITS, WATCHED, Resync, ResyncState
 from provisiond.outbound.notify import Outcome, SipNotifier, Told
 from provisiond.outbound.sip_place import Finder
 from provisiond.outbound.sip_transaction import Timers
+from provisiond.store import domains, phones, users
 from provisiond.store.database import Database
 from provisiond.store.journal import latest_changes, latest_requests
 from provisiond.store.leases import Lease
-from tests.actions.inventory import ADMIN
+from tests.actions.inventory import ADMIN, MODELS
 from tests.actions.telling import (
     DOMAIN,
     MAC,
@@ -46,6 +51,7 @@ from tests.sipp import answer, check_password, pause, phone, take
 
 CHALLENGE = 'WWW-Authenticate: Digest realm="phone", nonce="47ebe028", algorithm=MD5, qop="auth"'
 QUICK = Timers(t1=0.02, t2=0.16)
+STRANGER, OTHER = Mac("02ac3e000007"), "other.example.test"
 
 
 class Gone:
@@ -53,6 +59,19 @@ class Gone:
 
     async def for_mac(self, mac: Mac) -> None:
         return None
+
+
+@pytest.fixture
+def restarting(tmp_path: Path) -> Shelf:
+    """The family of the tests, with an event that makes its phones restart."""
+    models = tmp_path / "models"
+    shutil.copytree(MODELS, models)
+    family = models / "acme/desk/family.toml"
+    event = 'event = "check-sync"\n'
+    text = family.read_text()
+    assert event in text
+    family.write_text(text.replace(event, f'{event}reboot_event = "check-sync;reboot=true"\n'))
+    return Shelf.load([models])
 
 
 @pytest.fixture
@@ -283,22 +302,109 @@ async def test_who_asks_again_waits_anew(office: Office) -> None:
     assert (await office.deliver(answering(), made)).state is ResyncState.ANSWERED
 
 
-async def test_one_that_is_being_sent_is_not_sent_twice_and_then_the_present_version_counts(
+async def test_what_is_asked_for_while_one_is_being_sent_waits_for_its_end_and_is_sent_once(
     office: Office,
 ) -> None:
     made = await office.ask()
     delivery = office.delivery(NeverEnding())
+    await being_sent(office, delivery, made)
+    await office.fetch()
+    await office.label("Hall")
+    second = await office.ask()
+    assert second.resync_id != made.resync_id, "the phone has fetched before the change"
+    assert (await office.ask()).resync_id == second.resync_id
+    assert (await office.look(delivery, made)).confirmed_at == office.now
+    assert (await office.look(delivery, second)).state is ResyncState.QUEUED
+    await delivery.stop()
+    notifier = answering()
+    heir = office.delivery(notifier)
+    await heir.turn()
+    await heir.settle()
+    told = await office.look(heir, second)
+    assert (told.state, told.confirmed_at, len(notifier.orders)) == (ResyncState.ANSWERED, None, 1)
+    await office.fetch()
+    assert (await office.look(heir, second)).confirmed_at == office.now
+
+
+async def test_a_restart_under_way_does_for_a_second_request_until_the_phone_has_fetched(
+    lite: Database, restarting: Shelf, tmp_path: Path
+) -> None:
+    office = await open_office(lite, restarting, tmp_path)
+    made = await office.ask(reboot=True)
+    delivery = office.delivery(NeverEnding())
+    await being_sent(office, delivery, made)
+    assert (await office.ask(reboot=True)).resync_id == made.resync_id
+    assert (await office.ask()).resync_id != made.resync_id
+    await office.fetch()
+    await office.journal.flush()
+    assert (await office.ask(reboot=True)).resync_id != made.resync_id
+    await delivery.stop()
+
+
+async def test_what_a_phone_was_told_before_is_waited_for_no_more(office: Office) -> None:
+    delivery = office.delivery(answering())
+    first = await office.ask()
+    await delivery.turn()
+    await delivery.settle()
+    second = await office.ask()
+    await delivery.turn()
+    await delivery.settle()
+    told = await office.look(delivery, first)
+    assert (told.closed, told.confirmed_at) == (True, None)
+    assert told.reason == "OK. It was told again before it fetched."
+    assert not (await office.look(delivery, second)).closed
+
+
+async def test_a_domain_whose_phones_are_silent_leaves_room_for_others(office: Office) -> None:
+    macs = [Mac(f"02ac3e1000{number:02x}") for number in range(6)]
+    async with office.db.write() as write:
+        line = (PhoneLine(line=1, extension="101"),)
+        silent = [Phone(mac=mac, model="Acme D-6", lines=line) for mac in macs]
+        await phones.insert_phones(write, office.domain_id, silent)
+        other = await domains.insert_domain(
+            write, Domain(name=OTHER, settings=Settings(sip_server="192.0.2.1"))
+        )
+        await users.insert_users(write, other, [User(extension="900")])
+        line = (PhoneLine(line=1, extension="900"),)
+        await phones.insert_phones(
+            write, other, [Phone(mac=STRANGER, model="Acme D-6", lines=line)]
+        )
+    for mac in macs:
+        await office.ask(mac, even_if_shared=True)
+    notifier = NeverEnding()
+    delivery = ResyncDelivery(
+        office.db, office.sources, Outside(notifier=notifier), clock=lambda: office.now, at_once=4
+    )
+    for _ in range(2):
+        await delivery.turn()
+    command = RequestResync(mac=STRANGER)
+    late = await request_resync(office.db, office.shelf, ADMIN, OTHER, command, office.now)
+    await delivery.turn()
+    while (await show_resync(office.db, ADMIN, OTHER, late.resync_id)).sent_at is None:
+        await asyncio.sleep(0.01)
+    states = [(await list_resyncs(office.db, ADMIN, DOMAIN, mac))[0].state for mac in macs]
+    assert states.count(ResyncState.SENDING) == 2, "half of those that there may be"
+    assert states.count(ResyncState.QUEUED) == 4
+    await delivery.stop()
+
+
+async def test_how_many_of_a_domain_wait_is_bounded(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resync_action, "MOST_QUEUED", 1)
+    made = await office.ask()
+    with pytest.raises(Conflict, match=f"1 phones of {DOMAIN} wait to be told already. Ask again"):
+        await office.ask(SECOND)
+    assert (await office.ask()).resync_id == made.resync_id
+    await office.deliver(answering(), made)
+    assert (await office.ask(SECOND)).state is ResyncState.QUEUED
+
+
+async def being_sent(office: Office, delivery: ResyncDelivery, made: Resync) -> None:
+    """Until it is written down that it goes out."""
     await delivery.turn()
     while (await show_resync(office.db, ADMIN, DOMAIN, made.resync_id)).sent_at is None:
         await asyncio.sleep(0.01)
-    await office.fetch()
-    await office.label("Hall")
-    assert (await office.ask()).resync_id == made.resync_id
-    assert (await office.look(delivery, made)).confirmed_at is None
-    await office.fetch()
-    assert (await office.look(delivery, made)).confirmed_at == office.now
-    assert (await office.ask()).resync_id != made.resync_id
-    await delivery.stop()
 
 
 async def test_a_phone_that_was_disabled_meanwhile_is_told_nothing(office: Office) -> None:

@@ -2,20 +2,14 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-import pytest
-
-from provisiond.catalog.build import effective_settings
-from provisiond.inventory.domains import Domain, Settings
+from provisiond.inventory.domains import Domain
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.people import User
-from provisiond.inventory.phones import PhoneLine
 from provisiond.inventory.resyncs import ResyncState
 from provisiond.inventory.secret import new_token
-from provisiond.store import journal_entries, phones, resyncs, server, sites
-from provisiond.store import users as user_store
-from provisiond.store.database import Database
+from provisiond.store import journal_entries, phones, resyncs
+from provisiond.store.database import Database, Read
 from tests.store.inventory import MAC, NOW, PHONE, fill, served
 from tests.store.test_journal import phone_of
 
@@ -35,28 +29,37 @@ async def queued(db: Database, domain_id: int, phone_id: int) -> int:
         )
 
 
+async def told(read: Read, before: datetime = NOW) -> tuple[resyncs.OpenResync, ...]:
+    """Those about which something may be done that were told before, by default none of today."""
+    return await resyncs.told_resyncs(read, lost=before, watched=before, limit=9)
+
+
 async def test_one_is_queued_taken_once_ended_and_confirmed(db: Database, other: Database) -> None:
     domain_id, phone_id = await phone_of(db)
     new = await queued(db, domain_id, phone_id)
     async with db.append() as write:
-        assert await resyncs.start_resync(write, domain_id, new, LATER, ["a", "b"])
+        assert await resyncs.start_resync(write, domain_id, phone_id, new, LATER, ["a", "b"])
     async with other.append() as write:
-        assert not await resyncs.start_resync(write, domain_id, new, LATER, [])
+        assert not await resyncs.start_resync(write, domain_id, phone_id, new, LATER, [])
     async with db.append() as write:
         await resyncs.end_resync(
             write, domain_id, new, LATER, ResyncState.ANSWERED, target="sip:x", code=200
         )
         await journal_entries.add_requests(write, [served(domain_id, phone_id, proves=True)])
+        assert await told(write) == ()
+        fetch = served(domain_id, phone_id, proves=True)._replace(at=LATER)
+        await journal_entries.add_requests(write, [fetch])
     async with other.read() as read:
-        (row,) = await resyncs.open_resyncs(read)
+        assert await resyncs.queued_resyncs(read, limit=9) == ()
+        (row,) = await told(read)
     assert (row.domain_id, row.phone_id, row.wanted) == (domain_id, phone_id, ("a", "b"))
-    assert (row.proved_hash, row.proved_at) == ('"abc"', NOW)
+    assert (row.proved_hash, row.proved_at) == ('"abc"', LATER)
     assert (row.resync.state, row.resync.code, row.resync.mac) == (ResyncState.ANSWERED, 200, MAC)
     assert (row.resync.requested_by, row.resync.reboot) == ("tess", True)
     async with db.append() as write:
         await resyncs.confirm_resync(write, domain_id, new, LATER)
     async with db.read() as read:
-        assert await resyncs.open_resyncs(read) == ()
+        assert await told(read) == ()
         found = await resyncs.find_resync(read, domain_id, new)
         assert found is not None
         assert (found.confirmed_at, found.closed) == (LATER, True)
@@ -80,6 +83,44 @@ async def test_the_newest_stands_first_and_old_closed_ones_go(db: Database) -> N
         assert len(await resyncs.latest_resyncs(read, domain_id, phone_id)) == 1
 
 
+async def test_each_domain_has_its_turn_however_many_another_has(db: Database) -> None:
+    domain_id, phone_id = await phone_of(db)
+    strange = replace(PHONE, mac=Mac("001565aabb97"), token=new_token())
+    async with db.write() as write:
+        other_id = await fill(write, domain=Domain(name="other.example.test"), phone=strange)
+        stranger = (await phones.phone_ids(write, other_id, [strange.mac]))[strange.mac]
+    many = [await queued(db, domain_id, phone_id) for _ in range(4)]
+    late = await queued(db, other_id, stranger)
+    async with db.read() as read:
+        first = await resyncs.queued_resyncs(read, limit=3)
+        assert [row.resync.resync_id for row in first] == [many[0], late, many[1]]
+        assert await resyncs.count_queued(read, domain_id, most=9) == 4
+        assert await resyncs.count_queued(read, domain_id, most=3) == 3
+        assert await resyncs.count_queued(read, other_id, most=9) == 1
+    async with db.append() as write:
+        assert await resyncs.start_resync(write, domain_id, phone_id, many[0], NOW, [])
+    async with db.read() as read:
+        waiting = await resyncs.queued_resyncs(read, limit=9)
+        assert [row.resync.resync_id for row in waiting] == [late], "a phone is told one at a time"
+        assert await told(read, LATER) != ()
+
+
+async def test_what_was_told_before_is_closed_and_what_waits_is_not(db: Database) -> None:
+    domain_id, phone_id = await phone_of(db)
+    first, second, third = [await queued(db, domain_id, phone_id) for _ in range(3)]
+    async with db.append() as write:
+        for one in (first, second):
+            assert await resyncs.start_resync(write, domain_id, phone_id, one, NOW, [])
+            await resyncs.end_resync(
+                write, domain_id, one, NOW, ResyncState.SILENT, reason="Nothing came back."
+            )
+        listed = await resyncs.latest_resyncs(write, domain_id, phone_id)
+    assert [each.resync_id for each in listed] == [third, second, first]
+    assert [each.closed for each in listed] == [False, False, True]
+    assert listed[1].reason == "Nothing came back."
+    assert listed[2].reason == "Nothing came back. It was told again before it fetched."
+
+
 async def test_those_of_a_phone_go_with_it(db: Database) -> None:
     domain_id, phone_id = await phone_of(db)
     await queued(db, domain_id, phone_id)
@@ -87,84 +128,7 @@ async def test_those_of_a_phone_go_with_it(db: Database) -> None:
         record = await phones.get_phone(write, domain_id, MAC)
         await phones.delete_phone(write, domain_id, MAC, revision=record.revision)
     async with db.read() as read:
-        assert await resyncs.open_resyncs(read) == ()
-
-
-async def test_who_else_is_the_same_user_of_the_same_server_in_every_domain(db: Database) -> None:
-    domain_id, phone_id = await phone_of(db)
-    line = (PhoneLine(line=1, extension="104"),)
-    second = replace(PHONE, mac=Mac("001565aabb99"), lines=line, token=new_token(), enabled=False)
-    named = replace(second, mac=Mac("001565aabb98"), token=new_token())
-    named = replace(named, settings=Settings(sip_server="192.0.2.1"))
-    async with db.write() as write:
-        await user_store.insert_users(write, domain_id, [User(extension="104", sip_user="a101")])
-        await phones.insert_phones(write, domain_id, [second, named])
-        other = await fill(
-            write,
-            domain=Domain(
-                name="other.example.test", settings=Settings(sip_server="PBX.example.test")
-            ),
-            phone=replace(PHONE, mac=Mac("001565aabb97"), token=new_token(), settings=Settings()),
-        )
-    async with db.read() as read:
-        found = await resyncs.line_owners(read, phone_id, ["a101", "102"], "pbx.example.test")
-        assert [(owner.domain_id, owner.mac.text[-2:], owner.user) for owner in found] == [
-            (other, "97", "102"),
-            (other, "97", "a101"),
-            (domain_id, "99", "a101"),
-        ]
-        found = await resyncs.line_owners(read, phone_id, ["a101"], "192.0.2.1")
-        assert [owner.mac for owner in found] == [named.mac]
-        assert await resyncs.line_owners(read, phone_id, ["101", "104"], "pbx.example.test") == ()
-
-
-@pytest.mark.parametrize("layer", ["phone", "site", "domain", "server", "blank"])
-async def test_the_server_is_that_of_the_nearest_layer(layer: str, db: Database) -> None:
-    """What `inherit` makes of the layers for a phone's file, the statement makes of them too."""
-    far, near = Settings(sip_server="far.example.test"), Settings(sip_server="near.example.test")
-    layers = ["phone", "site", "domain", "server"]
-    place = layers.index(layer) if layer in layers else 0
-    near = Settings(sip_server="") if layer == "blank" else near
-    own, of_site, of_domain, of_all = [
-        near if at == place else far if at > place else Settings() for at in range(4)
-    ]
-    async with db.write() as write:
-        _, revision = await server.get_server_settings(write)
-        await server.update_server_settings(write, of_all, revision=revision)
-        domain_id = await fill(
-            write,
-            domain=Domain(name="other.example.test", settings=of_domain),
-            phone=replace(PHONE, settings=own),
-        )
-        hq = await sites.get_site(write, domain_id, "HQ")
-        await sites.update_site(write, domain_id, "HQ", replace(hq, settings=of_site))
-    facts = await db.facts.for_mac(MAC)
-    assert facts is not None
-    wanted = effective_settings(facts).sip_server or facts.domain.name
-    assert wanted == ("other.example.test" if layer == "blank" else "near.example.test")
-    async with db.read() as read:
-        found = await resyncs.line_owners(read, 0, ["102"], wanted)
-    assert [owner.mac for owner in found] == [MAC]
-
-
-async def test_how_many_others_were_last_seen_at_an_address(db: Database) -> None:
-    domain_id, phone_id = await phone_of(db)
-    strange = replace(PHONE, mac=Mac("001565aabb97"), token=new_token())
-    async with db.write() as write:
-        other = await fill(write, domain=Domain(name="other.example.test"), phone=strange)
-        other_id = (await phones.phone_ids(write, other, [strange.mac]))[strange.mac]
-    async with db.append() as write:
-        entries = [served(domain_id, phone_id), served(other, other_id, mac=strange.mac)]
-        await journal_entries.add_requests(write, entries)
-    async with db.read() as read:
-        seen = (await journal_entries.get_sightings(read, domain_id, [phone_id]))[phone_id]
-        assert await resyncs.neighbours(read, domain_id, phone_id, seen.address) == (
-            resyncs.Neighbours(own=0, elsewhere=1)
-        )
-        assert await resyncs.neighbours(read, domain_id, 0, seen.address) == (
-            resyncs.Neighbours(own=1, elsewhere=1)
-        )
-        assert await resyncs.neighbours(read, domain_id, 0, "192.0.2.99") == resyncs.Neighbours()
+        assert await resyncs.queued_resyncs(read, limit=9) == ()
 
 
 async def test_of_two_who_ask_at_once_the_second_sees_the_firsts(
