@@ -15,9 +15,11 @@ from typing import Any
 from provisiond.inventory.errors import (
     BadSettings,
     Finding,
+    NotFound,
     ProvisiondError,
     Refused,
     RejectedAll,
+    Stale,
     TemplateRejected,
 )
 from provisiond.inventory.mac import Mac
@@ -114,7 +116,7 @@ def findings(found: Sequence[Finding]) -> None:
 def report(fault: ProvisiondError, *, as_json: bool) -> int:
     """Tell a fault; answers the exit code: 2 for settings, 1 for all else."""
     listed: tuple[Finding, ...] = ()
-    if isinstance(fault, RejectedAll | TemplateRejected | BadSettings):
+    if isinstance(fault, RejectedAll | TemplateRejected | BadSettings | NotFound | Stale):
         listed = fault.findings
     if as_json:
         emit({"error": fault.code, "message": str(fault).splitlines()[0], "findings": listed})

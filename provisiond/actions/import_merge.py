@@ -14,11 +14,12 @@ from provisiond.actions.inventory_schema import (
     OverrideEntry,
     PhoneEntry,
     PhoneFields,
+    PhoneTerms,
     SettingsEntry,
     SiteEntry,
-    UserEntry,
 )
 from provisiond.actions.inventory_values import EnrolmentEntry
+from provisiond.actions.people_schema import UserEntry, UserTerms
 from provisiond.inventory.buttons import Button
 from provisiond.inventory.directory import Directory
 from provisiond.inventory.directory import DirectoryEntry as Number
@@ -53,18 +54,23 @@ def merge_site(existing: Site | None, entry: SiteEntry) -> Site:
 def merge_user(existing: User | None, entry: UserEntry, *, names_joined: bool = False) -> User:
     """The user. `names_joined`: first and last name were told apart by guess, and stay as they
     are where together they are the same name."""
-    user = existing or User(extension=entry.extension)
-    changes = _given(entry, "first_name", "last_name", "sip_user", "sip_auth_user", "site")
-    changes |= _given(entry, "in_directory", "emergency_address")
-    if "emergency_caller_id" in entry.model_fields_set:
-        number = entry.emergency_caller_id
-        changes["emergency_caller_id"] = E164(number) if number else None
+    user = merge_user_terms(existing or User(extension=entry.extension), entry)
+    changes = _given(entry, "first_name", "last_name", "sip_user", "sip_auth_user")
     if names_joined and {"first_name", "last_name"} <= changes.keys():
         joined = f"{entry.first_name} {entry.last_name}".strip()
         if joined in (f"{user.first_name} {user.last_name}".strip(), user.extension):
             del changes["first_name"], changes["last_name"]
     if "sip_password" in entry.model_fields_set and entry.sip_password.reveal() != MASK:
         changes["sip_password"] = entry.sip_password
+    return replace(user, **changes)
+
+
+def merge_user_terms(user: User, entry: UserTerms) -> User:
+    """The user with what users can have in common."""
+    changes = _given(entry, "site", "in_directory", "emergency_address")
+    if "emergency_caller_id" in entry.model_fields_set:
+        number = entry.emergency_caller_id
+        changes["emergency_caller_id"] = E164(number) if number else None
     return replace(user, **changes)
 
 
@@ -91,28 +97,35 @@ def merge_layout(existing: Layout | None, entry: LayoutEntry) -> Layout:
 def merge_phone(existing: Phone | None, entry: PhoneFields, *, is_table: bool = False) -> Phone:
     """The phone, its lists in the file's order. A token or enrolment that the file masks or
     leaves out stays; a new phone has none yet. `is_table` merges lines one by one."""
-    phone = existing or Phone(mac=entry.mac, model=entry.model)
-    changes = _given(entry, "name", "site", "notes", "directory", "enabled", "layout", "sidecars")
-    changes |= _given(entry, "emergency_address")
+    phone = merge_phone_terms(existing or Phone(mac=entry.mac, model=entry.model), entry)
+    changes = _given(entry, "name")
     given = entry.model_fields_set
-    if "model" in given and entry.model:
-        changes["model"] = entry.model
     if "lines" in given:
         changes["lines"] = _lines(phone.lines if is_table else (), entry.lines)
     if "handsets" in given:
         changes["handsets"] = _handsets(entry.handsets)
-    if "buttons" in given:
-        changes["buttons"] = buttons_of(entry.buttons)
-    if "overrides" in given:
-        changes["overrides"] = _own_overrides(dict(phone.overrides), entry.overrides)
-    if "settings" in given:
-        changes["settings"] = merge_settings(phone.settings, entry.settings)
     if not isinstance(entry, PhoneEntry):
         return replace(phone, **changes)
     if "token" in given and entry.token.reveal() not in ("", MASK):
         changes["token"] = Secret(entry.token.reveal().lower())
     if "enrolment" in given and entry.enrolment is not None:
         changes["enrolment"] = _enrolment(entry.enrolment)
+    return replace(phone, **changes)
+
+
+def merge_phone_terms(phone: Phone, entry: PhoneTerms) -> Phone:
+    """The phone with what phones can have in common; lists that are given replace those of it."""
+    changes = _given(entry, "site", "notes", "directory", "enabled", "layout", "sidecars")
+    changes |= _given(entry, "emergency_address")
+    given = entry.model_fields_set
+    if "model" in given and entry.model:
+        changes["model"] = entry.model
+    if "buttons" in given:
+        changes["buttons"] = buttons_of(entry.buttons)
+    if "overrides" in given:
+        changes["overrides"] = _own_overrides(dict(phone.overrides), entry.overrides)
+    if "settings" in given:
+        changes["settings"] = merge_settings(phone.settings, entry.settings)
     return replace(phone, **changes)
 
 

@@ -22,10 +22,10 @@ from provisiond.actions.inventory_schema import (
     OverrideEntry,
     PhoneEntry,
     SiteEntry,
-    UserEntry,
 )
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_text import Path
+from provisiond.actions.people_schema import UserEntry
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.admission import opened
 from provisiond.inventory.directory import Directory

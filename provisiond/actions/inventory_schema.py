@@ -21,7 +21,6 @@ from provisiond.actions.emergency_schema import (
     EMERGENCY_ENTRIES,
     AddressEntry,
     EndpointEntry,
-    read_e164,
 )
 from provisiond.actions.inventory_text import Path, Repeated, Tree
 from provisiond.actions.inventory_values import (
@@ -46,6 +45,7 @@ from provisiond.actions.number_schema import (
     NumberEntry,
     SmsEntry,
 )
+from provisiond.actions.people_schema import UserEntry
 from provisiond.inventory.buttons import ButtonKind
 from provisiond.inventory.domains import Dtmf, ResyncRoute, SipTransport, Srtp
 from provisiond.inventory.errors import Rejected
@@ -105,21 +105,6 @@ class SiteEntry(SettingsEntry):
     overrides: Overrides = ()
 
 
-class UserEntry(Entry):
-    """A user with the SIP account."""
-
-    extension: str
-    first_name: Text = ""
-    last_name: Text = ""
-    sip_user: Text = ""
-    sip_auth_user: Text = ""
-    sip_password: Password = Secret("")
-    site: str | None = None
-    in_directory: bool = True
-    emergency_address: str | None = None
-    emergency_caller_id: Annotated[str | None, AfterValidator(read_e164)] = None
-
-
 class ListingEntry(Entry):
     """A line of a directory."""
 
@@ -173,18 +158,14 @@ class HandsetEntry(Entry):
     lines: Annotated[tuple[int, ...], BeforeValidator(or_none)] = ()
 
 
-class PhoneFields(Entry):
-    """A phone without what only a file brings back."""
+class PhoneTerms(Entry):
+    """What phones can have in common."""
 
-    mac: Annotated[Mac, BeforeValidator(read_mac)]
     model: str = ""
-    name: Text = ""
     site: str | None = None
     notes: Text = ""
     directory: str | None = "company"
     enabled: bool = True
-    lines: Annotated[tuple[LineEntry, ...], BeforeValidator(or_none)] = ()
-    handsets: Annotated[tuple[HandsetEntry, ...], BeforeValidator(or_none)] = ()
     sidecars: Annotated[tuple[str, ...], BeforeValidator(or_none)] = ()
     layout: str | None = None
     buttons: Buttons = ()
@@ -193,6 +174,15 @@ class PhoneFields(Entry):
     )
     settings: SettingsEntry = SettingsEntry()
     emergency_address: str | None = None
+
+
+class PhoneFields(PhoneTerms):
+    """A phone without what only a file brings back."""
+
+    mac: Annotated[Mac, BeforeValidator(read_mac)]
+    name: Text = ""
+    lines: Annotated[tuple[LineEntry, ...], BeforeValidator(or_none)] = ()
+    handsets: Annotated[tuple[HandsetEntry, ...], BeforeValidator(or_none)] = ()
 
 
 class PhoneEntry(PhoneFields):

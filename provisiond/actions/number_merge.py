@@ -11,7 +11,9 @@ from provisiond.actions.number_schema import (
     FrameParts,
     HandlingEntry,
     NumberEntry,
+    NumberTerms,
     SmsEntry,
+    SmsTerms,
 )
 from provisiond.inventory.destinations import (
     KIND_OF_TREATMENT,
@@ -106,7 +108,11 @@ def merge_frame(existing: TimeFrame | None, entry: FrameEntry) -> TimeFrame:
 
 def merge_number(existing: Number | None, entry: NumberEntry, number: E164, names: Names) -> Number:
     """The number: of its default the fields that are given, of its rules all or none."""
-    record = existing or Number(number=number)
+    return merge_number_terms(existing or Number(number=number), entry, names)
+
+
+def merge_number_terms(record: Number, entry: NumberTerms, names: Names) -> Number:
+    """The number with what it is to do, as `merge_number`."""
     changes = _given(entry, "notes", "language", "time_zone", "enabled", "enable_on", "disable_on")
     if "default" in entry.model_fields_set:
         changes["default"] = merge_handling(record.default, entry.default, names)
@@ -131,7 +137,11 @@ def merge_handling(existing: Handling, entry: HandlingEntry, names: Names) -> Ha
 
 def merge_sms(existing: SmsNumber | None, entry: SmsEntry, number: E164, names: Names) -> SmsNumber:
     """The SMS number; another treatment forgets the old destination."""
-    record = existing or SmsNumber(number=number)
+    return merge_sms_terms(existing or SmsNumber(number=number), entry, names)
+
+
+def merge_sms_terms(record: SmsNumber, entry: SmsTerms, names: Names) -> SmsNumber:
+    """The SMS number with what it is to do, as `merge_sms`."""
     changes = _given(entry, "treatment", "carrier", "mms", "group_mms", "notes")
     treatment = changes.get("treatment", record.treatment)
     if "destination" in entry.model_fields_set:

@@ -163,10 +163,9 @@ class RuleEntry(HandlingEntry):
     frame: str
 
 
-class NumberEntry(Entry):
-    """A telephone number. `rules` that are given replace all; the first that holds wins."""
+class NumberTerms(Entry):
+    """What a number does. `rules` that are given replace all; the first that holds wins."""
 
-    number: str
     default: HandlingEntry = HandlingEntry()
     rules: Annotated[tuple[RuleEntry, ...], BeforeValidator(or_none)] = ()
     notes: Text = ""
@@ -177,16 +176,27 @@ class NumberEntry(Entry):
     disable_on: Day = None
 
 
-class SmsEntry(Entry):
-    """An SMS number."""
+class NumberEntry(NumberTerms):
+    """A telephone number. `rules` that are given replace all; the first that holds wins."""
 
     number: str
+
+
+class SmsTerms(Entry):
+    """What an SMS number does."""
+
     treatment: SmsTreatment = SmsTreatment.AVAILABLE
     destination: Text = ""
     carrier: Text = ""
     mms: bool = False
     group_mms: bool = False
     notes: Text = ""
+
+
+class SmsEntry(SmsTerms):
+    """An SMS number."""
+
+    number: str
 
 
 NUMBER_ENTRIES: dict[str, type[Entry]] = {

@@ -1,6 +1,6 @@
 """Whose are a phone's lines, and does another phone have them already?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from provisiond.actions.reach import resolved
@@ -8,7 +8,6 @@ from provisiond.inventory.errors import Finding, Rejected
 from provisiond.inventory.numbers import Treatment
 from provisiond.inventory.phones import Phone, PhoneLine, PhoneOfLine
 from provisiond.store.database import Read
-from provisiond.store.phone_lists import phones_of_lines
 
 
 async def named_lines(
@@ -30,17 +29,15 @@ async def named_lines(
     return replace(phone, lines=tuple(lines)), tuple(findings)
 
 
-async def taken_lines(
-    read: Read, domain_id: int, phone: Phone, stood: Phone | None
+def taken_lines(
+    phone: Phone, stood: Phone | None, others: Iterable[PhoneOfLine]
 ) -> tuple[Finding, ...]:
-    """What is to be said of extensions that ring on other phones, too.
+    """What is to be said of extensions that ring on `others`, too, its own lines left out.
 
     A line that is not shared is refused there, unless `stood`, the record before, had it so
     already; where it is shared and the other one is not, that is a warning.
     """
-    extensions = [line.extension for line in phone.lines]
     own = {phone.mac, stood.mac if stood is not None else phone.mac}
-    others = await phones_of_lines(read, domain_id, extensions)
     elsewhere: dict[str, list[PhoneOfLine]] = {}
     for other in others:
         if other.mac not in own:

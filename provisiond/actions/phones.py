@@ -1,20 +1,20 @@
 """What can be done with a phone? Listed, shown, added, changed, deleted, enrolled anew."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn
 
+from provisiond.actions.bulk_edits import BulkNoun, ChangedMany, ChangeMany, Check, change_many
 from provisiond.actions.changes import change_entry, differing
-from provisiond.actions.edits import transaction
-from provisiond.actions.emergency_references import emergency_references
-from provisiond.actions.import_check import phone_findings
+from provisiond.actions.edits import Editing, transaction
 from provisiond.actions.import_merge import arranged
-from provisiond.actions.inventory_load import load_domain, load_server
+from provisiond.actions.inventory_load import load_domain
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_write import phone_tree
-from provisiond.actions.phone_lines import named_lines, taken_lines
+from provisiond.actions.phone_checks import as_on_the_box, phone_checks
+from provisiond.actions.phone_lines import named_lines
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.admission import DEFAULT_HOURS, opened
@@ -41,6 +41,7 @@ from provisiond.store.phones import (
     renew_token,
     rotate_token,
     update_phone,
+    update_phones,
 )
 from provisiond.store.resyncs import newest_resyncs
 from provisiond.store.sites import list_sites
@@ -175,6 +176,36 @@ async def change_phone(
     return Saved(domain=contents.domain.name, phone=phone, warnings=warnings, changed=changed)
 
 
+async def change_phones(
+    db: Database,
+    shelf: Shelf,
+    actor: Actor,
+    command: ChangeMany[Mac, Phone],
+    at: datetime,
+) -> ChangedMany:
+    """Change many phones, which keep MAC, token and enrolment; raises as `change_many`."""
+
+    async def ready(edit: Editing, phones: Sequence[Phone]) -> Check[Phone]:
+        contents = await _contents(edit.write, edit.domain.name)
+        checks = await phone_checks(edit.write, shelf, contents, phones, admin=actor.is_admin)
+        return checks.checked
+
+    async def find(edit: Editing, macs: Sequence[Mac]) -> Mapping[Mac, Phone]:
+        found = await find_phones(edit.write, edit.domain_id, macs)
+        return {mac: arranged(phone) for mac, phone in found.items()}
+
+    noun = BulkNoun(
+        name="phone",
+        find=find,
+        ready=ready,
+        put=lambda edit, phones: update_phones(
+            edit.write, edit.domain_id, phones, author=actor.name, at=at
+        ),
+        tree=phone_tree,
+    )
+    return await change_many(db, actor, noun, command, at)
+
+
 async def _start_anew(write: Write, domain_id: int, phone: Phone, at: datetime) -> Phone:
     """The old device's token names nobody any more, and the new one may come aboard."""
     token = await rotate_token(write, domain_id, phone.mac)
@@ -258,18 +289,12 @@ async def _checked(
 ) -> tuple[Phone, tuple[Finding, ...]]:
     """The phone with its model as on the box and extensions for names, and its warnings. `stood`
     is what it takes the place of. Raises RejectedAll."""
-    found = shelf.find_model(phone.model) if phone.model else None
-    if found is not None:
-        phone = replace(phone, model=f"{found[0].manifest.vendor} {found[1].name}")
-    server, domain_id = (await load_server(write)).settings, _id(contents)
+    phone, domain_id = as_on_the_box(shelf, phone), _id(contents)
     phone, unread = await named_lines(write, domain_id, phone)
-    told = await asyncio.to_thread(
-        phone_findings, phone, contents, shelf, server=server, admin=actor.is_admin
-    )
+    checks = await phone_checks(write, shelf, contents, [phone], admin=actor.is_admin)
+    told = await asyncio.to_thread(checks.findings, phone, stood)
     nobodys = {finding.where for finding in unread}
     findings = [*unread, *(finding for finding in told if finding.where not in nobodys)]
-    findings += await taken_lines(write, domain_id, phone, stood)
-    findings += await emergency_references(write, domain_id, phone.emergency_address)
     is_new = stood is None or stood.mac != phone.mac
     owners = await mac_owners(write, [phone.mac]) if is_new else {}
     if phone.mac in owners:

@@ -130,9 +130,13 @@ class TooManyGuesses(Refused):
 
 
 class NotFound(Refused):
-    """The thing named does not exist, or not for this actor."""
+    """The thing named does not exist, or not for this actor; `findings` are of several."""
 
     code = "not_found"
+
+    def __init__(self, message: str, findings: "tuple[Finding, ...]" = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 class Conflict(Refused):
@@ -142,9 +146,13 @@ class Conflict(Refused):
 
 
 class Stale(Conflict):
-    """Somebody else changed it since it was looked at."""
+    """Somebody else changed it since it was looked at; `findings` are of several."""
 
     code = "stale"
+
+    def __init__(self, message: str, findings: "tuple[Finding, ...]" = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 class Rejected(Refused):

@@ -14,7 +14,7 @@ from provisiond.web.api.route import Route
 from provisiond.web.api.table import ROUTES
 from tests.actions.inventory import DOMAIN
 from tests.actions.people import PASSWORD, joined
-from tests.web.offices import FOREIGN, OTHER, OWN, Client, asked, token
+from tests.web.offices import FOREIGN, OTHER, OWN, Client, Office, asked, token
 
 EVERYBODYS = {"/login"}  # the only paths that ask for nobody
 IN_A_DOMAIN = [route for route in ROUTES if "domain" in route.parameters]
@@ -22,6 +22,7 @@ KEYED = [route for route in IN_A_DOMAIN if len(route.parameters) > 1]
 BY_MAC = [
     route for route in ROUTES if "mac" in route.parameters and "domain" not in route.parameters
 ]
+OF_MANY = [route for route in IN_A_DOMAIN if route.request and "keys" in route.request.model_fields]
 # Table, column, a key of both domains, and what the other domain's becomes.
 RENAMED = (
     ("user_account", "extension", "101", "888"),
@@ -53,11 +54,20 @@ def body_of(route: Route) -> dict[str, Any]:
         "number": "+18005550999", "domain": "new.example.test", "buttons": [], "role": "tech",
         "label": "x", "old": "x", "new": "x", "password": "x", "code": "1", "key": "A" * 32,
         "url": "https://hooks.example.test/x", "address": "Front", "phones": [],
+        "changes": {},
     }  # fmt: skip
+    if "keys" in needed:
+        examples["keys"] = [key_of(OWN, route)]
     body = {name: examples[name] for name in needed}
     if route.request.__name__ == "DestinationEntry":
         body["kind"] = "conference"
     return {"json": body}
+
+
+def key_of(office: Office, route: Route) -> str:
+    """A key of the noun that a route is of, as the paths of its records have it."""
+    paths = {f"{route.path}/{{{r.parameters[-1]}}}" for r in KEYED} & {r.path for r in KEYED}
+    return office.path(paths.pop()).rpartition("/")[2]
 
 
 async def ask(client: Client, route: Route, path: str, who: dict[str, str]) -> tuple[Any, Any]:
@@ -73,6 +83,18 @@ async def contents(db: Database) -> dict[str, list[Any]]:
             if name not in NOTED:
                 found[name] = sorted(map(repr, await read.rows(sa.select(table))))
         return found
+
+
+async def rename(db: Database) -> None:
+    """Give the other domain keys that only it has."""
+    async with db.write() as write:
+        for table, column, own, theirs in RENAMED:
+            await write.connection.execute(
+                sa.text(
+                    f"UPDATE {table} SET {column} = '{theirs}' WHERE {column} = '{own}' AND "
+                    f"domain_id = (SELECT id FROM domain WHERE name = '{OTHER}')"
+                )
+            )
 
 
 def test_only_what_is_listed_asks_for_nobody() -> None:
@@ -139,14 +161,7 @@ async def test_another_domains_keys_below_the_own_one_lead_nowhere(
     client: Client, db: Database
 ) -> None:
     """The own domain with a MAC, number, extension or name that only the other one has."""
-    async with db.write() as write:
-        for table, column, own, theirs in RENAMED:
-            await write.connection.execute(
-                sa.text(
-                    f"UPDATE {table} SET {column} = '{theirs}' WHERE {column} = '{own}' AND "
-                    f"domain_id = (SELECT id FROM domain WHERE name = '{OTHER}')"
-                )
-            )
+    await rename(db)
     who = await token(db, Role.ADMIN)
     before = await contents(db)
     for route in KEYED:
@@ -155,6 +170,36 @@ async def test_another_domains_keys_below_the_own_one_lead_nowhere(
             path = path.replace(f"/{own}", f"/{theirs}")
         answer, problem = await ask(client, route, path, who)
         assert answer.status == 404, (path, problem)
+    assert await contents(db) == before
+
+
+async def test_another_domains_keys_in_a_body_are_answered_like_those_that_nobody_has(
+    client: Client, db: Database
+) -> None:
+    """Every route that changes many: with a key of its own and one of the other domain, nothing is
+    changed, and nobody learns that it is there."""
+    await rename(db)
+    who = await token(db, Role.MANAGER, DOMAIN)
+    before = await contents(db)
+    for route in OF_MANY:
+        own, theirs = key_of(OWN, route), key_of(FOREIGN, route)
+        theirs = {mine: other for _, _, mine, other in RENAMED}.get(theirs, theirs)
+        assert route.request is not None
+        shape = route.request.model_fields["changes"].annotation
+        assert shape is not None
+        change = {"notes": "mine"} if "notes" in shape.model_fields else {"site": None}
+        told = []
+        for key in (theirs, theirs[:-1] + "9"):
+            body = {"keys": [own, key], "changes": change}
+            answer, problem = await asked(
+                client, route.method, OWN.path(route.path), who, json=body
+            )
+            assert answer.status == 404, (name_of(route), problem)
+            shown = str(Mac(key)) if "phones" in route.path else key
+            assert [error["field"] for error in problem["errors"]] == [shown]
+            told.append(str(problem).replace(shown, "…"))
+        assert told[0] == told[1], name_of(route)
+    assert {route.path for route in OF_MANY} >= {"/domains/{domain}/phones"}
     assert await contents(db) == before
 
 

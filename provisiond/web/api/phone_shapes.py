@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from provisiond.actions.inventory_schema import ButtonEntry, Entry, PhoneFields
+from provisiond.actions.inventory_schema import ButtonEntry, Entry, PhoneFields, PhoneTerms
 from provisiond.actions.inventory_write import phone_tree
 from provisiond.actions.phones import PhoneView
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.domains import Dtmf, ResyncRoute, SipTransport, Srtp
 from provisiond.inventory.journal import Sighting
 from provisiond.inventory.phones import Enrolment, Phone, PhoneLine, PhoneSummary
+from provisiond.web.api.bulk import ManyBody
 from provisiond.web.api.shapes import Record, SearchQuery, Shape
 
 PhoneSort = Literal["mac", "-mac", "name", "-name", "model", "-model", "last_seen", "-last_seen"]
@@ -169,6 +170,13 @@ class PhoneBody(PhoneFields):
     another phone already is refused unless it is `shared`. `lines`, `buttons`, `sidecars` and
     `overrides` that are given replace all; of `settings` only those that are given change, and
     null takes one away."""
+
+
+class PhonesBody(ManyBody):
+    """What many phones are to have in common. `buttons`, `sidecars` and `overrides` that are given
+    replace all of each; of `settings` only those that are given change."""
+
+    changes: PhoneTerms
 
 
 class EnrolmentBody(Entry):

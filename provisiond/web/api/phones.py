@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from provisiond.actions.import_merge import buttons_of, merge_phone
+from provisiond.actions.import_merge import buttons_of, merge_phone, merge_phone_terms
 from provisiond.actions.phones import (
     Saved,
     add_phone,
     change_phone,
+    change_phones,
     delete_phone,
     renew_phone_token,
     reopen_enrolment,
@@ -19,6 +20,7 @@ from provisiond.inventory.errors import NotFound, Stale
 from provisiond.inventory.lists import PhoneOrder, PhoneQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone
+from provisiond.web.api.bulk import many_of, many_reply, many_route
 from provisiond.web.api.cursors import place_of
 from provisiond.web.api.kept import Keeping, faults, kept, listing, ordered, seen
 from provisiond.web.api.phone_shapes import (
@@ -27,6 +29,7 @@ from provisiond.web.api.phone_shapes import (
     EnrolmentBody,
     PhoneBody,
     PhoneRow,
+    PhonesBody,
     PhoneShown,
     PhonesQuery,
     buttons_shown,
@@ -77,6 +80,15 @@ async def patch_phone(call: Call) -> Reply:
     """Change a phone; another MAC is another device, with a token of its own."""
     body: PhoneBody = call.body
     return await _change(call, lambda stood: replace(merge_phone(stood, body), mac=body.mac))
+
+
+async def patch_phones(call: Call) -> Reply:
+    """Change what many phones have in common."""
+    body: PhonesBody = call.body
+    command = many_of(call, "mac", Mac, lambda phone: merge_phone_terms(phone, body.changes))
+    desk = call.desk
+    done = await change_phones(desk.db, desk.shelf(), call.actor, command, call.at)
+    return many_reply(call, done)
 
 
 async def remove_phone(call: Call) -> Reply:
@@ -185,6 +197,9 @@ ROUTES = (
             answer=PhoneShown,
             row=PhoneRow,
         )
+    ),
+    many_route(
+        noun=Noun.PHONES, path=_PATH, many="phones", handler=patch_phones, request=PhonesBody
     ),
     Route(
         method="POST",

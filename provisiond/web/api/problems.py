@@ -92,6 +92,8 @@ def told(fault: ProvisiondError, *, conditional: bool = False) -> web.Response:
         errors, detail = fault.findings, fault.summary
     elif isinstance(fault, Rejected):
         errors = (Finding(where=fault.field, message=fault.message, remedy=fault.remedy),)
+    elif isinstance(fault, NotFound | Stale):
+        errors = fault.findings
     elif isinstance(fault, TooManyGuesses):
         headers["Retry-After"] = f"{fault.seconds:.0f}"
     if status == 503:

@@ -17,7 +17,8 @@ from provisiond.actions.directories import (
 )
 from provisiond.actions.edits import Saved
 from provisiond.actions.import_merge import merge_directory, merge_user
-from provisiond.actions.inventory_schema import DirectoryEntry, UserEntry
+from provisiond.actions.inventory_schema import DirectoryEntry
+from provisiond.actions.people_schema import UserEntry
 from provisiond.actions.users import (
     AddUser,
     ChangeUser,

@@ -1,0 +1,167 @@
+"""Many records change at once, all or none, in statements that do not grow with the domain."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from provisiond.actions.bulk_edits import ChangedMany, ChangeMany, Wanted
+from provisiond.actions.phone_edits import PhoneEdit, edited
+from provisiond.actions.phones import change_phones, show_phone
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.access import Actor
+from provisiond.inventory.errors import NotFound, RejectedAll, Stale
+from provisiond.inventory.mac import Mac
+from provisiond.inventory.phones import Phone, PhoneLine
+from provisiond.store.database import Database
+from provisiond.store.phones import insert_phones
+from tests.actions.inventory import ADMIN, DOMAIN, MAC, MANAGER, NOW, load
+from tests.actions.offices import changes
+
+FRONT, LAB = Mac.parse(MAC), Mac("02ac3e000002")
+GONE = Mac("02ac3e0000aa")
+
+
+async def edit_phones(
+    db: Database,
+    shelf: Shelf,
+    edit: PhoneEdit,
+    *wanted: Mac | Wanted[Mac],
+    actor: Actor = ADMIN,
+    dry_run: bool = False,
+) -> ChangedMany:
+    """Change phones as a prompt would."""
+    command = ChangeMany(
+        domain=DOMAIN,
+        wanted=tuple(Wanted(key=one) if isinstance(one, Mac) else one for one in wanted),
+        edit=lambda phone: edited(phone, edit),
+        dry_run=dry_run,
+    )
+    return await change_phones(db, shelf, actor, command, NOW)
+
+
+async def phone(db: Database, mac: Mac) -> Phone:
+    return (await show_phone(db, DOMAIN, mac)).phone
+
+
+async def test_all_phones_change_with_an_entry_each_and_a_dry_run_says_what_would_be(
+    db: Database, shelf: Shelf
+) -> None:
+    await load(db, shelf)
+    before = {mac: await phone(db, mac) for mac in (FRONT, LAB)}
+    edit = PhoneEdit(site="HQ", notes="ordered", settings=("poll_minutes=60",))
+    tried = await edit_phones(db, shelf, edit, LAB, FRONT, dry_run=True)
+    assert {mac: await phone(db, mac) for mac in (FRONT, LAB)} == before
+    assert len(await changes(db)) == 1, "the import"
+    done = await edit_phones(db, shelf, edit, LAB, FRONT)
+    assert done == tried
+    assert [(one.key, one.fields) for one in done.records] == [
+        (str(LAB), ("site", "notes", "settings")),
+        (str(FRONT), ("notes",)),
+    ]
+    for one, mac in zip(done.records, (LAB, FRONT), strict=True):
+        after = await phone(db, mac)
+        assert (after.site, after.notes, after.settings.poll_minutes) == ("HQ", "ordered", 60)
+        assert (one.before, one.after) == (before[mac].revision, after.revision)
+        assert (after.token, after.enrolment) == (before[mac].token, before[mac].enrolment)
+        assert (after.lines, after.buttons) == (before[mac].lines, before[mac].buttons)
+    entries = (await changes(db))[:-1]
+    assert {(entry.action, entry.subject) for entry in entries} == {
+        ("edit phone", str(FRONT)),
+        ("edit phone", str(LAB)),
+    }
+    by_subject = {entry.subject: entry for entry in entries}
+    assert by_subject[str(FRONT)].after == '{"notes": "ordered"}'
+
+
+async def test_what_says_what_stood_already_changes_nothing(lite: Database, shelf: Shelf) -> None:
+    await load(lite, shelf)
+    epoch = lite.epochs.world
+    done = await edit_phones(lite, shelf, PhoneEdit(site="HQ"), FRONT)
+    assert [(one.before, one.after, one.fields) for one in done.records] == [(1, 1, ())]
+    assert (lite.epochs.world, len(await changes(lite))) == (epoch, 1)
+
+
+async def test_the_faults_of_all_are_told_below_their_keys_and_nobody_changes(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf)
+    before = [await phone(lite, mac) for mac in (FRONT, LAB)]
+    edit = PhoneEdit(site="Mars", sidecars=("EXP", "EXP"), emergency_address="Nowhere")
+    with pytest.raises(RejectedAll, match=r"fault\(s\); nothing was changed") as caught:
+        await edit_phones(lite, shelf, edit, FRONT, LAB)
+    told = {finding.where for finding in caught.value.findings}
+    assert {f"{FRONT}.site", f"{LAB}.site", f"{FRONT}.emergency_address"} <= told
+    assert {where.rpartition(".")[0] for where in told} == {str(FRONT), str(LAB)}
+    with pytest.raises(RejectedAll) as caught:
+        await edit_phones(lite, shelf, PhoneEdit(labels=("9=x",)), FRONT, LAB)
+    assert [f.where for f in caught.value.findings] == [f"{FRONT}.label", f"{LAB}.label"]
+    assert [await phone(lite, mac) for mac in (FRONT, LAB)] == before
+
+
+async def test_what_is_the_admins_alone_is_refused_to_others(lite: Database, shelf: Shelf) -> None:
+    await load(lite, shelf)
+    edit = PhoneEdit(overrides=("provision.url=https://evil.example.test/",))
+    with pytest.raises(RejectedAll) as caught:
+        await edit_phones(lite, shelf, edit, FRONT, actor=MANAGER)
+    assert [f.where for f in caught.value.findings] == [f"{FRONT}.overrides.provision.url"]
+    assert (await edit_phones(lite, shelf, edit, FRONT)).records[0].fields == ("overrides",)
+
+
+async def test_a_key_that_nothing_has_and_one_that_was_changed_are_named(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf)
+    edit = PhoneEdit(notes="ordered")
+    many = [Mac(f"02ac3e0001{number:02x}") for number in range(12)]
+    with pytest.raises(NotFound, match=f"there is no phone {many[0]}, .* and 2 more in") as caught:
+        await edit_phones(lite, shelf, edit, FRONT, *many)
+    assert [f.where for f in caught.value.findings] == [str(mac) for mac in many]
+    await edit_phones(lite, shelf, edit, Wanted(key=FRONT, revision=1), LAB)
+    later = PhoneEdit(notes="delivered")
+    seen = Wanted(key=FRONT, revision=1), Wanted(key=LAB, revision=2)
+    with pytest.raises(Stale, match=f"phone {FRONT} was changed meanwhile") as late:
+        await edit_phones(lite, shelf, later, *seen)
+    assert [(f.where, f.message) for f in late.value.findings] == [
+        (f"{FRONT}.revision", "it is of revision 2, yours is 1.")
+    ]
+    assert [(await phone(lite, mac)).notes for mac in (FRONT, LAB)] == ["ordered", "ordered"]
+
+
+async def test_five_hundred_phones_cost_two_statements_each_and_a_handful_beside(
+    lite: Database, shelf: Shelf
+) -> None:
+    """The two are the journal's: the entry, and the outbox of webhooks."""
+    await load(lite, shelf)
+    macs = [Mac(f"02ac3f{number:06x}") for number in range(500)]
+    stood = await phone(lite, LAB)
+    line = PhoneLine(line=1, extension="103", shared=True)
+    some = [replace(stood, mac=mac, lines=(line,), token=type(stood.token)("")) for mac in macs]
+    async with lite.write() as write:
+        await insert_phones(write, 1, some)
+    edit = PhoneEdit(site="HQ", settings=("poll_minutes=60",))
+    costs = []
+    for number in (50, 450):
+        async with counted(lite) as sent:
+            await edit_phones(lite, shelf, edit, *macs[:number])
+        costs.append(len(sent))
+        macs = macs[number:]
+    assert costs[1] - costs[0] == 2 * 400
+    assert costs[0] - 2 * 50 <= 40, costs
+
+
+@asynccontextmanager
+async def counted(db: Database) -> AsyncIterator[list[str]]:
+    """The statements that the store's writer sends meanwhile."""
+    sent: list[str] = []
+
+    def note(_c: object, _k: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    async with db.append() as write:
+        engine = write.connection.engine.sync_engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    sa.event.remove(engine, "before_cursor_execute", note)
