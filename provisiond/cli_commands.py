@@ -40,6 +40,8 @@ _PLACES = {
     "families": "cli_families:app",
     "people": "cli_people:app",
     "tokens": "cli_tokens:app",
+    "audit": "cli_audit:app",
+    "webhooks": "cli_webhooks:app",
     "admin": "cli_people:admin",
 }
 

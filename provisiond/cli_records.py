@@ -29,26 +29,33 @@ EmergencyAddress = Annotated[
 Descending = Annotated[bool, typer.Option("--descending", help="The other way round.")]
 
 
-def ask(session: Session, work: Callable[["Database"], Awaitable[_T]]) -> _T:
-    """Do something with the open store."""
+def ask(
+    session: Session, work: Callable[["Database"], Awaitable[_T]], *, rehearsed: bool = False
+) -> _T:
+    """Do something with the open store; what is rehearsed is undone at its end."""
     settings = session.settings()
     become_owner(settings.data_dir)
 
     async def inside() -> _T:
-        async with session.store(settings) as database:
+        async with session.store(settings, rehearsed=rehearsed) as database:
             return await work(database)
 
     return run(inside())
 
 
-def ask_with_shelf(session: Session, work: Callable[["Database", "Shelf"], Awaitable[_T]]) -> _T:
-    """Do something with the open store and the catalogue."""
+def ask_with_shelf(
+    session: Session,
+    work: Callable[["Database", "Shelf"], Awaitable[_T]],
+    *,
+    rehearsed: bool = False,
+) -> _T:
+    """Do something with the open store and the catalogue, as `ask`."""
     settings = session.settings()
     become_owner(settings.data_dir)
     shelf = session.models(settings)
 
     async def inside() -> _T:
-        async with session.store(settings) as database:
+        async with session.store(settings, rehearsed=rehearsed) as database:
             return await work(database, shelf)
 
     return run(inside())
@@ -97,7 +104,9 @@ def tell_saved(
         say(f"{done} {noun} {key}.")
 
 
-def tell_deleted(session: Session, domain: str, noun: str, key: object, *, dry_run: bool) -> None:
+def tell_deleted(
+    session: Session, domain: str | None, noun: str, key: object, *, dry_run: bool
+) -> None:
     """Say that a record is gone."""
     if session.as_json:
         emit({"deleted": str(key), "domain": domain, "dry_run": dry_run})

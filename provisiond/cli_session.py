@@ -106,12 +106,18 @@ class Session:
         return self.shelf(load(None, environ))
 
     @asynccontextmanager
-    async def store(self, settings: "Settings") -> AsyncIterator["Database"]:
-        """The open store."""
+    async def store(
+        self, settings: "Settings", *, rehearsed: bool = False
+    ) -> AsyncIterator["Database"]:
+        """The open store; what is rehearsed is undone at the end of the block."""
         from provisiond.daemon_setup import open_store
 
         async with open_store(settings) as database:
-            yield database
+            if not rehearsed:
+                yield database
+                return
+            async with database.rehearsal() as stage:
+                yield stage
 
     def _name(self) -> str:
         sudo = self.environ.get("SUDO_USER")

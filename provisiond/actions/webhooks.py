@@ -29,7 +29,7 @@ from provisiond.inventory.webhooks import (
     next_try,
     webhook_faults,
 )
-from provisiond.outbound.webhook_sender import SIGNATURE, signature
+from provisiond.outbound.webhook_sender import SIGNATURE, WebhookSender, signature
 from provisiond.store.changes import find_change
 from provisiond.store.database import Database
 from provisiond.store.journal import add_change
@@ -48,6 +48,8 @@ from provisiond.store.webhooks import (
 )
 
 AT_ONCE = 20
+TRIAL = "test webhook"
+"""The action of what `try_webhook` posts."""
 _KEPT = timedelta(days=30)
 
 
@@ -164,6 +166,26 @@ async def retry_delivery(
         await send_again(write, webhook_id, delivery_id, at)
 
 
+async def try_webhook(
+    db: Database, actor: Actor, name: str, private: Networks, at: datetime
+) -> str:
+    """Post a signed trial to a webhook now, also to one that is disabled; answers what the other
+    side said, and nothing is kept. Raises NotFound, and OutsideUnavailable with the reason."""
+    demand(actor, Noun.WEBHOOKS, Verb.RUN)
+    async with db.read() as read:
+        _, webhook = await get_webhook(read, name)
+    told = {"id": 0, "delivery": 0, "at": at.isoformat(), "actor": actor.name, "subject": name}
+    told |= {"actor_kind": actor.kind, "action": TRIAL, "domain": webhook.domain}
+    body = json.dumps({**told, "before": None, "after": None}, ensure_ascii=False).encode()
+    sender = WebhookSender(private)
+    try:
+        return await sender.send(webhook.url, body, _headers(webhook, TRIAL, 0, body, at))
+    except OutsideUnavailable as fault:
+        raise OutsideUnavailable(f"webhook {name} was not told: {fault}.") from fault
+    finally:
+        await sender.close()
+
+
 async def deliver_due(db: Database, sender: Sender, at: datetime) -> int:
     """Send what is due, some at once; answers how many were tried.
 
@@ -192,11 +214,7 @@ async def _deliver(
     db: Database, sender: Sender, delivery: Delivery, webhook: Webhook, at: datetime
 ) -> None:
     body = await _body(db, delivery)
-    headers = {
-        "Provisiond-Event": delivery.action,
-        "Provisiond-Delivery": str(delivery.delivery_id),
-        SIGNATURE: signature(webhook.secret, body, int(at.timestamp())),
-    }
+    headers = _headers(webhook, delivery.action, delivery.delivery_id, body, at)
     state, due_at = DeliveryState.SENT, None
     try:
         said = await sender.send(webhook.url, body, headers)
@@ -205,6 +223,16 @@ async def _deliver(
         state = DeliveryState.WAITING if due_at is not None else DeliveryState.DEAD
     async with db.append() as write:
         await note_try(write, delivery.delivery_id, state, said=said, at=at, due_at=due_at)
+
+
+def _headers(
+    webhook: Webhook, action: str, delivery_id: int, body: bytes, at: datetime
+) -> dict[str, str]:
+    return {
+        "Provisiond-Event": action,
+        "Provisiond-Delivery": str(delivery_id),
+        SIGNATURE: signature(webhook.secret, body, int(at.timestamp())),
+    }
 
 
 async def _body(db: Database, delivery: Delivery) -> bytes:

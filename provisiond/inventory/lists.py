@@ -199,11 +199,13 @@ class EndpointQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeQuery:
-    """Which changes, the newest first: all that match, before the entry `before`."""
+    """Which changes, the newest first: all that match, before the entry `before`. `noun` is what an
+    action is of: `user`, `time frame`."""
 
     domain: str | None = None
     actor: str | None = None
     action: str | None = None
+    noun: str | None = None
     subject: str | None = None
     since: datetime | None = None
     until: datetime | None = None

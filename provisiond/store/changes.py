@@ -1,5 +1,6 @@
 """What was changed, by whom? The journal of changes, filtered and read page by page."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -71,6 +72,17 @@ def _is_of(action: str, noun: str) -> bool:
     return verb == "import" or rest == noun or rest.startswith(f"{noun} ")
 
 
+def _of_noun(action: sa.ColumnElement[str], noun: str) -> sa.ColumnElement[bool]:
+    """What `_is_of` says, as a condition: the noun stands behind the first word."""
+    escaped = re.sub(r"([%_\\])", r"\\\1", noun)
+
+    def like(words: str) -> sa.ColumnElement[bool]:
+        first = action.ilike(f"% {words}", escape="\\")
+        return first & action.not_ilike(f"% % {words}", escape="\\")
+
+    return like(escaped) | like(f"{escaped} %")
+
+
 def _select() -> sa.Select[Any]:
     return sa.select(change_journal, domain.c.name.label("domain_name")).outerjoin(
         domain, domain.c.id == change_journal.c.domain_id
@@ -85,6 +97,8 @@ def _filtered(query: ChangeQuery) -> sa.Select[Any]:
         select = select.where(table.c.actor == query.actor)
     if query.action is not None:
         select = select.where(table.c.action == query.action)
+    if query.noun is not None:
+        select = select.where(_of_noun(table.c.action, query.noun))
     if query.subject is not None:
         select = select.where(table.c.subject == query.subject)
     if query.since is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -141,6 +141,15 @@ class Database:
         return self._bound(around=write)
 
     @asynccontextmanager
+    async def rehearsal(self) -> AsyncIterator["Database"]:
+        """The same store to try things out in: what the block does stands in one transaction, and
+        is undone at its end."""
+        with suppress(_Undone):
+            async with self.write() as write:
+                yield self.within(write)
+                raise _Undone
+
+    @asynccontextmanager
     async def write(self) -> AsyncIterator[Write]:
         """One transaction, committed at the end of the block; an exception undoes all of it.
 
@@ -246,6 +255,10 @@ class Database:
         finally:
             with translated():
                 await connection.close()
+
+
+class _Undone(Exception):
+    """Ends a rehearsal: its transaction is given up."""
 
 
 async def _open_sqlite(

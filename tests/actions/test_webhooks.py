@@ -19,6 +19,7 @@ from provisiond.actions.webhooks import (
     remove_webhook,
     retry_delivery,
     show_deliveries,
+    try_webhook,
 )
 from provisiond.inventory.errors import (
     Conflict,
@@ -220,6 +221,7 @@ async def test_webhooks_are_kept_by_admins_alone(lite: Database) -> None:
         remove_webhook(lite, MANAGER, "x", NOW),
         show_deliveries(lite, MANAGER, "x"),
         retry_delivery(lite, MANAGER, "x", 1, NOW),
+        try_webhook(lite, MANAGER, "x", (), NOW),
     ):
         with pytest.raises(NotAllowed):
             await work

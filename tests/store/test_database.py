@@ -309,6 +309,19 @@ async def test_what_is_done_within_a_transaction_is_committed_or_undone_with_it(
     assert await stand(db) == ["a.example.test"]
 
 
+async def test_a_rehearsal_is_seen_inside_of_it_and_undone(db: Database, other: Database) -> None:
+    async with db.rehearsal() as stage:
+        async with stage.write() as write:
+            await domains.insert_domain(write, Domain(name="a.test"))
+        async with stage.read() as inside, other.read() as outside:
+            assert [one.name for _, one in await domains.list_domains(inside)] == ["a.test"]
+            assert await domains.list_domains(outside) == ()
+    assert db.epochs.world == other.epochs.world
+    async with db.write() as write:
+        await domains.insert_domain(write, Domain(name="b.test"))
+        assert [one.name for _, one in await domains.list_domains(write)] == ["b.test"]
+
+
 async def test_a_cancelled_writer_leaves_nothing_and_blocks_nobody(db: Database) -> None:
     started = asyncio.Event()
 

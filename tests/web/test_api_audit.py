@@ -56,6 +56,8 @@ async def test_filters_go_together_and_pages_go_on(client: Client, db: Database)
     found = await newest(client, who, action="edit user".replace(" ", "%20"), subject="101")
     assert [entry["after"]["last_name"] for entry in found] == ["N4", "N3", "N2", "N1", "N0"]
     assert await newest(client, who, actor="nobody") == []
+    assert {entry["action"] for entry in await newest(client, who, noun="user")} == {"edit user"}
+    assert await newest(client, who, noun="ser") == []
     assert await newest(client, who, since="2999-01-01T00:00:00Z") == []
     rows: list[int] = []
     cursor = ""
@@ -114,8 +116,12 @@ async def test_what_was_added_edited_and_deleted_is_undone(
     edited, _ = await asked(client, "PATCH", one, who, json=change, extra=ANY)
     assert edited.status == 200
     edit = (await newest(client, who))[0]
+    answer, tried = await asked(client, "POST", f"/audit/{edit['id']}/undo?dry_run=true", who)
+    assert (answer.status, tried["dry_run"]) == (200, True), tried
+    assert (await newest(client, who))[0] == edit
     answer, undone = await asked(client, "POST", f"/audit/{edit['id']}/undo", who)
     assert answer.status == 200, undone
+    assert {**tried["record"], "revision": 0} == {**undone["record"], "revision": 0}
     _, again = await asked(client, "GET", one, who)
     moving = {"revision", "now", "next", "holds", "sighting", "warnings"}
     assert {k: v for k, v in again.items() if k not in moving} == {
@@ -125,6 +131,9 @@ async def test_what_was_added_edited_and_deleted_is_undone(
     assert (twice.status, problem["code"]) == (409, "conflict")
     await asked(client, "DELETE", one, who, extra=ANY)
     gone = (await newest(client, who))[0]
+    answer, tried = await asked(client, "POST", f"/audit/{gone['id']}/undo?dry_run=true", who)
+    assert answer.status == 200, tried
+    assert (await asked(client, "GET", one, who))[0].status == 404
     answer, undone = await asked(client, "POST", f"/audit/{gone['id']}/undo", who)
     assert answer.status == 200, undone
     assert (await asked(client, "GET", one, who))[0].status == 200

@@ -1,25 +1,27 @@
 """How do programs read the journal of changes, and undo one?"""
 
-import csv
-import io
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from provisiond.actions.audit import all_changes, list_changes, show_change
+from provisiond.actions.audit import (
+    all_changes,
+    list_changes,
+    show_change,
+)
+from provisiond.actions.change_table import changes_csv, changes_jsonl
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.lists import ChangeQuery, ChangeRow
 from provisiond.web.api.cursors import id_before, next_cursor
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Listing, ListQuery, Moment, Record, Shape
+from provisiond.web.api.shapes import Asked, Listing, ListQuery, Moment, Record, Shape
 from provisiond.web.api.undo import undo_change
 
 _Text = Annotated[str | None, Field(max_length=255)]
-_COLUMNS = ("id", "at", "actor_kind", "actor", "action", "subject", "domain", "before", "after")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ChangesQuery(ListQuery):
@@ -28,6 +30,9 @@ class ChangesQuery(ListQuery):
     domain: _Text = None
     actor: _Text = None
     action: _Text = None
+    noun: Annotated[
+        str | None, Field(max_length=255, description="what the action is of: user, time frame")
+    ] = None
     subject: _Text = None
     since: Moment | None = None
     until: Moment | None = None
@@ -53,10 +58,17 @@ class ChangeShown(Shape):
     after: Any
 
 
+class UndoQuery(Asked):
+    """How a change is undone."""
+
+    dry_run: Annotated[bool, Field(description="find everything, change nothing")] = False
+
+
 class Undone(Shape):
-    """What was undone, and the record as it stands now; null where it is gone."""
+    """What was undone, and the record as it stands then; null where it is gone."""
 
     id: int
+    dry_run: bool
     record: dict[str, Any] | None
 
 
@@ -84,12 +96,10 @@ async def export_changes(call: Call, request: web.Request) -> web.StreamResponse
     answer.charset = "utf-8"
     answer.headers["Content-Disposition"] = f'attachment; filename="changes.{query.format}"'
     await answer.prepare(request)
-    write = _csv if query.format == "csv" else _lines
-    if query.format == "csv":
-        await answer.write((",".join(_COLUMNS) + "\r\n").encode())
-    await answer.write(write(first))
+    as_csv = query.format == "csv"
+    await answer.write(changes_csv(first, header=True) if as_csv else changes_jsonl(first))
     async for rows in pages:
-        await answer.write(write(rows))
+        await answer.write(changes_csv(rows, header=False) if as_csv else changes_jsonl(rows))
     await answer.write_eof()
     return answer
 
@@ -97,9 +107,16 @@ async def export_changes(call: Call, request: web.Request) -> web.StreamResponse
 async def undo(call: Call) -> Reply:
     """Put back what stood before a change, where nobody changed it since."""
     row = await show_change(call.desk.db, call.actor, int(call.of("entry")))
-    record = await undo_change(call, row)
+    if not call.query.dry_run:
+        return Reply(body=_undone(row, await undo_change(call, row), dry_run=False))
+    async with call.desk.db.rehearsal() as stage:
+        record = await undo_change(replace(call, desk=replace(call.desk, db=stage)), row)
+    return Reply(body=_undone(row, record, dry_run=True))
+
+
+def _undone(row: ChangeRow, record: BaseModel | None, *, dry_run: bool) -> Undone:
     shown = record.model_dump(mode="json") if isinstance(record, Record) else None
-    return Reply(body=Undone(id=row.entry_id, record=shown))
+    return Undone(id=row.entry_id, dry_run=dry_run, record=shown)
 
 
 def change_shown(row: ChangeRow) -> ChangeShown:
@@ -127,31 +144,13 @@ def _query(query: ChangesQuery, before: int | None = None) -> ChangeQuery:
         domain=query.domain,
         actor=query.actor,
         action=query.action,
+        noun=query.noun,
         subject=query.subject,
         since=query.since,
         until=query.until,
         before=before,
         limit=query.limit,
     )
-
-
-def _lines(rows: tuple[ChangeRow, ...]) -> bytes:
-    shown = [change_shown(row).model_dump(mode="json") for row in rows]
-    return "".join([json.dumps(one, ensure_ascii=False) + "\n" for one in shown]).encode()
-
-
-def _csv(rows: tuple[ChangeRow, ...]) -> bytes:
-    """Cells that a spreadsheet would take for a formula get a quote before them."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    for row in rows:
-        change = row.change
-        values = (
-            row.entry_id, change.at.isoformat(), change.actor_kind, change.actor, change.action,
-            change.subject, row.domain or "", change.before, change.after,
-        )  # fmt: skip
-        writer.writerow([f"'{cell}" if str(cell).startswith(_FORMULA) else cell for cell in values])
-    return text.getvalue().encode()
 
 
 ROUTES = (
@@ -190,6 +189,7 @@ ROUTES = (
         noun=Noun.AUDIT,
         verb=Verb.RUN,
         handler=undo,
+        query=UndoQuery,
         answer=Undone,
     ),
 )

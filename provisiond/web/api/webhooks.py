@@ -14,6 +14,7 @@ from provisiond.actions.webhooks import (
     retry_delivery,
     show_deliveries,
     show_webhook,
+    try_webhook,
 )
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.webhooks import Delivery, DeliveryState, Webhook
@@ -66,6 +67,12 @@ class DeliveryShown(Shape):
     tries: int
     due_at: datetime
     done_at: datetime | None
+    said: str
+
+
+class Tried(Shape):
+    """What a webhook answered to a trial."""
+
     said: str
 
 
@@ -157,6 +164,13 @@ async def send_delivery_again(call: Call) -> Reply:
     return Reply()
 
 
+async def test_webhook(call: Call) -> Reply:
+    """Post a signed trial to a webhook now; nothing is kept of it."""
+    networks = call.desk.webhook_networks
+    said = await try_webhook(call.desk.db, call.actor, call.of("name"), networks, call.at)
+    return Reply(body=Tried(said=said))
+
+
 def webhook_shown(webhook: Webhook, *, with_secret: bool = False) -> WebhookShown:
     """A webhook as programs see it."""
     return WebhookShown(
@@ -202,6 +216,16 @@ ROUTES = (
             change=WebhookChange,
             answer=WebhookShown,
         )
+    ),
+    Route(
+        method="POST",
+        path="/webhooks/{name}/test",
+        summary="Try a webhook",
+        noun=Noun.WEBHOOKS,
+        verb=Verb.RUN,
+        handler=test_webhook,
+        answer=Tried,
+        fails_with=(502,),
     ),
     Route(
         method="GET",
