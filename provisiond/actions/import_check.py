@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from difflib import get_close_matches
 
 from provisiond.actions.import_check_emergency import check_emergency_plan
@@ -31,12 +30,19 @@ from provisiond.inventory.faults import (
     site_faults,
     user_faults,
 )
+from provisiond.inventory.look_ahead import LookAhead
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Override, Phone
 
 
 def check_plan(
-    plan: DomainPlan, shelf: Shelf, *, server: Settings, owners: Owners, actor: Actor, at: datetime
+    plan: DomainPlan,
+    shelf: Shelf,
+    *,
+    server: Settings,
+    owners: Owners,
+    actor: Actor,
+    ahead: LookAhead,
 ) -> tuple[Fault, ...]:
     """Every fault and warning of the plan.
 
@@ -53,7 +59,7 @@ def check_plan(
         *_layouts_of_others(plan, shelf, server),
         *_overrides(plan, shelf, admin=admin),
         *check_emergency_plan(plan),
-        *check_numbers_plan(plan, server=server, owners=owners.numbers, admin=admin, at=at),
+        *check_numbers_plan(plan, server=server, owners=owners.numbers, admin=admin, ahead=ahead),
     )
 
 

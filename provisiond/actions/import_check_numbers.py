@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from provisiond.actions.import_plan import DomainPlan
 from provisiond.actions.import_walk import Item, Step
@@ -14,6 +13,8 @@ from provisiond.actions.sms import sms_reference_findings
 from provisiond.actions.timeframes import frame_warnings
 from provisiond.inventory.domains import BUILT_IN, Settings, inherit
 from provisiond.inventory.errors import Finding
+from provisiond.inventory.faults import settings_faults
+from provisiond.inventory.look_ahead import LookAhead
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.number_faults import (
     destination_faults,
@@ -21,8 +22,8 @@ from provisiond.inventory.number_faults import (
     number_faults,
     sms_faults,
 )
-from provisiond.inventory.numbers import Handling, Number, NumberRule, Treatment
-from provisiond.inventory.routing import Schedule, check_rules
+from provisiond.inventory.numbers import Number, Treatment
+from provisiond.inventory.routing import Schedule, check_frames
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import (
     DateRange,
@@ -56,16 +57,16 @@ def check_numbers_plan(
     server: Settings,
     owners: Mapping[E164, str],
     admin: bool,
-    at: datetime,
+    ahead: LookAhead,
 ) -> Iterator[Fault]:
     """Every fault and warning; an admin is told which domain has a number, others only to ask
-    their provider."""
+    their provider. `ahead` is one of the whole import: its work is bounded, too."""
     reach = reach_of(plan.after, server)
     zone = reach.schedule.time_zone
     yield from _destinations(plan)
-    of_frames = list(_frames(plan, at, zone))
+    of_frames = list(_frames(plan, ahead, zone))
     yield from of_frames
-    lint = RuleLint(reach, at, _broken(plan, of_frames))
+    lint = RuleLint(reach, ahead, _broken(plan, of_frames))
     for item in _touched(plan.numbered.numbers):
         found = [*number_faults(item.after), *_brought(item.after)]
         broken = {finding.where for finding in found}
@@ -80,38 +81,35 @@ def check_numbers_plan(
 
 
 def reach_of(contents: DomainContents, server: Settings) -> Reach:
-    """What the numbers of a domain can lead to, which was loaded whole."""
+    """What the numbers of a domain can lead to, which was loaded whole. A time zone that does not
+    exist is told elsewhere, and read as UTC here."""
     settings = inherit(BUILT_IN, server, contents.domain.settings)
+    is_zone = not settings_faults(Settings(time_zone=settings.time_zone))
     frames = {f.name: f for f in contents.time_frames.values() if f.owner is None}
     return Reach(
         users={extension: user.display_name for extension, user in contents.users.items()},
         destinations=contents.destinations,
-        schedule=Schedule(frames=frames, time_zone=settings.time_zone or "Etc/UTC"),
+        schedule=Schedule(frames=frames, time_zone=(is_zone and settings.time_zone) or "Etc/UTC"),
         country=(settings.tone_country or "US").upper(),
     )
 
 
 class RuleLint:
-    """What is doubtful about numbers' rules and destinations at a moment. Thousands of numbers have
-    the same frames in the same order: those are looked at once."""
+    """What is doubtful about numbers' rules and destinations at a moment."""
 
-    def __init__(self, reach: Reach, at: datetime, broken: Collection[str] = ()) -> None:
+    def __init__(self, reach: Reach, ahead: LookAhead, broken: Collection[str] = ()) -> None:
         """`broken` are frames with faults: when those hold is not asked."""
         self._reach = reach
-        self._at = at
+        self._ahead = ahead
         self._broken = broken
-        self._known: dict[tuple[tuple[str, ...], str], tuple[Finding, ...]] = {}
 
     def of(self, number: Number) -> Iterator[Finding]:
-        """Findings about frames, then about destinations that are disabled."""
-        schedule = self._reach.schedule
-        key = (tuple(rule.frame for rule in number.rules), schedule.zone_of(number))
-        unasked = any(frame in self._broken for frame in key[0])
-        if number.rules and key not in self._known and not unasked:
-            bare = tuple(NumberRule(frame=rule.frame, handling=Handling()) for rule in number.rules)
-            only = replace(number, rules=bare, default=Handling())
-            self._known[key] = check_rules(only, schedule, self._at, lambda _: "")
-        yield from self._known.get(key, ())
+        """Findings about frames, then about destinations that are disabled. Where there is no such
+        time zone as the number's, its frames are read in the domain's."""
+        if settings_faults(Settings(time_zone=number.time_zone)):
+            number = replace(number, time_zone=None)
+        if number.rules and not any(rule.frame in self._broken for rule in number.rules):
+            yield from check_frames(number, self._reach.schedule, self._ahead)
         for where, handling in handlings_of(number):
             message = self._reach.why_disabled(handling)
             if message:
@@ -141,7 +139,7 @@ def _destinations(plan: DomainPlan) -> Iterator[Fault]:
             )
 
 
-def _frames(plan: DomainPlan, at: datetime, zone: str) -> Iterator[Fault]:
+def _frames(plan: DomainPlan, ahead: LookAhead, zone: str) -> Iterator[Fault]:
     for item in _touched(plan.numbered.time_frames):
         frame = item.after
         found = list(frame_faults(frame))
@@ -149,7 +147,7 @@ def _frames(plan: DomainPlan, at: datetime, zone: str) -> Iterator[Fault]:
             message = f"there is no user with the extension {frame.owner}."
             found.append(Finding(where="owner", message=message, remedy="Add the user first."))
         if not found:
-            found += frame_warnings(frame, at, zone)
+            found += frame_warnings(frame, ahead, zone)
         yield from _faults(item.path, (_placed(frame, finding) for finding in found))
 
 

@@ -27,6 +27,7 @@ from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.domains import BUILT_IN, Settings, inherit
 from provisiond.inventory.errors import Finding, Rejected, RejectedAll
+from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.telephone import E164
 from provisiond.store.database import Database, Read
@@ -50,6 +51,7 @@ _KEYS = {
     "emergency_endpoints": "number",
 }
 _Key = TypeVar("_Key")
+_LOOK_WORK = 3 * LOOK_WORK  # for all numbers and time frames of a file: others wait to write
 _NAMED = 200  # records of a kind that the journal's entry names
 
 
@@ -181,6 +183,7 @@ def _plan_all(
     server_plan = plan_server(source.entry.server, server, shelf, terms)
     faults = list(server_plan.faults)
     terms = replace(terms, server=server_plan.after.settings)
+    ahead = LookAhead(terms.at, _LOOK_WORK)
     plans: list[DomainPlan] = []
     phones: dict[Mac, str] = {}
     numbers: dict[E164, str] = {}
@@ -198,7 +201,7 @@ def _plan_all(
                 numbers={**owned.numbers, **_elsewhere(numbers, entry.domain)},
             ),
             actor=terms.actor,
-            at=terms.at,
+            ahead=ahead,
         )
         phones |= dict.fromkeys((item.after.mac for item in plan.phones), entry.domain)
         for items in (plan.numbered.numbers, plan.numbered.sms_numbers):

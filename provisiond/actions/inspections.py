@@ -23,9 +23,12 @@ from provisiond.catalog.structure import check_structure
 from provisiond.inventory.domains import BUILT_IN, Settings, inherit
 from provisiond.inventory.errors import Finding, ProvisiondError
 from provisiond.inventory.facts import DomainFacts, PhoneFacts
+from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
 from provisiond.inventory.phones import Phone
 from provisiond.inventory.urls import PublicUrls
 from provisiond.store.database import Database
+
+_LOOK_WORK = 20 * LOOK_WORK  # a domain; nobody waits for it
 
 
 async def inspect_inventory(
@@ -94,7 +97,7 @@ def _domain(
 
 def _numbers(contents: DomainContents, server: ServerContents, at: datetime) -> list[Finding]:
     reach = reach_of(contents, server.settings)
-    lint = RuleLint(reach, at)
+    lint = RuleLint(reach, LookAhead(at, _LOOK_WORK))
     name = contents.domain.name
     found = [
         replace(finding, where=f"{name} {number.number} {finding.where}")

@@ -29,10 +29,11 @@ from provisiond.actions.telephones import taken_findings
 from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import Finding, NotFound, Rejected
 from provisiond.inventory.lists import NumberQuery, Page
+from provisiond.inventory.look_ahead import LookAhead
 from provisiond.inventory.number_faults import number_faults
 from provisiond.inventory.numbers import Handling, Number, NumberRule, Treatment
 from provisiond.inventory.occurrences import Span
-from provisiond.inventory.routing import Route, check_rules, holes, route
+from provisiond.inventory.routing import Route, check_frames, check_rules, holes, route
 from provisiond.inventory.telephone import E164
 from provisiond.store.database import Database, Read
 from provisiond.store.numbers import delete_number as delete_stored
@@ -160,7 +161,7 @@ async def route_number(db: Database, command: RouteNumber) -> RouteReport:
             time_zone=zone,
             route=route(number, reach.schedule, at),
             names=_names(number, reach),
-            findings=check_rules(number, reach.schedule, at, reach.why_silent),
+            findings=check_rules(number, reach.schedule, LookAhead(at), reach.why_silent),
             holes=holes(number, reach.schedule, at, reach.why_silent),
         )
 
@@ -169,8 +170,9 @@ async def route_number(db: Database, command: RouteNumber) -> RouteReport:
 
 async def add_number(db: Database, actor: Actor, command: AddNumber, at: datetime) -> Saved[Number]:
     """Add a number. Raises RejectedAll with every fault, and NotFound."""
+    ahead = await _looked_ahead(db, command.domain, command.number, at)
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
-        number, warnings = await _checked(edit, replace(command.number, revision=1), None)
+        number, warnings = await _checked(edit, replace(command.number, revision=1), None, ahead)
         await insert_numbers(edit.write, edit.domain_id, [number])
         await edit.note("add number", number.number.text, after=number_tree(number))
     return Saved(domain=edit.domain.name, record=number, warnings=warnings)
@@ -182,10 +184,11 @@ async def change_number(
     """Change a number. Raises RejectedAll with every fault, NotFound, and Conflict where it was
     changed meanwhile."""
     key = command.number.number
+    ahead = await _looked_ahead(db, command.domain, command.number, at)
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.number.revision, f"number {key}")
-        number, warnings = await _checked(edit, command.number, stood)
+        number, warnings = await _checked(edit, command.number, stood, ahead)
         changed = number != stood
         if changed:
             number = await _put(edit, stood, number, "edit number")
@@ -239,8 +242,26 @@ async def _put(edit: Editing, stood: Number, number: Number, action: str) -> Num
     return replace(number, revision=stood.revision + 1)
 
 
+async def _looked_ahead(db: Database, domain: str, number: Number, at: datetime) -> LookAhead:
+    """How the number's rules stand to each other, asked while others can write: in the transaction
+    the same frames have the answer ready. Raises NotFound."""
+    ahead = LookAhead(at)
+    if not number.rules:
+        return ahead
+    async with db.read() as read:
+        domain_id, record = await domain_record(read, domain)
+        reach = await load_reach(read, domain_id, record, ())
+
+    def look() -> None:
+        if not number_faults(number):
+            check_frames(number, reach.schedule, ahead)
+
+    await asyncio.to_thread(look)
+    return ahead
+
+
 async def _checked(
-    edit: Editing, number: Number, stood: Number | None
+    edit: Editing, number: Number, stood: Number | None, ahead: LookAhead
 ) -> tuple[Number, tuple[Finding, ...]]:
     """The number as it is stored, and its warnings. Raises RejectedAll."""
     number, findings = await _resolved(edit, number)
@@ -250,9 +271,8 @@ async def _checked(
     findings += [finding for finding in own if finding.where not in unread]
     findings += _by_hand(number, stood)
     broken = {finding.where for finding in findings}
-    rules = await asyncio.to_thread(
-        check_rules, number, reach.schedule, edit.at, reach.why_disabled
-    )
+    asked = replace(number, time_zone=None) if "time_zone" in broken else number
+    rules = await asyncio.to_thread(check_rules, asked, reach.schedule, ahead, reach.why_disabled)
     later = (*missing_findings(number, reach), *rules)
     findings += [finding for finding in later if finding.where not in broken]
     if stood is None:

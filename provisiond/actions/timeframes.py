@@ -4,7 +4,7 @@ deleted."""
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from provisiond.actions.edits import (
     Editing,
@@ -20,8 +20,9 @@ from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import Finding, NotFound
 from provisiond.inventory.holiday_calendars import check_calendar, holidays_around
 from provisiond.inventory.lists import FrameQuery, Page
+from provisiond.inventory.look_ahead import LookAhead
 from provisiond.inventory.number_faults import frame_faults
-from provisiond.inventory.occurrences import Span, next_occurrences, spans
+from provisiond.inventory.occurrences import Span, next_occurrences
 from provisiond.inventory.timeframes import HolidayCalendar, TimeFrame, arranged, holds
 from provisiond.inventory.uses import Use
 from provisiond.store.database import Database, Read
@@ -37,8 +38,6 @@ from provisiond.store.timeframes import (
 )
 from provisiond.store.timeframes import delete_frame as delete_stored
 from provisiond.store.users import find_users
-
-_HORIZON = timedelta(days=2 * 366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,17 +187,17 @@ async def delete_frame(db: Database, actor: Actor, command: DeleteFrame, at: dat
     return stood
 
 
-def frame_warnings(frame: TimeFrame, at: datetime, time_zone: str) -> tuple[Finding, ...]:
+def frame_warnings(frame: TimeFrame, ahead: LookAhead, time_zone: str) -> tuple[Finding, ...]:
     """What a person should know of a frame that has no faults: it never holds, or names holidays
-    that its calendar has not."""
+    that its calendar has not. Where the work of `ahead` is spent, it is not asked when it holds."""
     found = []
-    if not spans(frame, at, at + _HORIZON, frame.time_zone or time_zone):
+    if ahead.holds(frame, time_zone) is False:
         message = "it holds at no time of the next two years."
         remedy = "Give it dates that are still to come."
         found.append(Finding(where="parts", message=message, remedy=remedy, severity="warning"))
     for index, part in enumerate(frame.parts):
         if isinstance(part, HolidayCalendar) and part.names is not None:
-            strange = part.names - _names(part, at.year)
+            strange = part.names - _names(part, ahead.now.year)
             for name in sorted(strange):
                 where = f"parts[{index}].names"
                 message = f"{part.country} has no holiday {name!r} in the next three years."
@@ -238,5 +237,5 @@ async def _checked(edit: Editing, frame: TimeFrame, *, is_new: bool) -> tuple[Fi
     if not findings:
         settings = await domain_settings(edit.write, edit.domain)
         zone = settings.time_zone or "Etc/UTC"
-        findings += await asyncio.to_thread(frame_warnings, frame, edit.at, zone)
+        findings += await asyncio.to_thread(frame_warnings, frame, LookAhead(edit.at), zone)
     return accepted(findings, shown(key_of(frame)))

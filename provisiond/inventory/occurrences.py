@@ -18,13 +18,12 @@ _FARTHEST = 40  # steps of _AHEAD: ten years
 
 def spans(frame: TimeFrame, start: datetime, end: datetime, time_zone: str) -> tuple[Span, ...]:
     """When the frame holds between two instants: in order, apart from each other, cut at both."""
-    zone = ZoneInfo(frame.time_zone or time_zone)
-    return merged(
-        (max(first, start), min(last, end))
-        for low, high, offset in _segments(zone, start, end)
-        for first, last in _of_segment(frame, low, high, offset)
-        if first < end and last > start
-    )
+    return merged(_pieces(frame, start, end, time_zone))
+
+
+def holds_within(frame: TimeFrame, start: datetime, end: datetime, time_zone: str) -> bool:
+    """Whether the frame holds at any moment between two instants; looks no further than there."""
+    return next(_pieces(frame, start, end, time_zone), None) is not None
 
 
 def next_occurrences(
@@ -60,23 +59,12 @@ def merged(some: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def without(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
-    """What of `some` is in none of `others`; both are in order and apart from each other."""
-    taken = list(others)
-    left: list[Span] = []
-    for start, end in some:
-        at = start
-        for first, last in taken:
-            if last <= at:
-                continue
-            if first >= end:
-                break
-            if first > at:
-                left.append((at, first))
-            at = max(at, last)
-        if at < end:
-            left.append((at, end))
-    return tuple(left)
+def _pieces(frame: TimeFrame, start: datetime, end: datetime, time_zone: str) -> Iterator[Span]:
+    zone = ZoneInfo(frame.time_zone or time_zone)
+    for low, high, offset in _segments(zone, start, end):
+        for first, last in _of_segment(frame, low, high, offset):
+            if first < end and last > start:
+                yield max(first, start), min(last, end)
 
 
 def _of_segment(

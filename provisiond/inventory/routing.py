@@ -1,17 +1,16 @@
 """Where would a call go? The rule that wins at a moment, the ones it beats, and what can't win."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from provisiond.inventory.errors import Finding
+from provisiond.inventory.look_ahead import Frames, LookAhead, Outlook, look_days, stretches
 from provisiond.inventory.numbers import Handling, Number, NumberRule, Treatment
-from provisiond.inventory.occurrences import Span, merged, spans, without
+from provisiond.inventory.occurrences import Span, merged
 from provisiond.inventory.timeframes import FrameKind, HolidayCalendar, OwnHoliday, TimeFrame, why
 from provisiond.inventory.timeframes import holds as frame_holds
-
-_HORIZON = timedelta(days=2 * 366)  # every yearly thing comes twice
 
 FindFault = Callable[[Handling], str]
 """What is wrong with a handling's destination ("gone", "disabled"), or nothing."""
@@ -45,6 +44,10 @@ class Schedule:
     def zone_of(self, number: Number) -> str:
         """The time zone that the number's frames are read in."""
         return number.time_zone or self.time_zone
+
+    def frames_of(self, number: Number) -> Frames:
+        """The frames of the number's rules, from the top."""
+        return tuple([self.frames.get(rule.frame) for rule in number.rules])
 
 
 def route(number: Number, schedule: Schedule, at: datetime) -> Route:
@@ -93,119 +96,113 @@ def _why_closed(number: Number, at: datetime, zone: str) -> str:
 def holes(
     number: Number, schedule: Schedule, now: datetime, find_fault: FindFault
 ) -> tuple[Span, ...]:
-    """When, in two years from `now`, a call meets nothing: no handling, or one that is gone."""
-    until = now + _HORIZON
-    left: tuple[Span, ...] = ((now, until),)
-    empty: list[Span] = []
-    for rule, held in _held(number, schedule, now, until):
-        taken = without(left, without(left, held))
-        left = without(left, held)
-        if _is_nothing(rule.handling, find_fault):
-            empty += taken
-    if _is_nothing(number.default, find_fault):
-        empty += left
-    return merged(empty)
+    """When, in two years from `now`, a call meets nothing: no handling, or one that is gone.
+
+    Where the rules' frames have many parts, in as many days as LOOK_WORK allows.
+    """
+    frames = schedule.frames_of(number)
+    until = now + timedelta(days=look_days(frames))
+    silent = [_is_nothing(rule.handling, find_fault) for rule in number.rules]
+    silent.append(_is_nothing(number.default, find_fault))
+    # The lowest bit is of the rule that wins; without one it is the default, the last.
+    return merged(
+        (start, end)
+        for start, end, bits in stretches(frames, now, until, schedule.zone_of(number))
+        if silent[(bits & -bits).bit_length() - 1]
+    )
 
 
 def _is_nothing(handling: Handling, find_fault: FindFault) -> bool:
     return handling.treatment == Treatment.AVAILABLE.value or bool(find_fault(handling))
 
 
-def _held(
-    number: Number, schedule: Schedule, now: datetime, until: datetime
-) -> Iterator[tuple[NumberRule, tuple[Span, ...]]]:
-    zone = schedule.zone_of(number)
-    for rule in number.rules:
-        frame = schedule.frames.get(rule.frame)
-        yield rule, spans(frame, now, until, zone) if frame is not None else ()
-
-
 def check_rules(
-    number: Number, schedule: Schedule, now: datetime, find_fault: FindFault
+    number: Number, schedule: Schedule, ahead: LookAhead, find_fault: FindFault
 ) -> tuple[Finding, ...]:
     """What a person should know before the rules are saved; each finding names the rules.
 
     A frame that does not exist is a fault. Warnings: one that can never win because those above
     it cover it for two years to come, holidays below hours that they should interrupt, a
-    destination that is gone or disabled.
+    destination that is gone or disabled; and that the work that `ahead` may do was not enough for
+    two years of so many parts, so that what comes later was not looked at.
     """
-    return tuple(_findings(number, schedule, now, find_fault))
+    faults = [(rule.frame, find_fault(rule.handling)) for rule in number.rules]
+    of_rules = (
+        _warning(f"rules[{index}].destination", f"{frame}: {fault}")
+        for index, (frame, fault) in enumerate(faults)
+        if fault
+    )
+    fault = find_fault(number.default)
+    of_default = [_warning("default.destination", f"Default: {fault}")] if fault else []
+    return (*of_rules, *check_frames(number, schedule, ahead), *of_default)
 
 
-def _findings(
-    number: Number, schedule: Schedule, now: datetime, find_fault: FindFault
-) -> Iterator[Finding]:
-    above: list[tuple[TimeFrame, tuple[Span, ...]]] = []
-    held = list(_held(number, schedule, now, now + _HORIZON))
-    for index, (rule, times) in enumerate(held):
+def check_frames(number: Number, schedule: Schedule, ahead: LookAhead) -> tuple[Finding, ...]:
+    """Those findings of `check_rules` that the frames alone give."""
+    outlook = ahead.rules(schedule.frames_of(number), schedule.zone_of(number))
+    return tuple(_findings(number, schedule, outlook))
+
+
+def _findings(number: Number, schedule: Schedule, outlook: Outlook) -> Iterator[Finding]:
+    for index, rule in enumerate(number.rules):
         where = f"rules[{index}]"
-        frame = schedule.frames.get(rule.frame)
-        fault = find_fault(rule.handling)
-        if fault:
-            yield _warning(f"{where}.destination", f"{rule.frame}: {fault}")
-        if frame is None:
+        if rule.frame not in schedule.frames:
             yield Finding(
                 where=f"{where}.frame",
                 message=f"there is no time frame {rule.frame!r}.",
                 remedy="Choose another, or add it under Time Frames.",
             )
-            continue
-        if not times:
-            yield _warning(
-                where,
-                f"{rule.frame} holds at no time of the next two years.",
-                "Give it dates that are still to come, or remove the rule.",
-            )
-        elif not _rest(times, above):
-            yield _shadowed(where, rule.frame, times, above)
-        elif _is_holiday(frame):
-            yield from _late_holidays(where, frame, times, above)
-        above.append((frame, times))
-    fault = find_fault(number.default)
-    if fault:
-        yield _warning("default.destination", f"Default: {fault}")
+        elif outlook.days:
+            yield from _standing(number, schedule, outlook, index)
+    if not outlook.is_whole:
+        yield _warning("rules", *_cut(outlook))
 
 
-def _rest(
-    times: tuple[Span, ...], above: Sequence[tuple[TimeFrame, tuple[Span, ...]]]
-) -> tuple[Span, ...]:
-    for _, others in above:
-        times = without(times, others)
-    return times
-
-
-def _shadowed(
-    where: str,
-    name: str,
-    times: tuple[Span, ...],
-    above: Sequence[tuple[TimeFrame, tuple[Span, ...]]],
-) -> Finding:
-    alone = [frame.name for frame, others in above if not without(times, others)]
-    covering = alone[:1] or [
-        frame.name for frame, others in above if without(times, others) != times
-    ]
-    return _warning(
-        where,
-        f"{name} can never win: {' and '.join(covering)} above it "
-        f"{'hold' if len(covering) > 1 else 'holds'} whenever it does.",
-        f"Move {name} above {covering[0]}, or remove it.",
-    )
-
-
-def _late_holidays(
-    where: str,
-    frame: TimeFrame,
-    times: tuple[Span, ...],
-    above: Sequence[tuple[TimeFrame, tuple[Span, ...]]],
+def _standing(
+    number: Number, schedule: Schedule, outlook: Outlook, index: int
 ) -> Iterator[Finding]:
-    for other, taken in above:
-        if not _is_holiday(other) and without(times, taken) != times:
+    where, name = f"rules[{index}]", number.rules[index].frame
+    standing = outlook.standings[index]
+    if not standing.holds:
+        yield _warning(
+            where,
+            f"{name} holds at no time of the next {_time(outlook)}.",
+            "Give it dates that are still to come, or remove the rule.",
+        )
+    elif not standing.wins:
+        covering = [
+            number.rules[place].frame for place in standing.always[:1] or standing.sometimes
+        ]
+        never = "can never win" if outlook.is_whole else f"wins never in the next {_time(outlook)}"
+        yield _warning(
+            where,
+            f"{name} {never}: {' and '.join(covering)} above it "
+            f"{'hold' if len(covering) > 1 else 'holds'} whenever it does.",
+            f"Move {name} above {covering[0]}, or remove it.",
+        )
+    elif _is_holiday(schedule.frames[name]):
+        others = [number.rules[place].frame for place in standing.sometimes]
+        late = [other for other in others if not _is_holiday(schedule.frames[other])][:1]
+        for other in late:
             yield _warning(
                 where,
-                f"on holidays {other.name} wins over {frame.name}, which stands below it.",
-                f"Move {frame.name} above {other.name}: holidays belong at the top.",
+                f"on holidays {other} wins over {name}, which stands below it.",
+                f"Move {name} above {other}: holidays belong at the top.",
             )
-            return
+
+
+def _time(outlook: Outlook) -> str:
+    return "two years" if outlook.is_whole else f"{outlook.days} days"
+
+
+def _cut(outlook: Outlook) -> tuple[str, str]:
+    if not outlook.days:
+        return "which of them can win was not looked at: there is too much of it.", ""
+    return (
+        f"which of them can win was looked at for the next {outlook.days} days only: their time "
+        "frames have very many parts.",
+        "Where two years matter, give the frames fewer parts.",
+    )
 
 
 def _warning(where: str, message: str, remedy: str = "") -> Finding:

@@ -17,6 +17,8 @@ from provisiond.inventory.holiday_calendars import Observance, holidays_around, 
 DAY = 1440
 """minutes of a day on the wall"""
 
+_MINUTE = timedelta(minutes=1)
+
 Minutes = tuple[int, int]
 """From this minute of the day up to that one, at most 1440."""
 
@@ -184,10 +186,15 @@ def _dates(part: DateRange, day: date) -> Iterator[Minutes]:
     lasts longest."""
     length = part.end - part.start
     midnight = datetime.combine(day, time.min)
-    begun = (last_start(part, at) for at in (midnight, datetime.combine(day, time.max)))
-    for start in sorted({at for at in begun if at is not None}):
-        first = max((start - midnight) // timedelta(minutes=1), 0)
-        last = min((start - midnight + length) // timedelta(minutes=1), DAY)
+    latest = last_start(part, datetime.combine(day, time.max))
+    begun = [latest]
+    if latest is not None and latest > midnight:
+        begun.insert(0, last_start(part, midnight))
+    for start in begun:
+        if start is None:
+            continue
+        first = max((start - midnight) // _MINUTE, 0)
+        last = min((start - midnight + length) // _MINUTE, DAY)
         if first < last:
             yield (first, last)
 

@@ -20,6 +20,7 @@ from provisiond.actions.phone_csv import read_phone_csv
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.domains import Domain, Settings
 from provisiond.inventory.errors import Finding, RejectedAll
+from provisiond.inventory.look_ahead import LookAhead
 from tests.actions.inventory import ADMIN, INVENTORY, NOW
 
 ROUNDS = 400
@@ -46,7 +47,9 @@ def findings_of(read: Callable[[], Source], shelf: Shelf) -> tuple[Finding, ...]
     for entry, root in zip(source.entry.domains, source.roots, strict=True):
         before = DomainContents(domain=Domain(name=entry.domain))
         plan = plan_domain(entry, root, before, shelf, terms)
-        faults += check_plan(plan, shelf, server=Settings(), owners=Owners(), actor=ADMIN, at=NOW)
+        faults += check_plan(
+            plan, shelf, server=Settings(), owners=Owners(), actor=ADMIN, ahead=LookAhead(NOW)
+        )
     return source.findings(faults)
 
 

@@ -342,3 +342,55 @@ async def test_rules_that_can_never_win_are_a_warning(lite: Database, shelf: She
     said = [finding.message for finding in report.warnings]
     assert len([text for text in said if "Office, hours can never win" in text]) == 3
     assert len([text for text in said if "fax server 390 is disabled" in text]) == 3
+
+
+async def test_a_time_zone_that_does_not_exist_is_told_and_the_rest_is_read_without_it(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf, OFFICE)
+    number = {"number": "+18005550130", "time_zone": "Mars/Base"}
+    rules = [
+        {"frame": "New", "treatment": "user", "destination": "101"},
+        {"frame": "Nights", "treatment": "user", "destination": "101"},
+    ]
+    frames = [{"name": "New", "hours": [{"days": "sat"}]}, {"name": "Z", "time_zone": "Mars/Base"}]
+    tree = changed(
+        settings={"time_zone": "Mars/Base"},
+        time_frames=frames,
+        numbers=[{**number, "rules": rules}],
+    )
+    found = await faults(lite, shelf, tree)
+    assert {finding.where for finding in found if finding.severity == "error"} == {
+        "settings.time_zone",
+        "time_frames[1].time_zone",
+        "numbers[0].time_zone",
+        "numbers[0].rules[1].frame",
+    }
+
+
+async def test_a_file_of_very_many_parts_is_looked_at_so_far_and_says_so(
+    lite: Database, shelf: Shelf
+) -> None:
+    """Twelve lists of 24 rules in different orders, each frame of 64 daily ranges since 1900."""
+    await load(lite, shelf, OFFICE)
+    dates = [
+        {"start": f"1900-01-01T{m // 60:02}:{m % 60:02}", "end": "1900-01-02T09:00"}
+        for m in range(64)
+    ]
+    ended = [{**one, "repeat": "daily", "until": "1950-01-01"} for one in dates]
+    frames = [{"name": f"F{n}", "dates": ended} for n in range(24)]
+    names = [frame["name"] for frame in frames]
+    numbers = [
+        {
+            "number": f"+180055501{40 + n}",
+            "rules": [
+                {"frame": name, "treatment": "user", "destination": "101"}
+                for name in names[n:] + names[:n]
+            ],
+        }
+        for n in range(12)
+    ]
+    report = await load(lite, shelf, changed(time_frames=frames, numbers=numbers))
+    said = [finding.message for finding in report.warnings]
+    assert sum("not looked at" in text for text in said) >= 6
+    assert len((await stored(lite)).numbers) >= 12

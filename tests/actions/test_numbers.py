@@ -124,12 +124,14 @@ async def test_every_fault_is_told_with_its_field(lite: Database) -> None:
             default=to("user", "999"),
             rules=(rule("Nights", "user", "101"), rule("Office", "user", "")),
             language="??",
+            time_zone="Mars/Base",
         )
     assert {(f.where, f.severity) for f in caught.value.findings} == {
         ("default.destination", "error"),
         ("rules[0].frame", "error"),
         ("rules[1].destination", "error"),
         ("language", "error"),
+        ("time_zone", "error"),
     }
 
 

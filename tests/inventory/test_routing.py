@@ -1,17 +1,28 @@
 """Where a call goes: the first rule that holds, why, what can't win, and when nothing answers."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
 
+from provisiond.inventory.errors import Finding
 from provisiond.inventory.holiday_calendars import Observance
+from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead, stretches
 from provisiond.inventory.numbers import Handling, Number, NumberRule
 from provisiond.inventory.routing import Schedule, check_rules, holes, route
 from provisiond.inventory.telephone import E164
-from provisiond.inventory.timeframes import FrameKind, HolidayCalendar, TimeFrame, WeeklyHours
+from provisiond.inventory.timeframes import (
+    DateRange,
+    FrameKind,
+    HolidayCalendar,
+    Repeat,
+    TimeFrame,
+    WeeklyHours,
+)
 from tests.inventory.frame_model import clerk_routes
 from tests.inventory.made_up_frames import ZONES, frame, moment, number
+from tests.inventory.work import calls
 
 WORKDAYS = frozenset({1, 2, 3, 4, 5})
 OFFICE = TimeFrame(
@@ -103,23 +114,27 @@ def test_why_names_the_holiday() -> None:
 
 
 def test_a_frame_that_is_covered_from_above_is_named_with_what_covers_it() -> None:
-    [finding] = check_rules(made(("Office", "1"), ("Lunch", "2")), SCHEDULE, NOW, fine)
+    [finding] = check_rules(made(("Office", "1"), ("Lunch", "2")), SCHEDULE, LookAhead(NOW), fine)
     assert finding.where == "rules[1]"
     assert finding.message == "Lunch can never win: Office above it holds whenever it does."
-    assert check_rules(made(("Lunch", "2"), ("Office", "1")), SCHEDULE, NOW, fine) == ()
+    assert check_rules(made(("Lunch", "2"), ("Office", "1")), SCHEDULE, LookAhead(NOW), fine) == ()
 
 
 def test_a_frame_that_covers_alone_is_named_alone() -> None:
     rules = made(("Holidays", "3"), ("Office", "1"), ("Lunch", "2"))
-    [finding] = check_rules(rules, SCHEDULE, NOW, fine)
+    [finding] = check_rules(rules, SCHEDULE, LookAhead(NOW), fine)
     assert finding.message == "Lunch can never win: Office above it holds whenever it does."
     assert finding.severity == "warning"
 
 
 def test_holidays_below_office_hours_are_a_warning() -> None:
-    [finding] = check_rules(made(("Office", "1"), ("Holidays", "2")), SCHEDULE, NOW, fine)
+    [finding] = check_rules(
+        made(("Office", "1"), ("Holidays", "2")), SCHEDULE, LookAhead(NOW), fine
+    )
     assert finding.message == ("on holidays Office wins over Holidays, which stands below it.")
-    assert check_rules(made(("Holidays", "2"), ("Office", "1")), SCHEDULE, NOW, fine) == ()
+    assert (
+        check_rules(made(("Holidays", "2"), ("Office", "1")), SCHEDULE, LookAhead(NOW), fine) == ()
+    )
 
 
 def test_a_destination_that_is_gone_is_named_with_its_rule() -> None:
@@ -127,7 +142,7 @@ def test_a_destination_that_is_gone_is_named_with_its_rule() -> None:
         return "extension 2 does not exist." if handling.destination == "2" else ""
 
     rules = made(("Lunch", "2"), ("Office", "1"), default=to("2"))
-    assert [(f.where, f.message) for f in check_rules(rules, SCHEDULE, NOW, gone)] == [
+    assert [(f.where, f.message) for f in check_rules(rules, SCHEDULE, LookAhead(NOW), gone)] == [
         ("rules[0].destination", "Lunch: extension 2 does not exist."),
         ("default.destination", "Default: extension 2 does not exist."),
     ]
@@ -136,7 +151,7 @@ def test_a_destination_that_is_gone_is_named_with_its_rule() -> None:
 def test_a_frame_that_is_over_is_a_warning() -> None:
     past = TimeFrame(name="Move", kind=FrameKind.DATES, parts=())
     schedule = Schedule(frames={"Move": past}, time_zone="Etc/UTC")
-    [finding] = check_rules(made(("Move", "1")), schedule, NOW, fine)
+    [finding] = check_rules(made(("Move", "1")), schedule, LookAhead(NOW), fine)
     assert finding.message == "Move holds at no time of the next two years."
 
 
@@ -180,3 +195,90 @@ def test_moments_are_read_in_any_zone() -> None:
     assert route(rules, SCHEDULE, at).handling == to("101")
     berlin = at.astimezone(tz=None) + timedelta(0)
     assert route(rules, SCHEDULE, berlin).handling == to("101")
+
+
+def test_findings_and_holes_agree_with_asking_at_each_moment() -> None:
+    """100 rule lists: what wins in ten days is what `route` says at the ends of each stretch, and
+    a hole is where it says nowhere."""
+    dice = Random(96)
+    never = silent = 0
+    for _ in range(100):
+        frames = [frame(dice, f"frame {index}") for index in range(dice.randrange(1, 6))]
+        schedule = Schedule(frames={f.name: f for f in frames}, time_zone=dice.choice(ZONES))
+        asked = replace(number(dice, frames), enabled=True, enable_on=None, disable_on=None)
+        now = moment(dice, schedule.zone_of(asked)).replace(minute=0)
+        held = schedule.frames_of(asked)
+        until = now + timedelta(days=10)
+        nowhere = holes(asked, schedule, now, fine)
+        winners = set()
+        for start, end, bits in stretches(held, now, until, schedule.zone_of(asked)):
+            found = route(asked, schedule, start)
+            last = route(asked, schedule, end - timedelta(minutes=1))
+            places = [place for place, one in enumerate(found.considered) if one.wins]
+            assert places == [place for place, one in enumerate(last.considered) if one.wins]
+            assert places == [(bits & -bits).bit_length() - 1 if bits else len(asked.rules)]
+            winners |= {*places}
+            is_hole = any(first <= start < last for first, last in nowhere)
+            assert is_hole == (found.handling is None), (asked, frames, start)
+            silent += is_hole
+        parts = sum(len(f.parts) + 1 for f in {f for f in held if f is not None})
+        ten_days = LookAhead(now, 10 * parts + parts // 2).rules(held, schedule.zone_of(asked))
+        if parts:
+            assert ten_days.days == 10
+            wins = {place for place, one in enumerate(ten_days.standings) if one.wins}
+            assert wins == winners - {len(asked.rules)}
+            never += len(asked.rules) - len(wins)
+    assert min(never, silent) > 40
+
+
+def crowded(rules: int, parts: int) -> tuple[Number, Schedule]:
+    """Rules whose frames have daily ranges since 1900, each a minute of its own; one goes on."""
+    start = datetime.fromisoformat("1900-01-01T08:00")
+    frames = [
+        TimeFrame(
+            name=f"frame {rule}",
+            kind=FrameKind.DATES,
+            parts=tuple(
+                DateRange(
+                    start=start + timedelta(minutes=rule * parts + part),
+                    end=start + timedelta(minutes=rule * parts + part + 1),
+                    repeat=Repeat.DAILY,
+                    until=date(2020, 1, 1) if rule else None,
+                )
+                for part in range(parts)
+            ),
+        )
+        for rule in range(rules)
+    ]
+    asked = made(*((f.name, "101") for f in frames))
+    return asked, Schedule(frames={f.name: f for f in frames}, time_zone="Etc/UTC")
+
+
+@pytest.mark.parametrize(("rules", "parts", "days"), [(1, 64, 732), (64, 64, 24)])
+def test_the_work_of_looking_ahead_is_bounded_and_said(rules: int, parts: int, days: int) -> None:
+    asked, schedule = crowded(rules, parts)
+    ahead = LookAhead(NOW)
+    found: list[Finding] = []
+    work = calls(lambda: found.extend(check_rules(asked, schedule, ahead, fine)))
+    assert days * rules * parts <= work["last_start"] <= 2 * LOOK_WORK + 2 * rules * parts
+    period = "two years" if days == 732 else f"{days} days"
+    over = [f.message for f in found if "holds at no time" in f.message]
+    assert over == [
+        f"frame {rule} holds at no time of the next {period}." for rule in range(1, rules)
+    ]
+    told = [f.message for f in found if f.where == "rules"]
+    assert bool(told) == (days < 732)
+    assert all(f"for the next {days} days only" in message for message in told)
+    again = calls(lambda: check_rules(asked, schedule, ahead, fine))
+    assert again["last_start"] == 0
+    if days < 732:  # the whole allowance is spent: nothing is said that was not looked at
+        other, schedule = crowded(1, 63)
+        [finding] = check_rules(other, schedule, LookAhead(NOW, 10), fine)
+        assert "was not looked at" in finding.message
+        assert finding.severity == "warning"
+
+
+def test_holes_are_looked_for_with_the_same_work() -> None:
+    asked, schedule = crowded(64, 64)
+    work = calls(lambda: holes(asked, schedule, NOW, fine))
+    assert 0 < work["last_start"] <= 2 * LOOK_WORK + 2 * 64 * 64
