@@ -11,6 +11,7 @@ from provisiond.inventory.errors import Failed
 from provisiond.outbound.notify import SipNotifier
 from provisiond.outbound.registrar import KamailioRegistrar
 from provisiond.outbound.sip_place import Finder
+from provisiond.outbound.sip_targets import SipTargets
 from provisiond.settings import Settings
 from provisiond.settings_sections import Journal, Sip
 from provisiond.store.database import Database
@@ -24,8 +25,14 @@ _PRUNE_SECONDS = 600
 
 def delivery_of(settings: Settings, database: Database, sources: FileSources) -> ResyncDelivery:
     """What sends the re-syncs, as the settings have it."""
-    sip = settings.sip
-    notifier = SipNotifier(Finder(), source=sip.source, tls=lambda: _trusting(sip))
+    sip, web = settings.sip, settings.web
+    own = tuple([(one.host, one.port) for one in (*web.listen, *web.monitor)])
+    notifier = SipNotifier(
+        Finder(),
+        targets=SipTargets(networks=sip.targets, own=own),
+        source=sip.source,
+        tls=lambda: _trusting(sip),
+    )
     registrar = KamailioRegistrar(sip.registrar) if sip.registrar is not None else None
     return ResyncDelivery(database, sources, Outside(notifier=notifier, registrar=registrar))
 

@@ -340,6 +340,11 @@ class Sip(Section):
         default=None,
         description="URL of Kamailio's JSON-RPC, asked for the contact of the phone itself",
     )
+    targets: Networks = Field(
+        default=(),
+        description="networks that messages may reach beside all that is no loopback, link-local "
+        "or multicast address, such as 127.0.0.1 for a SIP server on this machine",
+    )
     ca: OptionalPath = Field(
         default=None,
         description="PEM file: who signed the certificates of SIP servers; unset: the system's",

@@ -6,9 +6,14 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
+from provisiond.outbound.sip_targets import SipTargets
 from tests.needs import need
+
+LOOPBACK = SipTargets(networks=(ip_network("127.0.0.0/8"),))
+"""Where the phones of the tests are."""
 
 _ANSWER = """<send><![CDATA[
 

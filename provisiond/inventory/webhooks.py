@@ -86,7 +86,7 @@ def may_reach(address: Address, private: Networks) -> bool:
     which trust it. An IPv6 address that carries an IPv4 one is judged by both.
     """
     if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or _nat64(address)
+        inner = carried_ipv4(address)
         if inner is not None and not may_reach(inner, private):
             return False
         if address.ipv4_mapped is not None:
@@ -96,10 +96,12 @@ def may_reach(address: Address, private: Networks) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _nat64(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address inside of 64:ff9b::/96 (RFC 6052 §2.1)."""
+def carried_ipv4(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address inside of a mapped one, of 2002::/16, or of 64:ff9b::/96 (RFC 6052 §2.1)."""
     number = int(address)
-    return IPv4Address(number & 0xFFFFFFFF) if number >> 32 == 0x64FF9B << 64 else None
+    inner = address.ipv4_mapped or address.sixtofour
+    is_nat64 = number >> 32 == 0x64FF9B << 64
+    return IPv4Address(number & 0xFFFFFFFF) if inner is None and is_nat64 else inner
 
 
 def _faults(webhook: Webhook, private: Networks) -> Iterator[Finding]:

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import errno
+import logging
 import secrets
 import ssl
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -13,10 +16,14 @@ from provisiond.outbound.sip_channel import Channel, Hop, Transport, open_channe
 from provisiond.outbound.sip_digest import Credentials, Login
 from provisiond.outbound.sip_message import Headers, Reply, notify_request, parse_reply
 from provisiond.outbound.sip_place import Finder
+from provisiond.outbound.sip_targets import SipTargets
 from provisiond.outbound.sip_transaction import STANDARD, ClientTransaction, Timers
 
+_log = logging.getLogger(__name__)
 _MAGIC: Final = "z9hG4bK"  # RFC 3261 §8.1.1.7
 _ATTEMPTS: Final = 5  # first, proxy's challenge, phone's challenge, and a stale nonce of each
+_REMEMBERED: Final = 10_000
+_UNSENT: Final = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,40 +81,64 @@ class Notifier(Protocol):
 
 class SipNotifier:
     """Tells phones over sockets of its own, each for one order; `source` is the address they are
-    sent from, which servers and phones may want to know. `tls` checks certificates."""
+    sent from, which servers and phones may want to know. `tls` checks certificates.
+
+    Tenants choose where messages go, so what has never spoken SIP to us is told apart for nobody:
+    a closed port, a host that is not there and a service of another kind are all silence, and
+    all take as long. The log has what it was.
+    """
 
     def __init__(
         self,
         finder: Finder,
         *,
+        targets: SipTargets,
         source: str | None = None,
         tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
         timers: Timers = STANDARD,
     ) -> None:
         self._finder = finder
+        self._targets = targets
         self._source = source
         self._make_tls = tls
         self._tls: ssl.SSLContext | None = None
         self._timers = timers
+        self._speakers: OrderedDict[tuple[str, str, int], None] = OrderedDict()
 
     async def notify(self, order: Notify) -> Outcome:
         """As `Notifier`. Of several addresses the next is tried where one cannot be reached
-        (RFC 3263 §4.3)."""
+        (RFC 3263 §4.3), if it has spoken before or nothing has left this machine."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + self._timers.timeout + 2 * self._timers.t1
         try:
             hops = await self._finder.find(order.host, order.port, order.transport)
         except OSError as fault:
             return Outcome(told=Told.FAILED, reason=str(fault))
-        outcome = Outcome(told=Told.FAILED, reason=f"{order.host} has no address")
+        outcome = Outcome(told=Told.FAILED, reason=_forbidden(order.host))
         for hop in hops:
-            try:
-                async with self._channel(hop) as channel:
-                    return await self._ask(channel, order)
-            except (OSError, TimeoutError) as fault:
-                reason = f"{hop}: {_words(fault)}"
-                outcome = Outcome(told=Told.FAILED, reason=reason)
-            except ValueError as fault:
-                return Outcome(told=Told.FAILED, reason=str(fault))
+            if not self._targets.may_reach(hop.address, hop.port):
+                _log.warning("a re-sync by %s would go to %s", order.uri, hop)
+                continue
+            outcome, is_out = await self._try(hop, order)
+            if is_out and hop.key not in self._speakers:
+                what = outcome.reason.removeprefix(f"{hop}: ") or "no answer"
+                _log.info("re-sync by %s: %s speaks no SIP: %s", order.uri, hop, what)
+                await asyncio.sleep(until - clock())
+                return Outcome(told=Told.SILENT)
+            if outcome.told is not Told.FAILED:
+                break
         return outcome
+
+    async def _try(self, hop: Hop, order: Notify) -> tuple[Outcome, bool]:
+        """What came of it there, and whether something may have left this machine."""
+        try:
+            async with self._channel(hop) as channel:
+                return await self._ask(channel, hop, order), True
+        except (OSError, TimeoutError) as fault:
+            is_out = getattr(fault, "errno", None) not in _UNSENT
+            return Outcome(told=Told.FAILED, reason=f"{hop}: {_words(fault)}"), is_out
+        except ValueError as fault:  # certificates that do not fit are one, too, and an OSError
+            return Outcome(told=Told.FAILED, reason=str(fault)), False
 
     @contextlib.asynccontextmanager
     async def _channel(self, hop: Hop) -> AsyncIterator[Channel]:
@@ -116,7 +147,7 @@ class SipNotifier:
         async with open_channel(hop, source=self._source, tls=self._tls) as channel:
             yield channel
 
-    async def _ask(self, channel: Channel, order: Notify) -> Outcome:
+    async def _ask(self, channel: Channel, hop: Hop, order: Notify) -> Outcome:
         credentials = Credentials(order.login)
         call_id, tag = secrets.token_hex(16), secrets.token_hex(8)
         reply: Reply | None = None
@@ -144,10 +175,17 @@ class SipNotifier:
                 return Outcome(told=Told.SILENT, reason=str(fault))
             if reply is None:
                 return Outcome(told=Told.SILENT)
+            self._remember(hop)
             if reply.code not in (401, 407) or not credentials.meet(reply.challenges):
                 break
         assert reply is not None
         return _outcome(reply)
+
+    def _remember(self, hop: Hop) -> None:
+        self._speakers[hop.key] = None
+        self._speakers.move_to_end(hop.key)
+        if len(self._speakers) > _REMEMBERED:
+            self._speakers.popitem(last=False)
 
 
 async def transact(
@@ -201,6 +239,13 @@ def _outcome(reply: Reply) -> Outcome:
     else:
         told = Told.REFUSED
     return Outcome(told=told, code=reply.code, reason=reply.phrase, retry_after=reply.retry_after)
+
+
+def _forbidden(host: str) -> str:
+    return (
+        f"{host} is this machine, a link of its own or a group, where no message goes; an admin "
+        "can allow it with sip.targets."
+    )
 
 
 def _words(fault: OSError | TimeoutError) -> str:

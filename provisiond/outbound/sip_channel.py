@@ -27,6 +27,11 @@ class Hop:
     port: int
     name: str
 
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What it is whoever's name led there."""
+        return self.transport, self.address, self.port
+
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address
         return f"{self.transport}:{host}:{self.port}"

@@ -31,6 +31,7 @@ from provisiond.inventory.phones import Phone, PhoneLine
 from provisiond.inventory.resyncs import WAITS, WATCHED, Resync, ResyncState
 from provisiond.outbound.notify import Outcome, SipNotifier, Told
 from provisiond.outbound.sip_place import Finder
+from provisiond.outbound.sip_targets import SipTargets
 from provisiond.outbound.sip_transaction import Timers
 from provisiond.store import domains, phones, users
 from provisiond.store.database import Database
@@ -47,7 +48,7 @@ from tests.actions.telling import (
     answering,
     open_office,
 )
-from tests.sipp import answer, check_password, pause, phone, take
+from tests.sipp import LOOPBACK, answer, check_password, pause, phone, take
 
 CHALLENGE = 'WWW-Authenticate: Digest realm="phone", nonce="47ebe028", algorithm=MD5, qop="auth"'
 QUICK = Timers(t1=0.02, t2=0.16)
@@ -107,7 +108,7 @@ async def test_each_answer_ends_in_its_state(
     sipp = {"udp": "u1", "tcp": "t1"}[transport]
     with phone(tmp_path / "phone", *steps, transport=sipp) as one:
         await office.set(sip_port=one.port, transport=SipTransport(transport))
-        told = await office.tell(SipNotifier(Finder(), timers=QUICK))
+        told = await office.tell(SipNotifier(Finder(), targets=LOOPBACK, timers=QUICK))
         assert (told.state, told.code, told.confirmed_at) == (state, code, None)
         assert told.target == "sip:101@127.0.0.1"
         if state is not ResyncState.SILENT:
@@ -139,6 +140,12 @@ async def test_whatever_goes_wrong_it_is_said_what_to_do(
     await office.journal.flush()
     await office.set(resync_route=ResyncRoute.DIRECT)
     assert directly in (await office.tell(Answering([], outcome))).reason
+
+
+async def test_no_message_goes_to_this_machine_by_a_tenants_settings(office: Office) -> None:
+    told = await office.tell(SipNotifier(Finder(), targets=SipTargets()))
+    assert (told.state, told.closed) == (ResyncState.FAILED, True)
+    assert "an admin can allow it with sip.targets. Are sip_server," in told.reason
 
 
 async def test_it_is_journaled_and_committed_before_anything_is_sent(office: Office) -> None:

@@ -33,7 +33,7 @@ from tests.actions.telling import (
 )
 from tests.kamailio import DOMAIN as KAMAILIO
 from tests.kamailio import kamailio
-from tests.sipp import answer, registered_phone, take
+from tests.sipp import LOOPBACK, answer, registered_phone, take
 
 STRANGER, OTHER = Mac("02ac3e000007"), "other.example.test"
 OLGA = Actor(kind="api", name="olga", role=Role.MANAGER, domain=DOMAIN)
@@ -216,7 +216,7 @@ async def test_of_two_contacts_of_one_user_kamailio_tells_only_the_phones_own(
 ) -> None:
     async with kamailio(tmp_path / "kamailio") as proxy:
         await by_kamailio(office, proxy.port)
-        notifier, registrar = SipNotifier(Finder()), KamailioRegistrar(proxy.rpc)
+        notifier, registrar = SipNotifier(Finder(), targets=LOOPBACK), KamailioRegistrar(proxy.rpc)
         absent = await office.tell(notifier, registrar)
         assert (absent.state, absent.code) == (ResyncState.FAILED, None)
         both = {"user": "101", "domain": KAMAILIO}
@@ -241,7 +241,7 @@ async def test_without_a_registrar_the_server_tells_all_contacts_of_the_user(
 ) -> None:
     async with kamailio(tmp_path / "kamailio") as proxy:
         await by_kamailio(office, proxy.port)
-        notifier = SipNotifier(Finder())
+        notifier = SipNotifier(Finder(), targets=LOOPBACK)
         absent = await office.tell(notifier, even_if_shared=True)
         assert (absent.state, absent.code) == (ResyncState.REFUSED, 404)
         assert absent.reason.endswith("knows no contact: is the phone registered?")

@@ -68,7 +68,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def server(tmp_path: Path, prepared: Path) -> Iterator[ServerProcess]:
     """Serving the inventory in token mode."""
-    process = ServerProcess(folder=tmp_path / "server")
+    process = ServerProcess(folder=tmp_path / "server", settings='[sip]\ntargets = ["127.0.0.1"]')
     process.configure()
     shutil.copytree(prepared, process.folder / "data")
     process.start()

@@ -1,6 +1,8 @@
 """Does one NOTIFY end as the far end has it? Phones are sipp, or sockets that misbehave."""
 
 import asyncio
+import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,9 +15,10 @@ from provisiond.inventory.secret import Secret
 from provisiond.outbound.notify import Notify, Outcome, SipNotifier, Told
 from provisiond.outbound.sip_digest import Login
 from provisiond.outbound.sip_place import Finder
+from provisiond.outbound.sip_targets import SipTargets
 from provisiond.outbound.sip_transaction import STANDARD, Timers
 from tests.boot.test_http_tls import GOOD, trusting
-from tests.sipp import answer, check_password, free_port, pause, phone, take
+from tests.sipp import LOOPBACK, answer, check_password, free_port, pause, phone, take
 
 KEPT = ("Via", "From", "To", "Call-ID", "CSeq")
 QUICK = Timers(t1=0.02, t2=0.16)
@@ -36,7 +39,7 @@ def order(port: int, transport: str = "udp", password: str = "s3cret") -> Notify
 
 
 async def tell(what: Notify, timers: Timers = STANDARD) -> Outcome:
-    return await SipNotifier(Finder(), timers=timers).notify(what)
+    return await SipNotifier(Finder(), targets=LOOPBACK, timers=timers).notify(what)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -124,11 +127,65 @@ async def test_an_answer_after_repeats_counts(tmp_path: Path) -> None:
         assert (await tell(order(one.port), QUICK)).told is Told.ANSWERED
 
 
-async def test_a_port_that_nobody_listens_on_is_told_at_once() -> None:
-    for transport in ("udp", "tcp"):
-        outcome = await tell(order(free_port(), transport))
-        assert outcome.told is Told.FAILED
-        assert "nobody listens there" in outcome.reason
+@asynccontextmanager
+async def closing() -> AsyncIterator[int]:
+    """A service that takes connections and speaks no SIP."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"220 mail.example.test ESMTP\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_what_never_spoke_sip_is_told_apart_for_nobody_but_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = asyncio.get_running_loop().time
+    with socket.socket(type=socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        async with closing() as mail:
+            began = clock()
+            told = await asyncio.gather(
+                tell(order(free_port(), "udp"), QUICK),
+                tell(order(free_port(), "tcp"), QUICK),
+                tell(order(mail, "tcp"), QUICK),
+                tell(order(silent.getsockname()[1], "udp"), QUICK),
+            )
+            assert set(told) == {Outcome(told=Told.SILENT)}
+            assert clock() - began > QUICK.timeout, "and not by how long it takes either"
+    seen = [record.getMessage().rpartition(": ")[2] for record in caplog.records]
+    closed, refused = "the connection was closed", "nobody listens there"
+    assert sorted(seen) == ["no answer", refused, refused, closed]
+
+
+async def test_of_what_has_spoken_before_it_is_told_what_became_of_it(tmp_path: Path) -> None:
+    notifier = SipNotifier(Finder(), targets=LOOPBACK)
+    with phone(tmp_path, take(), answer("200 OK")) as one:
+        assert (await notifier.notify(order(one.port))).told is Told.ANSWERED
+        assert await asyncio.to_thread(one.result) == 0
+    outcome = await notifier.notify(order(one.port))
+    assert outcome.told is Told.FAILED
+    assert "nobody listens there" in outcome.reason
+
+
+async def test_a_message_goes_only_where_it_may() -> None:
+    notifier = SipNotifier(Finder(), targets=SipTargets())
+    with socket.socket(type=socket.SOCK_DGRAM) as inside:
+        inside.bind(("127.0.0.1", 0))
+        inside.setblocking(False)
+        for host in ("127.0.0.1", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]"):
+            what = replace(order(inside.getsockname()[1]), host=host)
+            outcome = await notifier.notify(what)
+            assert outcome.told is Told.FAILED
+            assert f"{host} is this machine" in outcome.reason
+            assert "an admin can allow it with sip.targets" in outcome.reason
+        with pytest.raises(BlockingIOError):
+            inside.recv(1)
 
 
 async def test_a_name_that_does_not_exist_is_told() -> None:
@@ -203,19 +260,23 @@ async def tls_phone(folder: Path, *, answers: bool = True) -> AsyncIterator[int]
         yield server.sockets[0].getsockname()[1]
 
 
-async def test_tls_is_spoken_to_whom_the_certificate_names(tmp_path: Path) -> None:
+async def test_tls_is_spoken_to_whom_the_certificate_names(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     async with tls_phone(tmp_path) as port:
-        told = await SipNotifier(Finder(), tls=trusting).notify(order(port, "tls"))
+        told = await SipNotifier(Finder(), targets=LOOPBACK, tls=trusting).notify(
+            order(port, "tls")
+        )
         assert told.told is Told.ANSWERED
-        stranger = await tell(order(port, "tls"))
-        assert stranger.told is Told.FAILED
-        assert "its certificate is not good" in stranger.reason
+        assert await tell(order(port, "tls"), QUICK) == Outcome(told=Told.SILENT)
+    assert "its certificate is not good" in caplog.text
 
 
 async def test_a_phone_that_drops_the_connection_may_have_been_told(tmp_path: Path) -> None:
     async with tls_phone(tmp_path, answers=False) as port:
-        told = await SipNotifier(Finder(), tls=trusting).notify(order(port, "tls"))
-        assert told.told is Told.SILENT
+        notifier = SipNotifier(Finder(), targets=LOOPBACK, tls=trusting, timers=QUICK)
+        assert (await notifier.notify(order(port, "tls"))).told is Told.SILENT
 
 
 async def test_what_would_add_a_header_is_not_sent() -> None:
