@@ -1,6 +1,6 @@
 """What of an import's numbers, time frames and destinations cannot stand, and what is doubtful?"""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from provisiond.actions.import_plan import DomainPlan
@@ -8,6 +8,7 @@ from provisiond.actions.import_walk import Item, Step
 from provisiond.actions.inventory_file import Fault, path_below
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_text import Path
+from provisiond.actions.number_checks import RuleLint
 from provisiond.actions.reach import Reach, handlings_of, missing_findings
 from provisiond.actions.sms import sms_reference_findings
 from provisiond.actions.timeframes import frame_warnings
@@ -23,7 +24,7 @@ from provisiond.inventory.number_faults import (
     sms_faults,
 )
 from provisiond.inventory.numbers import Number, Treatment
-from provisiond.inventory.routing import Schedule, check_frames
+from provisiond.inventory.routing import Schedule
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import (
     DateRange,
@@ -92,29 +93,6 @@ def reach_of(contents: DomainContents, server: Settings) -> Reach:
         schedule=Schedule(frames=frames, time_zone=(is_zone and settings.time_zone) or "Etc/UTC"),
         country=(settings.tone_country or "US").upper(),
     )
-
-
-class RuleLint:
-    """What is doubtful about numbers' rules and destinations at a moment."""
-
-    def __init__(self, reach: Reach, ahead: LookAhead, broken: Collection[str] = ()) -> None:
-        """`broken` are frames with faults: when those hold is not asked."""
-        self._reach = reach
-        self._ahead = ahead
-        self._broken = broken
-
-    def of(self, number: Number) -> Iterator[Finding]:
-        """Findings about frames, then about destinations that are disabled. Where there is no such
-        time zone as the number's, its frames are read in the domain's."""
-        if settings_faults(Settings(time_zone=number.time_zone)):
-            number = replace(number, time_zone=None)
-        if number.rules and not any(rule.frame in self._broken for rule in number.rules):
-            yield from check_frames(number, self._reach.schedule, self._ahead)
-        for where, handling in handlings_of(number):
-            message = self._reach.why_disabled(handling)
-            if message:
-                place = f"{where}.destination"
-                yield Finding(where=place, message=message, severity="warning")
 
 
 def _destinations(plan: DomainPlan) -> Iterator[Fault]:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from provisiond.actions.import_check import override_row_findings, phone_findings
-from provisiond.actions.import_check_numbers import RuleLint, reach_of
+from provisiond.actions.import_check_numbers import reach_of
 from provisiond.actions.inventory_load import domain_names, load_domain, load_server
 from provisiond.actions.inventory_state import DomainContents, ServerContents
+from provisiond.actions.number_checks import RuleLint
 from provisiond.actions.render_file import Place, current_rule, place_of, render_phone_file
 from provisiond.actions.sms import sms_reference_findings
 from provisiond.catalog.build import effective_settings, phone_urls

@@ -2,19 +2,21 @@
 deleted; and asked where a call would go."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from provisiond.actions.bulk_edits import BulkNoun, ChangedMany, ChangeMany, Check, change_many
 from provisiond.actions.edits import (
     Editing,
     Saved,
     accepted,
     check_seen,
     domain_record,
-    domain_settings,
     editing,
 )
+from provisiond.actions.number_checks import looked_ahead, number_checks
 from provisiond.actions.number_trees import number_tree
 from provisiond.actions.reach import (
     Reach,
@@ -22,24 +24,21 @@ from provisiond.actions.reach import (
     extensions_of,
     handlings_of,
     load_reach,
-    missing_findings,
-    resolved_handling,
 )
 from provisiond.actions.telephones import taken_findings
 from provisiond.inventory.access import Actor
-from provisiond.inventory.errors import Finding, NotFound, Rejected
+from provisiond.inventory.errors import Finding, NotFound, Rejected, RejectedAll
 from provisiond.inventory.lists import NumberQuery, Page
-from provisiond.inventory.look_ahead import LookAhead
-from provisiond.inventory.number_faults import number_faults
-from provisiond.inventory.numbers import Handling, Number, NumberRule, Treatment
+from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
+from provisiond.inventory.numbers import Handling, Number
 from provisiond.inventory.occurrences import Span
-from provisiond.inventory.routing import Route, check_frames, check_rules, holes, route
+from provisiond.inventory.routing import Route, check_rules, holes, route
 from provisiond.inventory.telephone import E164
 from provisiond.store.database import Database, Read
 from provisiond.store.numbers import delete_number as delete_stored
 from provisiond.store.numbers import find_numbers, insert_numbers, list_numbers, update_numbers
 
-_BY_HAND = {treatment.value for treatment in Treatment}
+_MANY_WORK = 3 * LOOK_WORK
 _YEARS = range(1900, 3000)  # beyond them calendars end, and so do the clocks of Python
 
 
@@ -170,7 +169,7 @@ async def route_number(db: Database, command: RouteNumber) -> RouteReport:
 
 async def add_number(db: Database, actor: Actor, command: AddNumber, at: datetime) -> Saved[Number]:
     """Add a number. Raises RejectedAll with every fault, and NotFound."""
-    ahead = await _looked_ahead(db, command.domain, command.number, at)
+    ahead = await looked_ahead(db, command.domain, [command.number], at)
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         number, warnings = await _checked(edit, replace(command.number, revision=1), None, ahead)
         await insert_numbers(edit.write, edit.domain_id, [number])
@@ -184,7 +183,7 @@ async def change_number(
     """Change a number. Raises RejectedAll with every fault, NotFound, and Conflict where it was
     changed meanwhile."""
     key = command.number.number
-    ahead = await _looked_ahead(db, command.domain, command.number, at)
+    ahead = await looked_ahead(db, command.domain, [command.number], at)
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.number.revision, f"number {key}")
@@ -193,6 +192,38 @@ async def change_number(
         if changed:
             number = await _put(edit, stood, number, "edit number")
     return Saved(domain=edit.domain.name, record=number, warnings=warnings, changed=changed)
+
+
+async def change_numbers(
+    db: Database, actor: Actor, command: ChangeMany[E164, Number], at: datetime
+) -> ChangedMany:
+    """Change what many numbers do; raises as `change_many`."""
+    ahead = await _looked_ahead_of_many(db, command, at)
+
+    async def ready(edit: Editing, numbers: Sequence[Number]) -> Check[Number]:
+        return (await number_checks(edit, numbers, ahead)).checked
+
+    noun = BulkNoun(
+        name="number",
+        find=lambda edit, keys: find_numbers(edit.write, edit.domain_id, keys),
+        ready=ready,
+        put=lambda edit, numbers: update_numbers(edit.write, edit.domain_id, numbers),
+        tree=number_tree,
+    )
+    return await change_many(db, actor, noun, command, at)
+
+
+async def _looked_ahead_of_many(
+    db: Database, command: ChangeMany[E164, Number], at: datetime
+) -> LookAhead:
+    async with db.read() as read:
+        domain_id, _ = await domain_record(read, command.domain)
+        stood = await find_numbers(read, domain_id, [one.key for one in command.wanted])
+    wanted = []
+    for number in stood.values():
+        with contextlib.suppress(Rejected, RejectedAll):  # told in the transaction, with the rest
+            wanted.append(command.edit(number))
+    return await looked_ahead(db, command.domain, wanted, at, work=_MANY_WORK)
 
 
 async def make_available(
@@ -242,80 +273,18 @@ async def _put(edit: Editing, stood: Number, number: Number, action: str) -> Num
     return replace(number, revision=stood.revision + 1)
 
 
-async def _looked_ahead(db: Database, domain: str, number: Number, at: datetime) -> LookAhead:
-    """How the number's rules stand to each other, asked while others can write: in the transaction
-    the same frames have the answer ready. Raises NotFound."""
-    ahead = LookAhead(at)
-    if not number.rules:
-        return ahead
-    async with db.read() as read:
-        domain_id, record = await domain_record(read, domain)
-        reach = await load_reach(read, domain_id, record, ())
-
-    def look() -> None:
-        if not number_faults(number):
-            check_frames(number, reach.schedule, ahead)
-
-    await asyncio.to_thread(look)
-    return ahead
-
-
 async def _checked(
     edit: Editing, number: Number, stood: Number | None, ahead: LookAhead
 ) -> tuple[Number, tuple[Finding, ...]]:
     """The number as it is stored, and its warnings. Raises RejectedAll."""
-    number, findings = await _resolved(edit, number)
-    reach = await load_reach(edit.write, edit.domain_id, edit.domain, extensions_of([number]))
-    unread = {finding.where for finding in findings}
-    own = await asyncio.to_thread(number_faults, number)  # it may read a time zone's file
-    findings += [finding for finding in own if finding.where not in unread]
-    findings += _by_hand(number, stood)
-    broken = {finding.where for finding in findings}
-    asked = replace(number, time_zone=None) if "time_zone" in broken else number
-    rules = await asyncio.to_thread(check_rules, asked, reach.schedule, ahead, reach.why_disabled)
-    later = (*missing_findings(number, reach), *rules)
-    findings += [finding for finding in later if finding.where not in broken]
+    checks = await number_checks(edit, [number], ahead)
+    number, findings = await asyncio.to_thread(checks.checked, number, stood)
     if stood is None:
         is_here = bool(await find_numbers(edit.write, edit.domain_id, [number.number]))
         findings += await taken_findings(
             edit.write, edit.actor, edit.domain.name, number.number, is_here=is_here
         )
     return number, accepted(findings, number.number.text)
-
-
-async def _resolved(edit: Editing, number: Number) -> tuple[Number, list[Finding]]:
-    """The number with its destinations as they are stored, and those that cannot be read."""
-    settings = await domain_settings(edit.write, edit.domain)
-    country = (settings.tone_country or "US").upper()
-    findings: list[Finding] = []
-
-    async def stored(handling: Handling, where: str) -> Handling:
-        try:
-            return await resolved_handling(edit.write, edit.domain_id, country, handling, where)
-        except Rejected as fault:
-            findings.append(Finding(where=fault.field, message=fault.message, remedy=fault.remedy))
-            return handling
-
-    default = await stored(number.default, "default")
-    rules = [
-        NumberRule(frame=rule.frame, handling=await stored(rule.handling, f"rules[{index}]"))
-        for index, rule in enumerate(number.rules)
-    ]
-    return replace(number, default=default, rules=tuple(rules)), findings
-
-
-def _by_hand(number: Number, stood: Number | None) -> list[Finding]:
-    """A treatment that only an import may bring: it stays, and is never chosen."""
-    kept = {handling.treatment for _, handling in handlings_of(stood)} if stood else set()
-    return [
-        Finding(
-            where=f"{where}.treatment",
-            message=f"{handling.treatment!r} is no treatment that can be chosen.",
-            remedy=f"There are {', '.join(sorted(_BY_HAND))}.",
-        )
-        for where, handling in handlings_of(number)
-        if handling.treatment not in _BY_HAND and handling.treatment not in kept
-    ]
 
 
 def _view(domain: str, number: Number, reach: Reach, at: datetime) -> NumberView:

@@ -1,7 +1,7 @@
 """What can numbers of a domain lead to, and does what this one names exist?"""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from provisiond.actions.edits import domain_settings
@@ -160,14 +160,39 @@ async def candidates(
     return [(one.extension, one.name) for one in found.rows]
 
 
-async def resolved_handling(
-    read: Read, domain_id: int, country: str, handling: Handling, where: str
-) -> Handling:
-    """The handling with its destination as it is stored; raises as `resolved`."""
-    text = await resolved(
-        read, domain_id, country, handling.treatment, handling.destination, f"{where}.destination"
-    )
-    return handling if text == handling.destination else replace(handling, destination=text)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """What the destinations of some records are as they are stored, by treatment and as they were
+    typed; of those that nobody or several have, why."""
+
+    stored: Mapping[tuple[str, str], str]
+    unread: Mapping[tuple[str, str], Rejected]
+
+    def finding(self, treatment: str, destination: str, where: str) -> Finding | None:
+        """Why a destination cannot be read; None where it can."""
+        fault = self.unread.get((treatment, destination))
+        if fault is None:
+            return None
+        return Finding(where=where, message=fault.message, remedy=fault.remedy)
+
+    def extension(self, treatment: str, destination: str) -> str:
+        """The destination as it is stored; one that cannot be read stays."""
+        return self.stored.get((treatment, destination), destination)
+
+
+async def meant_destinations(
+    read: Read, domain_id: int, country: str, typed: Iterable[tuple[str, str]]
+) -> Meant:
+    """Look destinations up, each once, given by treatment and as they were typed."""
+    stored: dict[tuple[str, str], str] = {}
+    unread: dict[tuple[str, str], Rejected] = {}
+    for treatment, destination in dict.fromkeys(typed):
+        try:
+            text = await resolved(read, domain_id, country, treatment, destination, "destination")
+            stored[treatment, destination] = text
+        except Rejected as fault:
+            unread[treatment, destination] = fault
+    return Meant(stored=stored, unread=unread)
 
 
 def missing_findings(number: Number, reach: Reach) -> Iterator[Finding]:

@@ -1,8 +1,10 @@
 """What can be done with an SMS number? Listed, shown, added, changed, made available, deleted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from provisiond.actions.bulk_edits import BulkNoun, ChangedMany, ChangeMany, Check, change_many
 from provisiond.actions.edits import (
     Editing,
     Saved,
@@ -13,10 +15,10 @@ from provisiond.actions.edits import (
     editing,
 )
 from provisiond.actions.number_trees import sms_tree
-from provisiond.actions.reach import Reach, load_reach, resolved
+from provisiond.actions.reach import Meant, Reach, load_reach, meant_destinations
 from provisiond.actions.telephones import taken_findings
 from provisiond.inventory.access import Actor
-from provisiond.inventory.errors import Finding, NotFound, Rejected
+from provisiond.inventory.errors import Finding, NotFound
 from provisiond.inventory.lists import Page, SmsQuery
 from provisiond.inventory.number_faults import sms_faults
 from provisiond.inventory.numbers import Handling
@@ -129,6 +131,24 @@ async def change_sms_number(
     return Saved(domain=edit.domain.name, record=number, warnings=warnings, changed=changed)
 
 
+async def change_sms_numbers(
+    db: Database, actor: Actor, command: ChangeMany[E164, SmsNumber], at: datetime
+) -> ChangedMany:
+    """Change what many SMS numbers do; raises as `change_many`."""
+
+    async def ready(edit: Editing, numbers: Sequence[SmsNumber]) -> Check[SmsNumber]:
+        return (await _checks(edit, numbers)).checked
+
+    noun = BulkNoun(
+        name="SMS number",
+        find=lambda edit, keys: find_sms_numbers(edit.write, edit.domain_id, keys),
+        ready=ready,
+        put=lambda edit, numbers: update_sms_numbers(edit.write, edit.domain_id, numbers),
+        tree=sms_tree,
+    )
+    return await change_many(db, actor, noun, command, at)
+
+
 async def make_sms_available(
     db: Database, actor: Actor, command: MakeSmsAvailable, at: datetime
 ) -> Saved[SmsNumber]:
@@ -185,25 +205,51 @@ async def _put(edit: Editing, stood: SmsNumber, number: SmsNumber, action: str) 
     return replace(number, revision=stood.revision + 1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checks:
+    """What the checks of some SMS numbers need, read once."""
+
+    meant: Meant
+    reach: Reach
+
+    def checked(self, number: SmsNumber, stood: SmsNumber) -> tuple[SmsNumber, list[Finding]]:
+        """The number as it is stored, and every fault and warning, whatever stood."""
+        del stood
+        return self.findings(number)
+
+    def findings(self, number: SmsNumber) -> tuple[SmsNumber, list[Finding]]:
+        """The number as it is stored, and every fault and warning."""
+        given, treatment = number.destination, number.treatment.value
+        unread = self.meant.finding(treatment, given, "destination")
+        number = _stored_as(number, self.meant)
+        own = sms_faults(number)
+        if unread is not None:
+            return number, [unread, *(one for one in own if one.where != "destination")]
+        if any(finding.where == "destination" for finding in own):
+            return number, list(own)
+        return number, [*own, *sms_reference_findings(number, self.reach)]
+
+
+async def _checks(edit: Editing, numbers: Sequence[SmsNumber]) -> _Checks:
+    settings = await domain_settings(edit.write, edit.domain)
+    country = (settings.tone_country or "US").upper()
+    typed = [(number.treatment.value, number.destination) for number in numbers]
+    meant = await meant_destinations(edit.write, edit.domain_id, country, typed)
+    extensions = [_stored_as(number, meant).destination for number in numbers]
+    reach = await load_reach(edit.write, edit.domain_id, edit.domain, extensions)
+    return _Checks(meant=meant, reach=reach)
+
+
+def _stored_as(number: SmsNumber, meant: Meant) -> SmsNumber:
+    text = meant.extension(number.treatment.value, number.destination)
+    return replace(number, destination=text)
+
+
 async def _checked(
     edit: Editing, number: SmsNumber, *, is_new: bool
 ) -> tuple[SmsNumber, tuple[Finding, ...]]:
     """The number as it is stored, and its warnings. Raises RejectedAll."""
-    findings: list[Finding] = []
-    settings = await domain_settings(edit.write, edit.domain)
-    country = (settings.tone_country or "US").upper()
-    given, treatment = number.destination, number.treatment.value
-    try:
-        text = await resolved(edit.write, edit.domain_id, country, treatment, given, "destination")
-        number = replace(number, destination=text)
-    except Rejected as fault:
-        findings.append(Finding(where=fault.field, message=fault.message, remedy=fault.remedy))
-    broken = bool(findings)
-    findings += [one for one in sms_faults(number) if not (broken and one.where == "destination")]
-    if not any(finding.where == "destination" for finding in findings):
-        extensions = [number.destination]
-        reach = await load_reach(edit.write, edit.domain_id, edit.domain, extensions)
-        findings += sms_reference_findings(number, reach)
+    number, findings = (await _checks(edit, [number])).findings(number)
     if is_new:
         stood = await find_sms_numbers(edit.write, edit.domain_id, [number.number])
         findings += await taken_findings(

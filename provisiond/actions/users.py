@@ -1,8 +1,10 @@
 """What can be done with a user? Listed, shown with what is theirs, added, changed, deleted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from provisiond.actions.bulk_edits import BulkNoun, ChangedMany, ChangeMany, Check, change_many
 from provisiond.actions.edits import (
     Editing,
     Saved,
@@ -11,7 +13,7 @@ from provisiond.actions.edits import (
     domain_record,
     editing,
 )
-from provisiond.actions.emergency_references import emergency_references
+from provisiond.actions.emergency_references import EmergencyNames, emergency_names
 from provisiond.actions.inventory_text import Tree
 from provisiond.actions.inventory_write import user_tree
 from provisiond.inventory.access import Actor
@@ -25,7 +27,14 @@ from provisiond.store.database import Database, Read
 from provisiond.store.destinations import find_destinations
 from provisiond.store.sites import list_sites
 from provisiond.store.users import delete_user as delete_stored
-from provisiond.store.users import find_users, insert_users, query_users, update_user, user_uses
+from provisiond.store.users import (
+    find_users,
+    insert_users,
+    query_users,
+    update_user,
+    update_users,
+    user_uses,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +133,25 @@ async def change_user(db: Database, actor: Actor, command: ChangeUser, at: datet
     return Saved(domain=edit.domain.name, record=record, warnings=warnings, changed=changed)
 
 
+async def change_users(
+    db: Database, actor: Actor, command: ChangeMany[str, User], at: datetime
+) -> ChangedMany:
+    """Change many users, who keep extension and password; raises as `change_many`."""
+
+    async def ready(edit: Editing, users: Sequence[User]) -> Check[User]:
+        there = await _there(edit, users)
+        return lambda user, _: (user, [*user_faults(user), *there.findings(user)])
+
+    noun = BulkNoun(
+        name="user",
+        find=lambda edit, extensions: find_users(edit.write, edit.domain_id, extensions),
+        ready=ready,
+        put=lambda edit, users: update_users(edit.write, edit.domain_id, users),
+        tree=user_tree,
+    )
+    return await change_many(db, actor, noun, command, at)
+
+
 async def delete_user(db: Database, actor: Actor, command: DeleteUser, at: datetime) -> User:
     """Delete a user; answers who it was. Raises NotFound, and Conflict naming phones and numbers
     that have the user."""
@@ -155,17 +183,38 @@ async def _stored(read: Read, domain_id: int, domain: str, extension: str) -> Us
     return found[extension]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _There:
+    """What users of a domain can name."""
+
+    sites: tuple[str, ...]
+    emergency: EmergencyNames
+
+    def findings(self, user: User) -> list[Finding]:
+        """A site, emergency address or emergency endpoint that is not there."""
+        findings = []
+        if user.site is not None and user.site not in self.sites:
+            message = f"there is no site {user.site!r}."
+            there = ", ".join(self.sites)
+            remedy = f"There are {there}." if there else "Add the site first."
+            findings.append(Finding(where="site", message=message, remedy=remedy))
+        return findings + self.emergency.findings(user.emergency_address, user.emergency_caller_id)
+
+
+async def _there(edit: Editing, users: Sequence[User]) -> _There:
+    sites = await list_sites(edit.write, edit.domain_id)
+    caller_ids = {user.emergency_caller_id for user in users} - {None}
+    return _There(
+        sites=tuple([site.name for site in sites]),
+        emergency=await emergency_names(
+            edit.write, edit.domain_id, [one for one in caller_ids if one is not None]
+        ),
+    )
+
+
 async def _references(edit: Editing, user: User, stood: User | None) -> list[Finding]:
     """A site or emergency address that is not there, and an extension that is taken."""
-    findings = []
-    sites = [site.name for site in await list_sites(edit.write, edit.domain_id)]
-    if user.site is not None and user.site not in sites:
-        message = f"there is no site {user.site!r}."
-        remedy = f"There are {', '.join(sites)}." if sites else "Add the site first."
-        findings.append(Finding(where="site", message=message, remedy=remedy))
-    findings += await emergency_references(
-        edit.write, edit.domain_id, user.emergency_address, user.emergency_caller_id
-    )
+    findings = (await _there(edit, [user])).findings(user)
     key = user.extension
     if stood is None or stood.extension != key:
         users = await find_users(edit.write, edit.domain_id, [key])

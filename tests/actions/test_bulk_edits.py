@@ -1,24 +1,39 @@
 """Many records change at once, all or none, in statements that do not grow with the domain."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
 
 from provisiond.actions.bulk_edits import ChangedMany, ChangeMany, Wanted
+from provisiond.actions.edits import domain_record
+from provisiond.actions.numbers import change_numbers
 from provisiond.actions.phone_edits import PhoneEdit, edited
 from provisiond.actions.phones import change_phones, show_phone
+from provisiond.actions.sms import change_sms_numbers
+from provisiond.actions.users import change_users
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import NotFound, RejectedAll, Stale
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.numbers import Number
+from provisiond.inventory.people import User
 from provisiond.inventory.phones import Phone, PhoneLine
+from provisiond.inventory.secret import Secret
+from provisiond.inventory.sms import SmsNumber, SmsTreatment
+from provisiond.inventory.telephone import E164
 from provisiond.store.database import Database
+from provisiond.store.numbers import insert_numbers
 from provisiond.store.phones import insert_phones
+from provisiond.store.sms import insert_sms_numbers
+from provisiond.store.users import get_user, insert_users
 from tests.actions.inventory import ADMIN, DOMAIN, MAC, MANAGER, NOW, load
-from tests.actions.offices import changes
+from tests.actions.offices import MAIN, added, changes, open_office, rule, to
+
+K = TypeVar("K")
 
 FRONT, LAB = Mac.parse(MAC), Mac("02ac3e000002")
 GONE = Mac("02ac3e0000aa")
@@ -138,7 +153,7 @@ async def test_five_hundred_phones_cost_two_statements_each_and_a_handful_beside
     macs = [Mac(f"02ac3f{number:06x}") for number in range(500)]
     stood = await phone(lite, LAB)
     line = PhoneLine(line=1, extension="103", shared=True)
-    some = [replace(stood, mac=mac, lines=(line,), token=type(stood.token)("")) for mac in macs]
+    some = [replace(stood, mac=mac, lines=(line,), token=Secret("")) for mac in macs]
     async with lite.write() as write:
         await insert_phones(write, 1, some)
     edit = PhoneEdit(site="HQ", settings=("poll_minutes=60",))
@@ -150,6 +165,74 @@ async def test_five_hundred_phones_cost_two_statements_each_and_a_handful_beside
         macs = macs[number:]
     assert costs[1] - costs[0] == 2 * 400
     assert costs[0] - 2 * 50 <= 40, costs
+
+
+async def test_so_do_users_and_numbers_of_either_sort(lite: Database) -> None:
+    """A destination that is typed as a name is looked up once, and rules that are alike are
+    looked at once."""
+    await open_office(lite)
+    extensions = [f"{number}" for number in range(2000, 2300)]
+    numbers = [E164(f"+1800555{number:04}") for number in range(300)]
+    default, rules = to("call_queue", "support"), (rule("Office", "user", "101"),)
+    async with lite.write() as write:
+        domain_id, _ = await domain_record(write, DOMAIN)
+        await insert_users(write, domain_id, [User(extension=one) for one in extensions])
+        await insert_numbers(write, domain_id, [Number(number=one) for one in numbers])
+        await insert_sms_numbers(write, domain_id, [SmsNumber(number=one) for one in numbers])
+
+    def of_users(some: slice) -> Awaitable[ChangedMany]:
+        command = change(extensions[some], lambda user: replace(user, in_directory=False))
+        return change_users(lite, ADMIN, command, NOW)
+
+    def of_numbers(some: slice) -> Awaitable[ChangedMany]:
+        command = change(numbers[some], lambda one: replace(one, default=default, rules=rules))
+        return change_numbers(lite, ADMIN, command, NOW)
+
+    def of_sms_numbers(some: slice) -> Awaitable[ChangedMany]:
+        to_bob = {"treatment": SmsTreatment.USER, "destination": "Alice Example"}
+        command = change(numbers[some], lambda one: replace(one, **to_bob))
+        return change_sms_numbers(lite, ADMIN, command, NOW)
+
+    for work in (of_users, of_numbers, of_sms_numbers):
+        costs = []
+        for some in (slice(0, 20), slice(20, 300)):
+            async with counted(lite) as sent:
+                done = await work(some)
+            assert all(one.before != one.after for one in done.records)
+            costs.append(len(sent))
+        assert costs[1] - costs[0] == 2 * 260
+        assert costs[0] - 2 * 20 <= 40, costs
+
+
+def change(keys: Sequence[K], edit: Callable[[Any], Any]) -> ChangeMany[K, Any]:
+    return ChangeMany(domain=DOMAIN, wanted=tuple(Wanted(key=key) for key in keys), edit=edit)
+
+
+async def test_what_numbers_lead_to_is_told_where_it_is_doubtful(lite: Database) -> None:
+    await open_office(lite)
+    await added(lite, rules=(rule("Office", "user", "101"),))
+    shadowed = (rule("Office", "user", "101"), rule("Lunch", "voicemail", "101"))
+    command = change([MAIN], lambda one: replace(one, rules=shadowed))
+    (done,) = (await change_numbers(lite, ADMIN, command, NOW)).records
+    assert [(f.where, f.severity) for f in done.warnings] == [("rules[1]", "warning")]
+    command = change([MAIN], lambda one: replace(one, default=to("user", "Zoe"), rules=()))
+    with pytest.raises(RejectedAll) as caught:
+        await change_numbers(lite, ADMIN, command, NOW)
+    assert [f.where for f in caught.value.findings] == [f"{MAIN}.default.destination"]
+
+
+async def test_users_keep_their_passwords_and_the_journal_tells_none(lite: Database) -> None:
+    await open_office(lite)
+    async with lite.write() as write:
+        domain_id, _ = await domain_record(write, DOMAIN)
+        secret = User(extension="2000", sip_password=Secret("CANARY"))
+        await insert_users(write, domain_id, [secret])
+    command = change(["2000", "101"], lambda user: replace(user, in_directory=False))
+    await change_users(lite, ADMIN, command, NOW)
+    async with lite.read() as read:
+        user = await get_user(read, domain_id, "2000")
+    assert (user.sip_password.reveal(), user.in_directory) == ("CANARY", False)
+    assert "CANARY" not in repr(await changes(lite))
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from provisiond.inventory.access import Role
 from provisiond.store.database import Database
 from tests.actions.inventory import DOMAIN
@@ -49,6 +51,54 @@ async def test_phones_change_at_once_and_each_is_undone_by_itself(
     assert (await asked(client, "GET", f"{path}/{OWN.mac}", who))[1]["notes"] == "desk"
 
 
+@pytest.mark.parametrize(
+    ("noun", "more", "keys", "changes", "fields"),
+    [
+        ("users", {}, ["101", "0102"], {"in_directory": False}, {"in_directory"}),
+        ("numbers", {"number": "+18005550111", "notes": "pharmacy"},
+         [OWN.number, "+18005550111"],
+         {"default": {"treatment": "call_queue", "destination": "support"}, "language": "en"},
+         {"default", "language"}),
+        ("sms-numbers", {"number": "+18005550112"}, [OWN.sms, "+18005550112"],
+         {"treatment": "call_queue", "destination": "Support", "carrier": "acme"},
+         {"treatment", "destination", "carrier"}),
+    ],
+)  # fmt: skip
+async def test_users_and_numbers_change_at_once_and_each_is_undone_by_itself(
+    noun: str,
+    more: dict[str, Any],
+    keys: list[str],
+    changes: dict[str, Any],
+    fields: set[str],
+    client: Client,
+    db: Database,
+) -> None:
+    who, path = await token(db, Role.MANAGER, DOMAIN), f"{BASE}/{noun}"
+    if more:
+        assert (await asked(client, "POST", path, who, json=more))[0].status == 201
+    before = [(await asked(client, "GET", f"{path}/{key}", who))[1] for key in keys]
+    body = {"keys": keys, "changes": changes}
+    _, tried = await asked(client, "PATCH", path, who, json={**body, "dry_run": True})
+    answer, done = await asked(client, "PATCH", path, who, json=body)
+    assert (answer.status, {**done, "dry_run": True}) == (200, tried), done
+    assert [one["key"] for one in done["items"]] == keys
+    assert all(set(one["fields"]) == fields for one in done["items"])
+    after = [(await asked(client, "GET", f"{path}/{key}", who))[1] for key in keys]
+    assert [(one["revision"], one.get("notes")) for one in after] == [
+        (one["revision"] + 1, one.get("notes")) for one in before
+    ]
+    if noun == "numbers":
+        assert {one["default"]["destination"] for one in after} == {"300"}, "the name was looked up"
+    found = (await asked(client, "GET", "/audit?limit=2", who))[1]["items"]
+    assert {one["subject"] for one in found} == set(keys)
+    for entry in found:
+        answer, undone = await asked(client, "POST", f"/audit/{entry['id']}/undo", who)
+        assert answer.status == 200, undone
+    again = [(await asked(client, "GET", f"{path}/{key}", who))[1] for key in keys]
+    for one, stood in zip(again, before, strict=True):
+        assert {**one, "revision": 0, "now": 0} == {**stood, "revision": 0, "now": 0}
+
+
 async def test_who_was_not_quick_enough_changes_nothing_and_is_told_which(
     client: Client, db: Database
 ) -> None:
@@ -64,7 +114,7 @@ async def test_who_was_not_quick_enough_changes_nothing_and_is_told_which(
 async def test_every_fault_of_keys_and_changes_is_told_at_once(
     client: Client, db: Database
 ) -> None:
-    who, path = await token(db, Role.MANAGER, DOMAIN), f"{BASE}/phones"
+    who = await token(db, Role.MANAGER, DOMAIN)
     refused: tuple[tuple[dict[str, Any], list[str]], ...] = (
         ({"keys": [OWN.mac] * 1001, "changes": {}}, ["keys"]),
         ({"keys": [None, {"revision": -1}], "changes": {"mac": SECOND, "enabled": "?"}},
@@ -72,10 +122,19 @@ async def test_every_fault_of_keys_and_changes_is_told_at_once(
         ({"keys": ["desk", OWN.mac, "02-ac-3e-00-00-01"], "changes": {}}, ["keys[0]", "keys[2]"]),
         ({"keys": [OWN.mac], "changes": {"site": "Mars", "directory": "none"}},
          ["02:ac:3e:00:00:01.site", "02:ac:3e:00:00:01.directory"]),
+        ({"keys": ["101", "0102"], "changes": {"site": "Mars", "emergency_address": "Mars"}},
+         ["101.site", "101.emergency_address", "0102.site", "0102.emergency_address"]),
+        ({"keys": [OWN.number], "changes": {"default": {"destination": "Zoe"}, "language": "12"}},
+         [f"{OWN.number}.default.destination", f"{OWN.number}.language"]),
+        ({"keys": [OWN.sms], "changes": {"destination": "999"}}, [f"{OWN.sms}.destination"]),
     )  # fmt: skip
     for body, fields in refused:
+        noun = {"101": "users", OWN.number: "numbers", OWN.sms: "sms-numbers"}
+        key = body["keys"][0]
+        path = f"{BASE}/{noun.get(key, 'phones') if isinstance(key, str) else 'phones'}"
         answer, problem = await asked(client, "PATCH", path, who, json=body)
         assert answer.status == 422, problem
         assert [error["field"] for error in problem["errors"]] == fields
-    answer, done = await asked(client, "PATCH", path, who, json={"keys": [], "changes": {}})
+    nothing: dict[str, Any] = {"keys": [], "changes": {}}
+    answer, done = await asked(client, "PATCH", f"{BASE}/phones", who, json=nothing)
     assert (answer.status, done["changed"], done["items"]) == (200, 0, [])

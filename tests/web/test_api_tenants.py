@@ -199,7 +199,8 @@ async def test_another_domains_keys_in_a_body_are_answered_like_those_that_nobod
             assert [error["field"] for error in problem["errors"]] == [shown]
             told.append(str(problem).replace(shown, "…"))
         assert told[0] == told[1], name_of(route)
-    assert {route.path for route in OF_MANY} >= {"/domains/{domain}/phones"}
+    nouns = ("users", "phones", "numbers", "sms-numbers")
+    assert {route.path for route in OF_MANY} >= {f"/domains/{{domain}}/{noun}" for noun in nouns}
     assert await contents(db) == before
 
 

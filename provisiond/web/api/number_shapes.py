@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from provisiond.actions.inventory_schema import Entry
+from provisiond.actions.number_schema import NumberTerms, SmsTerms
 from provisiond.actions.numbers import NumberView
 from provisiond.inventory.destinations import Destination, DestinationKind
 from provisiond.inventory.numbers import Announcement, Handling, Number, NumberRule
 from provisiond.inventory.routing import Considered
 from provisiond.inventory.routing import Route as CallRoute
 from provisiond.inventory.sms import SmsNumber, SmsTreatment
+from provisiond.web.api.bulk import ManyBody
 from provisiond.web.api.shapes import Fault, Moment, Record, SearchQuery, Shape
 from provisiond.web.api.users import UseShown
 
@@ -26,6 +28,19 @@ class DestinationChange(Entry):
     kind: DestinationKind | None = None
     name: str = ""
     enabled: bool = True
+
+
+class NumbersBody(ManyBody):
+    """What many numbers are to do. Of `default` the fields that are given change, and another
+    treatment forgets what only the old one had; `rules` that are given replace all."""
+
+    changes: NumberTerms
+
+
+class SmsNumbersBody(ManyBody):
+    """What many SMS numbers are to do; another treatment forgets the old destination."""
+
+    changes: SmsTerms
 
 
 class HandlingShown(Shape):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from provisiond.actions.edits import Saved
-from provisiond.actions.number_merge import Names, merge_number
+from provisiond.actions.number_merge import Names, merge_number, merge_number_terms
 from provisiond.actions.number_schema import NumberEntry
 from provisiond.actions.numbers import (
     AddNumber,
@@ -13,6 +13,7 @@ from provisiond.actions.numbers import (
     RouteNumber,
     add_number,
     change_number,
+    change_numbers,
     delete_number,
     list_domain_numbers,
     make_available,
@@ -26,9 +27,11 @@ from provisiond.inventory.errors import Rejected
 from provisiond.inventory.lists import NumberOrder, NumberQuery
 from provisiond.inventory.numbers import Number
 from provisiond.inventory.telephone import E164
+from provisiond.web.api.bulk import many_of, many_reply, many_route
 from provisiond.web.api.cursors import place_of
 from provisiond.web.api.kept import Keeping, faults, kept, listing, ordered, seen
 from provisiond.web.api.number_shapes import (
+    NumbersBody,
     NumberShown,
     NumbersQuery,
     RouteQuery,
@@ -87,6 +90,16 @@ async def patch_number(call: Call) -> Reply:
     record = replace(record, revision=seen(call, view.number.revision))
     command = ChangeNumber(domain=call.of("domain"), number=record)
     return _saved(await change_number(call.desk.db, call.actor, command, call.at))
+
+
+async def patch_numbers(call: Call) -> Reply:
+    """Change what many numbers do."""
+    body: NumbersBody = call.body
+    names = Names.none()
+    command = many_of(
+        call, "number", E164, lambda number: merge_number_terms(number, body.changes, names)
+    )
+    return many_reply(call, await change_numbers(call.desk.db, call.actor, command, call.at))
 
 
 async def remove_number(call: Call) -> Reply:
@@ -166,6 +179,9 @@ ROUTES = (
             request=NumberEntry,
             answer=NumberShown,
         )
+    ),
+    many_route(
+        noun=Noun.NUMBERS, path=_PATH, many="numbers", handler=patch_numbers, request=NumbersBody
     ),
     Route(
         method="POST",

@@ -13,7 +13,7 @@ from provisiond.actions.destinations import (
     show_destination,
 )
 from provisiond.actions.edits import Saved
-from provisiond.actions.number_merge import Names, merge_destination, merge_sms
+from provisiond.actions.number_merge import Names, merge_destination, merge_sms, merge_sms_terms
 from provisiond.actions.number_schema import DestinationEntry, SmsEntry
 from provisiond.actions.sms import (
     AddSmsNumber,
@@ -23,6 +23,7 @@ from provisiond.actions.sms import (
     SmsView,
     add_sms_number,
     change_sms_number,
+    change_sms_numbers,
     delete_sms_number,
     list_domain_sms_numbers,
     make_sms_available,
@@ -34,12 +35,14 @@ from provisiond.inventory.destinations import Destination
 from provisiond.inventory.lists import DestinationOrder, DestinationQuery, SmsOrder, SmsQuery
 from provisiond.inventory.sms import SmsNumber
 from provisiond.inventory.telephone import E164
+from provisiond.web.api.bulk import many_of, many_reply, many_route
 from provisiond.web.api.cursors import place_of
 from provisiond.web.api.kept import Keeping, faults, kept, listing, ordered, seen
 from provisiond.web.api.number_shapes import (
     DestinationChange,
     DestinationShown,
     DestinationsQuery,
+    SmsNumbersBody,
     SmsQueryShape,
     SmsShown,
     destination_shown,
@@ -93,6 +96,16 @@ async def patch_sms_number(call: Call) -> Reply:
     record = replace(record, revision=seen(call, stood.revision))
     command = ChangeSmsNumber(domain=call.of("domain"), number=record)
     return _saved(await change_sms_number(call.desk.db, call.actor, command, call.at))
+
+
+async def patch_sms_numbers(call: Call) -> Reply:
+    """Change who gets the messages to many numbers."""
+    body: SmsNumbersBody = call.body
+    names = Names.none()
+    command = many_of(
+        call, "number", E164, lambda number: merge_sms_terms(number, body.changes, names)
+    )
+    return many_reply(call, await change_sms_numbers(call.desk.db, call.actor, command, call.at))
 
 
 async def remove_sms_number(call: Call) -> Reply:
@@ -210,6 +223,13 @@ ROUTES = (
             request=SmsEntry,
             answer=SmsShown,
         )
+    ),
+    many_route(
+        noun=Noun.SMS_NUMBERS,
+        path=_PATH,
+        many="SMS numbers",
+        handler=patch_sms_numbers,
+        request=SmsNumbersBody,
     ),
     Route(
         method="POST",

@@ -16,15 +16,16 @@ from provisiond.actions.directories import (
     show_directory,
 )
 from provisiond.actions.edits import Saved
-from provisiond.actions.import_merge import merge_directory, merge_user
+from provisiond.actions.import_merge import merge_directory, merge_user, merge_user_terms
 from provisiond.actions.inventory_schema import DirectoryEntry
-from provisiond.actions.people_schema import UserEntry
+from provisiond.actions.people_schema import UserEntry, UserTerms
 from provisiond.actions.users import (
     AddUser,
     ChangeUser,
     DeleteUser,
     add_user,
     change_user,
+    change_users,
     delete_user,
     list_domain_users,
     show_user,
@@ -36,6 +37,7 @@ from provisiond.inventory.lists import UserOrder, UserQuery
 from provisiond.inventory.people import User
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.uses import Use
+from provisiond.web.api.bulk import ManyBody, many_of, many_reply, many_route
 from provisiond.web.api.cursors import place_of
 from provisiond.web.api.kept import Keeping, faults, kept, listing, ordered, part_of, seen
 from provisiond.web.api.route import Call, Reply
@@ -64,6 +66,12 @@ class UserShown(Record):
     emergency_address: str | None
     emergency_caller_id: str | None
     uses: list[UseShown] = Field(default_factory=list)
+
+
+class UsersBody(ManyBody):
+    """What many users are to have in common."""
+
+    changes: UserTerms
 
 
 class UsersQuery(SearchQuery):
@@ -135,6 +143,13 @@ async def patch_user(call: Call) -> Reply:
         masked = Secret(MASK if saved.record.sip_password else "")
         saved = replace(saved, record=replace(saved.record, sip_password=masked))
     return _saved_user(saved)
+
+
+async def patch_users(call: Call) -> Reply:
+    """Change what many users have in common."""
+    body: UsersBody = call.body
+    command = many_of(call, "extension", str, lambda user: merge_user_terms(user, body.changes))
+    return many_reply(call, await change_users(call.desk.db, call.actor, command, call.at))
 
 
 async def remove_user(call: Call) -> Reply:
@@ -242,6 +257,13 @@ ROUTES = (
             request=UserEntry,
             answer=UserShown,
         )
+    ),
+    many_route(
+        noun=Noun.USERS,
+        path="/domains/{domain}/users",
+        many="users",
+        handler=patch_users,
+        request=UsersBody,
     ),
     *kept(
         Keeping(
