@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisiond.actions.changes import change_entry
+from provisiond.actions.dial_plan_checks import dial_plan_warnings
 from provisiond.actions.edits import (
     Saved,
     accepted,
@@ -14,6 +15,7 @@ from provisiond.actions.edits import (
     editing,
     transaction,
 )
+from provisiond.actions.inventory_load import load_domain, load_server
 from provisiond.actions.inventory_text import Tree
 from provisiond.actions.inventory_write import settings_tree
 from provisiond.actions.setting_checks import checked_settings, masked_settings, unmasked_settings
@@ -134,6 +136,8 @@ async def change_domain(
         if name != key:
             findings += await _taken(edit.write, name)
         warnings = accepted(findings, key)
+        if domain.settings.emergency_numbers != stood.settings.emergency_numbers:
+            warnings += await _dial_plans(edit.write, key, domain, shelf)
         changed = domain != stood
         if changed:
             revision = await update_domain(edit.write, edit.domain_id, domain)
@@ -161,6 +165,12 @@ def _checked(domain: Domain, shelf: Shelf) -> tuple[Domain, list[Finding]]:
     own = [replace(f, where=f"settings.{f.where}") for f in settings_faults(settings)]
     named = [replace(f, where="name") for f in domain_faults(domain.name)]
     return replace(domain, settings=settings), [*named, *own, *findings]
+
+
+async def _dial_plans(read: Read, key: str, domain: Domain, shelf: Shelf) -> tuple[Finding, ...]:
+    contents = replace(await load_domain(read, key, numbers=False), domain=domain)
+    server = await load_server(read)
+    return await asyncio.to_thread(dial_plan_warnings, contents, server, shelf)
 
 
 def _no_server(name: str) -> Finding:

@@ -64,9 +64,16 @@ def check_plan(
 
 
 def phone_findings(
-    phone: Phone, contents: DomainContents, shelf: Shelf, *, server: Settings, admin: bool
+    phone: Phone,
+    contents: DomainContents,
+    shelf: Shelf,
+    *,
+    server: Settings,
+    admin: bool,
+    stood: Phone | None = None,
 ) -> tuple[Finding, ...]:
-    """Every fault and warning of one phone in its domain; `where` is a field below the phone."""
+    """Every fault and warning of one phone in its domain; `where` is a field below the phone.
+    `stood` is what it takes the place of."""
     own = phone_faults(phone)
     broken = {finding.where for finding in own}
     found = [*own, *_references(phone, contents)]
@@ -92,6 +99,7 @@ def phone_findings(
             family.renderer.keys(),
             admin=admin,
             emergency=settings.emergency_numbers,
+            stood=stood.overrides if stood is not None else (),
         )
     return tuple(found)
 
@@ -151,7 +159,9 @@ def _phones(
     tokens = {p.token.reveal(): p.mac for p in plan.before.phones.values() if p.token}
     for item in _touched(plan.phones):
         phone = item.after
-        found = phone_findings(phone, plan.after, shelf, server=server, admin=admin)
+        found = phone_findings(
+            phone, plan.after, shelf, server=server, admin=admin, stood=item.before
+        )
         if item.before is not None and phone.model == item.before.model:
             # What the store has already is not this file's fault.
             found = tuple(
@@ -190,7 +200,13 @@ def _layouts_of_others(plan: DomainPlan, shelf: Shelf, server: Settings) -> Iter
 def _overrides(plan: DomainPlan, shelf: Shelf, *, admin: bool) -> Iterator[Fault]:
     for rows in plan.overrides:
         for row in rows.rows:
-            found = override_row_findings(row, shelf, admin=admin, emergency=_numbers(plan, row))
+            found = override_row_findings(
+                row,
+                shelf,
+                admin=admin,
+                emergency=_numbers(plan, row),
+                stands=row in plan.before.overrides,
+            )
             yield from _faults(rows.path, found)
     for item in _touched(plan.phones):
         for key, value in item.after.overrides:
@@ -210,10 +226,15 @@ _TELL = "Write the value, or take the line out."
 
 
 def override_row_findings(
-    row: Override, shelf: Shelf, *, admin: bool, emergency: tuple[str, ...] | None = None
+    row: Override,
+    shelf: Shelf,
+    *,
+    admin: bool,
+    emergency: tuple[str, ...] | None = None,
+    stands: bool = False,
 ) -> Iterator[Finding]:
     """What is wrong with an override of server, domain or site; `emergency` as
-    `overrides.findings` has it."""
+    `overrides.findings` has it. One that `stands` in the store was let in before."""
     faults = override_faults(row)
     yield from (replace(f, where="") for f in faults)
     if row.value == MASK:
@@ -234,7 +255,12 @@ def override_row_findings(
     if not faults:
         values = ((row.key, row.value),)
         found = override_findings(
-            values, family.manifest, family.renderer.keys(), admin=admin, emergency=emergency
+            values,
+            family.manifest,
+            family.renderer.keys(),
+            admin=admin,
+            emergency=emergency,
+            stood=values if stands else (),
         )
         yield from (replace(f, where="") for f in found)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from provisiond.actions.changes import change_entry
+from provisiond.actions.dial_plan_checks import import_warnings
 from provisiond.actions.import_apply import apply_plan, apply_server
 from provisiond.actions.import_check import check_plan
 from provisiond.actions.import_check_numbers import Owners
@@ -203,6 +204,7 @@ def _plan_all(
             actor=terms.actor,
             ahead=ahead,
         )
+        faults += import_warnings(plan, server_plan.after, shelf)
         phones |= dict.fromkeys((item.after.mac for item in plan.phones), entry.domain)
         for items in (plan.numbered.numbers, plan.numbered.sms_numbers):
             numbers |= dict.fromkeys((item.after.number for item in items), entry.domain)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from provisiond.actions.dial_plan_checks import dial_plan_warnings
 from provisiond.actions.import_check import override_row_findings, phone_findings
 from provisiond.actions.import_check_numbers import reach_of
 from provisiond.actions.inventory_load import domain_names, load_domain, load_server
@@ -85,6 +86,12 @@ def _domain(
         emergency = inherit(*layers).emergency_numbers
         rows = override_row_findings(row, shelf, admin=True, emergency=emergency)
         found += (replace(finding, where=f"{place} overrides") for finding in rows)
+    told = {finding.message for finding in found}
+    found += [
+        replace(finding, where=f"{name} {finding.where}")
+        for finding in dial_plan_warnings(replace(contents, phones={}), server, shelf)
+        if finding.message.partition(": ")[2] not in told
+    ]
     found += _star_codes(facts, contents.phones.values(), shelf)
     for mac in sorted(contents.phones):
         phone = contents.phones[mac]

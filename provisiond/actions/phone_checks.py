@@ -35,7 +35,14 @@ class PhoneChecks:
         others = [other for one in extensions for other in self.others.get(one, ())]
         names = EmergencyNames(addresses=self.contents.emergency_addresses)
         return (
-            *phone_findings(phone, self.contents, self.shelf, server=self.server, admin=self.admin),
+            *phone_findings(
+                phone,
+                self.contents,
+                self.shelf,
+                server=self.server,
+                admin=self.admin,
+                stood=stood,
+            ),
             *taken_lines(phone, stood, others),
             *names.findings(phone.emergency_address),
         )

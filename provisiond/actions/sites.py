@@ -4,8 +4,10 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from provisiond.actions.edits import Saved, accepted, check_seen, domain_record, editing
+from provisiond.actions.dial_plan_checks import dial_plan_warnings
+from provisiond.actions.edits import Editing, Saved, accepted, check_seen, domain_record, editing
 from provisiond.actions.emergency_references import emergency_references
+from provisiond.actions.inventory_load import load_domain, load_server
 from provisiond.actions.inventory_write import site_tree
 from provisiond.actions.setting_checks import checked_settings, masked_settings, unmasked_settings
 from provisiond.catalog.shelf import Shelf
@@ -72,6 +74,8 @@ async def add_site(
         findings += await _taken(edit.write, edit.domain_id, site.name)
         findings += await emergency_references(edit.write, edit.domain_id, site.emergency_address)
         warnings = accepted(findings, site.name)
+        if site.settings.emergency_numbers is not None:
+            warnings += await _dial_plans(edit, site.name, site, shelf)
         await insert_sites(edit.write, edit.domain_id, [site])
         await edit.note("add site", site.name, after=site_tree(site, []))
     return Saved(domain=edit.domain.name, record=_masked(site), warnings=warnings)
@@ -94,6 +98,8 @@ async def change_site(
             findings += await _taken(edit.write, edit.domain_id, site.name)
         findings += await emergency_references(edit.write, edit.domain_id, site.emergency_address)
         warnings = accepted(findings, key)
+        if site.settings.emergency_numbers != stood.settings.emergency_numbers:
+            warnings += await _dial_plans(edit, key, site, shelf)
         changed = site != stood
         if changed:
             await update_site(edit.write, edit.domain_id, key, site)
@@ -119,6 +125,13 @@ def _checked(site: Site, shelf: Shelf) -> tuple[Site, list[Finding]]:
     settings, findings = checked_settings(site.settings, shelf)
     site = replace(site, settings=settings)
     return site, [*site_faults(site), *findings]
+
+
+async def _dial_plans(edit: Editing, key: str, site: Site, shelf: Shelf) -> tuple[Finding, ...]:
+    contents = await load_domain(edit.write, edit.domain.name, numbers=False)
+    contents = replace(contents, sites={**contents.sites, key: site})
+    server = await load_server(edit.write)
+    return await asyncio.to_thread(dial_plan_warnings, contents, server, shelf)
 
 
 def _masked(site: Site) -> Site:

@@ -291,6 +291,12 @@ class Manifest(Part):
         "is written: `(911S0|xx.)`, `911|x.T` (RFC 3435) or `{ 911 | x+ }`; emergency numbers are "
         "tried on what templates and overrides put there",
     )
+    dial_rules: tuple[str, ...] = Field(
+        default=(),
+        description="further parameters that can block, rewrite or cut a dialled number, and that "
+        "nothing judges: only an admin may override them; `{}` and `*` as in `protected`, "
+        "`dial_plans` within them excepted",
+    )
     tables: dict[str, dict[str, Value]] = Field(
         default={}, description="[tables.NAME]: look-ups for templates (languages, tones, …)"
     )

@@ -6,7 +6,7 @@ for the model beats one for the whole family.
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from provisiond.inventory.errors import Finding
 from provisiond.inventory.phones import Override
 
 _SCOPES = {"server": 0, "domain": 1, "site": 2, "phone": 3}
+_ABOUT_DIALLING = re.compile(r"dial|digit|emergency|hot_?line|block_?out", re.IGNORECASE)
 _BETWEEN_WORDS = re.compile(r"[ _-]+")
 
 
@@ -73,6 +74,7 @@ def findings(
     admin: bool,
     where: str = "overrides",
     emergency: Sequence[str] | None = None,
+    stood: Iterable[tuple[str, str | None]] = (),
 ) -> tuple[Finding, ...]:
     """What is wrong with these overrides of one family.
 
@@ -81,45 +83,56 @@ def findings(
 
     `patterns` are the family's literal `param` patterns (`Renderer.keys`). A key that neither
     they nor the manifest know is a warning with near misses; a protected one is an error unless
-    `admin`; so is always a key or value that would break the file.
+    `admin`, and so is what decides about dialled numbers and cannot be judged; so is always a
+    key or value that would break the file. What `stood` like this before is nobody's fault now:
+    what it does to dialled numbers is a warning.
     """
-    known = tuple(patterns) + manifest.known_keys
+    printed = tuple(patterns)
+    known = printed + manifest.known_keys
+    numbers = (BUILT_IN.emergency_numbers if emergency is None else emergency) or ()
+    settled = frozenset(stood)
     found: list[Finding] = []
     for key, value in values:
         place = f"{where}.{key}" if KEY_SHAPE.fullmatch(key) else where
         fault = _unwritable(key, value, manifest)
         if fault:
             found.append(Finding(where=place, message=fault[0], remedy=fault[1]))
-        elif not admin and is_protected(key, manifest):
-            found.append(
-                Finding(
-                    where=place,
-                    message=f"{key!r} is protected.",
-                    remedy="Only an admin may set it; it decides whom the phone obeys.",
-                )
-            )
-        elif not matches(key, known):
-            found.append(_unknown(place, key, known))
-        if not fault and value is not None:
-            numbers = BUILT_IN.emergency_numbers if emergency is None else emergency
-            told = dial_plan_findings(key, clean(value), manifest, numbers or ())
-            found += [replace(one, where=place) for one in told]
+            continue
+        stands = (key, value) in settled
+        trusted = admin or stands
+        unjudged = _is_unjudged(key, manifest, known)
+        if unjudged:
+            told: Iterable[Finding] = (_unchecked(key, trusted=trusted),)
+        else:
+            told = _judged(key, value, manifest, numbers, printed=printed, trusted=trusted)
+            if not trusted and is_protected(key, manifest):
+                message = f"{key!r} is protected."
+                remedy = "Only an admin may set it; it decides whom the phone obeys."
+                found.append(Finding(where=place, message=message, remedy=remedy))
+            elif not matches(key, known):
+                found.append(_unknown(place, key, known))
+        found += [
+            replace(one, where=place, severity="warning" if stands else one.severity)
+            for one in told
+        ]
     return tuple(found)
 
 
 def dial_plan_findings(
-    key: str, value: str, manifest: Manifest, emergency: Sequence[str]
+    key: str, value: str, manifest: Manifest, emergency: Sequence[str], *, trusted: bool = True
 ) -> tuple[Finding, ...]:
-    """What a value does to emergency numbers, where its key holds a dial plan."""
+    """What a value does to emergency numbers, where its key holds a dial plan. One that cannot be
+    read is an error unless who set it is `trusted`."""
     for pattern, syntax in manifest.dial_plans.items():
         if matches(key, (pattern,)):
-            return plan_findings(key, value, DialSyntax(syntax), emergency)
+            return plan_findings(key, value, DialSyntax(syntax), emergency, trusted=trusted)
     return ()
 
 
 def is_protected(key: str, manifest: Manifest) -> bool:
-    """Whether only an admin may override the key."""
-    return matches(key, manifest.protected)
+    """Whether only an admin may override the key: it decides whom the phone obeys, or what becomes
+    of a dialled number in a way that nothing can judge."""
+    return matches(key, manifest.protected) or _is_unjudged(key, manifest, (key,))
 
 
 def matches(key: str, patterns: Iterable[str]) -> bool:
@@ -171,6 +184,61 @@ def _unwritable(key: str, value: str | None, manifest: Manifest) -> tuple[str, s
     if most is not None and len(value.encode()) > most:
         return f"the value of {key!r} is longer than {most} bytes.", "Shorten it."
     return None
+
+
+def _judged(
+    key: str,
+    value: str | None,
+    manifest: Manifest,
+    emergency: Sequence[str],
+    *,
+    printed: Sequence[str],
+    trusted: bool,
+) -> Iterator[Finding]:
+    """What the value does to emergency numbers: as a dial plan, in place of one, or as a code that
+    the phone acts on itself."""
+    if matches(key, manifest.dial_plans):
+        if value is not None:
+            yield from dial_plan_findings(key, clean(value), manifest, emergency, trusted=trusted)
+        elif matches(key, printed):
+            yield Finding(
+                where="",
+                message=f"{key}: without it the phone has the plan of its factory; whether "
+                "emergency numbers pass cannot be told.",
+                remedy="Write a plan that lets them out.",
+                severity="warning" if trusted else "error",
+            )
+    elif value and matches(key, _codes(manifest)):
+        for number in emergency:
+            if number.startswith(clean(value).strip()):
+                message = f"{key}: the phone takes {number} for a command."
+                yield Finding(where="", message=message, remedy="Choose a code with * or #.")
+
+
+def _is_unjudged(key: str, manifest: Manifest, known: Iterable[str]) -> bool:
+    """Whether the key decides what becomes of a dialled number, as the manifest says or, where it
+    does not know the key, by its name."""
+    if matches(key, manifest.dial_plans):
+        return False
+    if matches(key, manifest.dial_rules):
+        return True
+    return _ABOUT_DIALLING.search(key) is not None and not matches(key, known)
+
+
+def _unchecked(key: str, *, trusted: bool) -> Finding:
+    dial = "Dial the emergency numbers on a phone that has it."
+    return Finding(
+        where="",
+        message=f"{key!r} can block or change emergency numbers, and nothing checks it.",
+        remedy=dial if trusted else "Only an admin may set it.",
+        severity="warning" if trusted else "error",
+    )
+
+
+def _codes(manifest: Manifest) -> tuple[str, ...]:
+    """Keys that hold one star code; one that several codes share switches them all."""
+    keys = tuple(manifest.star_codes.values())
+    return tuple([key for key in keys if keys.count(key) == 1])
 
 
 def _unknown(place: str, key: str, known: Sequence[str]) -> Finding:

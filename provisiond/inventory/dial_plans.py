@@ -8,6 +8,7 @@ witness of what is not. Work and memory grow with the plan's length, whatever st
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from provisiond.inventory.dial_plan_reading import Alternative, DialSyntax, Item, read_plan
 from provisiond.inventory.errors import Finding, Rejected
@@ -54,21 +55,21 @@ def outcome(plan: str, syntax: DialSyntax, number: str) -> Outcome:
 
 
 def plan_findings(
-    key: str, plan: str, syntax: DialSyntax, emergency: Iterable[str]
+    key: str, plan: str, syntax: DialSyntax, emergency: Iterable[str], *, trusted: bool = True
 ) -> tuple[Finding, ...]:
     """What a plan does to the numbers that are checked: a fault for those of the domain's
-    `emergency` numbers, and for 9911 where 911 is one; a warning for the rest."""
+    `emergency` numbers, and for 9911 where 911 is one; a warning for the rest. A plan that cannot
+    be read is a fault unless who wrote it is `trusted` to have tried it by hand."""
     if not plan.strip():
         return ()
     wanted = frozenset(emergency)
     wanted |= {"9911"} if "911" in wanted else set()
     try:
-        alternatives = read_plan(plan, syntax)
+        fates = _fates(plan, syntax, tuple(dict.fromkeys((*CHECKED, *sorted(wanted)))))
     except Rejected as fault:
         message = f"{key}: whether emergency numbers pass cannot be told: {fault.message}"
-        return (Finding(where="", message=message, remedy=fault.remedy, severity="warning"),)
-    numbers = dict.fromkeys((*CHECKED, *sorted(wanted)))
-    fates = {number: _fate(alternatives, syntax, number) for number in numbers}
+        severity = "warning" if trusted else "error"
+        return (Finding(where="", message=message, remedy=fault.remedy, severity=severity),)
     return tuple(
         [
             Finding(
@@ -77,10 +78,19 @@ def plan_findings(
                 remedy=f"Put {number} into the plan as an alternative of its own.",
                 severity="error" if number in wanted else "warning",
             )
-            for number, found in fates.items()
+            for number, found in fates
             if found.fate is not Fate.WHOLE
         ]
     )
+
+
+@lru_cache(maxsize=256)
+def _fates(
+    plan: str, syntax: DialSyntax, numbers: tuple[str, ...]
+) -> tuple[tuple[str, Outcome], ...]:
+    """Kept, for thousands of phones have the same plan."""
+    alternatives = read_plan(plan, syntax)
+    return tuple([(number, _fate(alternatives, syntax, number)) for number in numbers])
 
 
 def _words(found: Outcome) -> str:

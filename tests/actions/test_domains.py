@@ -21,7 +21,7 @@ from provisiond.inventory.faults import MASK
 from provisiond.inventory.secret import Secret
 from provisiond.store.database import Database
 from provisiond.store.domains import get_domain
-from tests.actions.inventory import ADMIN, DOMAIN, NOW
+from tests.actions.inventory import ADMIN, DOMAIN, MAC, NOW, load
 from tests.actions.offices import added, changes, open_office
 
 
@@ -79,3 +79,59 @@ async def test_faults_are_told(lite: Database, shelf: Shelf) -> None:
     assert errors == {"name", "settings.sip_port"}
     with pytest.raises(RejectedAll, match="already"):
         await add_domain(lite, shelf, ADMIN, AddDomain(domain=Domain(name=DOMAIN)), NOW)
+
+
+PLANS = {
+    "domain": DOMAIN,
+    "settings": {"emergency_numbers": ["911"]},
+    "overrides": [{"family": "acme/desk", "key": "dial.plan", "value": "911|9911|112|933"}],
+    "sites": [
+        {
+            "name": "HQ",
+            "overrides": [{"family": "acme/desk", "key": "dial.plan", "value": "911|9911|110"}],
+        },
+        {"name": "Bern", "emergency_numbers": ["144"]},
+    ],
+}
+
+
+async def test_dial_plans_are_tried_again_when_the_emergency_numbers_change(
+    lite: Database, shelf: Shelf
+) -> None:
+    phone = {"mac": MAC, "model": "Acme D-6", "overrides": {"dial.plan": "11[0-9]T|911|9911"}}
+    first = await load(lite, shelf, {**PLANS, "phones": [phone]})
+    assert any("site Bern: dial.plan: 144 is not let out" in w.message for w in first.warnings)
+    seen = (await show_domain(lite, DOMAIN)).domain
+    settings = replace(seen.settings, emergency_numbers=("911", "110"))
+    command = ChangeDomain(name=DOMAIN, domain=replace(seen, settings=settings))
+    saved = await change_domain(lite, shelf, ADMIN, command, NOW)
+    told = [w for w in saved.warnings if w.where == "settings.emergency_numbers"]
+    assert [w.message for w in told] == [
+        f"domain {DOMAIN}: dial.plan: 110 is not let out.",
+        "site Bern: dial.plan: 144 is not let out.",
+    ]
+    assert {w.severity for w in told} == {"warning"}
+    language = replace(saved.record.settings, language="fr-CA")
+    command = ChangeDomain(name=DOMAIN, domain=replace(saved.record, settings=language))
+    assert (await change_domain(lite, shelf, ADMIN, command, NOW)).warnings == ()
+
+
+async def test_many_plans_are_told_as_many(lite: Database, shelf: Shelf) -> None:
+    phones = [
+        {
+            "mac": f"02ac3e0001{n:02x}",
+            "model": "Acme D-6",
+            "overrides": {"dial.plan": f"911|9911|7{n}"},
+        }
+        for n in range(210)
+    ]
+    site = {"name": "HQ", "emergency_numbers": ["911"]}
+    numbers = {"emergency_numbers": ["911"]}
+    tree = {"domain": DOMAIN, "settings": numbers, "sites": [site], "phones": phones}
+    await load(lite, shelf, tree)
+    seen = (await show_domain(lite, DOMAIN)).domain
+    settings = replace(seen.settings, emergency_numbers=("112",))
+    command = ChangeDomain(name=DOMAIN, domain=replace(seen, settings=settings))
+    told = (await change_domain(lite, shelf, ADMIN, command, NOW)).warnings
+    assert len(told) == 21
+    assert "more dial plans" in told[-1].message

@@ -108,6 +108,19 @@ async def test_an_override_that_undoes_the_enrolment_is_a_fault_of_each_phone(
     }
 
 
+async def test_a_dial_plan_is_tried_with_the_numbers_of_each_place_where_it_holds(
+    lite: Database, shelf: Shelf
+) -> None:
+    tree = changed(phones=[], settings={"emergency_numbers": ["911"]})
+    tree["overrides"] = [{"family": "acme/desk", "key": "dial.plan", "value": "911|9911"}]
+    tree["sites"] = [{"name": "Bern", "emergency_numbers": ["144"]}, {"name": "HQ"}]
+    server = [{"family": "acme/desk", "key": "dial.plan", "value": "112|933|9911|91[12]T"}]
+    await load(lite, shelf, {"server": {"overrides": server}, "domains": [tree]})
+    plans = [text for _, text in await said(lite, shelf) if "144 is" in text or "911 is" in text]
+    wanted = f"{DOMAIN} settings.emergency_numbers: site Bern: dial.plan: 144 is not let out."
+    assert plans == [wanted, wanted]  # the server's and the domain's
+
+
 async def test_an_override_that_keeps_the_enrolment_or_cannot_be_judged_is_no_fault(
     lite: Database, shelf: Shelf
 ) -> None:

@@ -180,3 +180,21 @@ async def test_phones_are_listed_by_mac_with_their_users_but_no_passwords(
 async def test_there_are_no_phones_of_a_domain_that_is_not_there(lite: Database) -> None:
     with pytest.raises(NotFound, match="no domain"):
         await list_domain_phones(lite, "nowhere.test")
+
+
+async def test_what_an_admin_set_stands_while_others_edit_the_phone(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf)
+    own = (("dial.prefix", "9"), ("dial.plan", "["), ("provision.url", "http://x.test/"))
+    for pair in own:
+        with pytest.raises(RejectedAll):
+            await add_phone(lite, shelf, MANAGER, DOMAIN, replace(PHONE, overrides=(pair,)), NOW)
+    await add_phone(lite, shelf, ADMIN, DOMAIN, replace(PHONE, overrides=own), NOW)
+    stood = (await show_phone(lite, DOMAIN, NEW)).phone
+    saved = await change_phone(lite, shelf, MANAGER, DOMAIN, NEW, replace(stood, name="Den"), NOW)
+    assert {w.where for w in saved.warnings} == {"overrides.dial.prefix", "overrides.dial.plan"}
+    stood = (await show_phone(lite, DOMAIN, NEW)).phone
+    worse = replace(stood, overrides=(("dial.prefix", "0"), *own[1:]))
+    with pytest.raises(RejectedAll, match="1 fault"):
+        await change_phone(lite, shelf, MANAGER, DOMAIN, NEW, worse, NOW)

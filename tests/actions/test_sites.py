@@ -80,3 +80,17 @@ async def test_faults_and_unknown_models(lite: Database, shelf: Shelf) -> None:
     assert [(f.where, f.severity) for f in saved.warnings] == [
         ("settings.firmware.Acme Nine", "warning")
     ]
+
+
+async def test_dial_plans_are_tried_with_the_emergency_numbers_of_a_new_or_changed_site(
+    lite: Database, shelf: Shelf
+) -> None:
+    plan = {"family": "acme/desk", "key": "dial.plan", "value": "911|9911|112|933"}
+    await load(lite, shelf, {"domain": DOMAIN, "overrides": [plan]})
+    bern = Site(name="Bern", settings=Settings(emergency_numbers=("144",)))
+    added = await add_site(lite, shelf, ADMIN, AddSite(domain=DOMAIN, site=bern), NOW)
+    assert [w.message for w in added.warnings] == ["site Bern: dial.plan: 144 is not let out."]
+    moved = replace(added.record, settings=Settings(emergency_numbers=("112", "118")))
+    command = ChangeSite(domain=DOMAIN, name="Bern", site=moved)
+    saved = await change_site(lite, shelf, ADMIN, command, NOW)
+    assert [w.message for w in saved.warnings] == ["site Bern: dial.plan: 118 is not let out."]

@@ -1,5 +1,6 @@
 """Which parts of the docs are made from code? `python -m tests.contracts.reference` does it."""
 
+import tomllib
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -41,8 +42,20 @@ def toml_value(value: object) -> str:
     return f'"{value}"'
 
 
+def dialling_table() -> str:
+    """Which parameters of each shipped family decide about dialled numbers, as Markdown."""
+    rows = ["| family | judged | an admin's, and not judged |", "|---|---|---|"]
+    for path in sorted((ROOT / "templates/models").glob("*/*/family.toml")):
+        manifest = tomllib.loads(path.read_text(encoding="utf-8"))
+        judged, rules = manifest.get("dial_plans", {}), manifest.get("dial_rules", [])
+        cells = [", ".join(f"`{key}`" for key in keys) or "–" for keys in (judged, rules)]
+        rows.append(f"| {path.parent.parent.name}/{path.parent.name} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
 MADE: dict[str, dict[str, Callable[[], str]]] = {
     "docs/configuration.md": {"settings": settings_table},
+    "docs/emergency.md": {"dialling": dialling_table},
 }
 """File → marker → what stands between `<!-- made: marker -->` and `<!-- end -->`."""
 
