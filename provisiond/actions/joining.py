@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisiond.actions.changes import change_entry
+from provisiond.actions.log_in import USED_CODE, Door, LogIn, recognised
 from provisiond.actions.passwords import Passwords
 from provisiond.actions.time_codes import code_step, key_uri, new_time_key
 from provisiond.inventory.access import Actor, Role
@@ -12,9 +13,18 @@ from provisiond.inventory.accounts import (
     JoinLink,
     account_faults,
     key_hash,
+    new_key,
     password_faults,
 )
-from provisiond.inventory.errors import Finding, NotFound, RejectedAll, WrongLogin
+from provisiond.inventory.errors import (
+    CodeNeeded,
+    Finding,
+    NotAllowed,
+    NotFound,
+    RejectedAll,
+    Stale,
+    WrongLogin,
+)
 from provisiond.inventory.secret import Secret
 from provisiond.store.accounts import (
     end_sessions,
@@ -23,9 +33,9 @@ from provisiond.store.accounts import (
     insert_account,
     update_account,
 )
-from provisiond.store.database import Database
+from provisiond.store.database import Database, Write
 from provisiond.store.journal import add_change
-from provisiond.store.sessions import delete_link, find_link
+from provisiond.store.sessions import delete_link, find_link, renew_session
 
 _GONE = "this link was used or has ended; ask for a new one (`provisiond people reset`)."
 
@@ -88,29 +98,32 @@ async def join(
 
 
 async def change_password(
-    db: Database,
-    passwords: Passwords,
-    actor: Actor,
-    old: Secret,
-    new: Secret,
-    at: datetime,
-    *,
-    session: Secret,
-) -> None:
-    """Change the own password; every other session of the account ends.
+    db: Database, door: Door, actor: Actor, command: LogIn, new: Secret, at: datetime
+) -> Secret:
+    """Change the own password, of which `command` has the old one; answers the new key of the
+    session that asks, `command.replaces`. Every other session of the account ends.
 
-    Raises WrongLogin for a wrong old one, RejectedAll.
+    Raises WrongLogin for a wrong old one, TooManyGuesses, RejectedAll, and NotAllowed where the
+    session has ended.
     """
-    account = await _own(db, passwords, actor, old)
+    _, account, _ = await recognised(db, door, command, at, with_code=False)
+    door.throttle.succeeded(account.name, command.address)
     faults = password_faults(new, account.name)
     if faults:
         raise RejectedAll(faults)
-    kept = await passwords.hash(new)
+    kept, key = await door.passwords.hash(new), new_key()
+    assert command.replaces is not None
+    asking = key_hash(command.replaces.reveal())
     async with db.write() as write:
         account_id, stood = await get_account(write, account.name)
+        if stood.password_hash != account.password_hash:
+            raise Stale("the password was changed meanwhile; log in with the new one.")
         await update_account(write, stood.name, replace(stood, password_hash=kept))
-        await end_sessions(write, account_id, keep=key_hash(session.reveal()))
+        await end_sessions(write, account_id, keep=asking)
+        if not await renew_session(write, asking, key_hash(key.reveal())):
+            raise NotAllowed("this session has ended; log in again.")
         await add_change(write, change_entry(actor, "set password", stood.name, at))
+    return key
 
 
 def offer_second_factor(actor: Actor) -> SecondFactor:
@@ -120,9 +133,20 @@ def offer_second_factor(actor: Actor) -> SecondFactor:
 
 
 async def add_second_factor(
-    db: Database, actor: Actor, key: Secret, code: str, at: datetime
+    db: Database, door: Door, actor: Actor, command: LogIn, key: Secret, code: str, at: datetime
 ) -> None:
-    """Ask for time codes at each log-in from now on. Raises RejectedAll for another key's code."""
+    """Ask for time codes of this key at each log-in from now on.
+
+    In place of another key only where `command` has the password and a code of that one. Raises
+    RejectedAll for another key's code, WrongLogin, CodeNeeded and TooManyGuesses.
+    """
+    async with db.read() as read:
+        _, account = await get_account(read, actor.name)
+    used = 0
+    if account.has_second_factor:
+        if not command.password or not command.code:
+            raise CodeNeeded("a second factor is set: give your password and a code of it, too.")
+        account, used = await _proved(db, door, command, at)
     step = code_step(key, code, at)
     if step is None:
         finding = Finding(
@@ -130,25 +154,35 @@ async def add_second_factor(
         )
         raise RejectedAll((finding,))
     async with db.write() as write:
-        _, stood = await get_account(write, actor.name)
+        stood = await _as_it_stood(write, account, used)
         await update_account(write, stood.name, replace(stood, totp=key, totp_step=step))
         await add_change(write, change_entry(actor, "add second factor", stood.name, at))
 
 
 async def remove_second_factor(
-    db: Database, passwords: Passwords, actor: Actor, password: Secret, at: datetime
+    db: Database, door: Door, actor: Actor, command: LogIn, at: datetime
 ) -> None:
-    """Ask for no time codes any more. Raises WrongLogin for a wrong password."""
-    account = await _own(db, passwords, actor, password)
+    """Ask for no time codes any more: `command` has the password, and a code where one is set.
+    Raises WrongLogin, CodeNeeded and TooManyGuesses."""
+    account, used = await _proved(db, door, command, at)
     async with db.write() as write:
-        _, stood = await get_account(write, account.name)
+        stood = await _as_it_stood(write, account, used)
         await update_account(write, stood.name, replace(stood, totp=Secret(""), totp_step=0))
         await add_change(write, change_entry(actor, "remove second factor", stood.name, at))
 
 
-async def _own(db: Database, passwords: Passwords, actor: Actor, password: Secret) -> Account:
-    async with db.read() as read:
-        _, account = await get_account(read, actor.name)
-    if not await passwords.match(account.password_hash, password):
-        raise WrongLogin("the password is not right.")
-    return account
+async def _proved(db: Database, door: Door, command: LogIn, at: datetime) -> tuple[Account, int]:
+    """Whose password and code these are, and the step of the code."""
+    _, account, step = await recognised(db, door, command, at)
+    if step and step <= account.totp_step:
+        raise WrongLogin(USED_CODE)
+    door.throttle.succeeded(account.name, command.address)
+    return account, step
+
+
+async def _as_it_stood(write: Write, account: Account, used: int) -> Account:
+    """The account, whose second factor and code nobody used meanwhile. Raises Stale."""
+    _, stood = await get_account(write, account.name)
+    if stood.totp != account.totp or (used and stood.totp_step >= used):
+        raise Stale("the second factor was changed or used meanwhile; try again.")
+    return stood

@@ -23,6 +23,7 @@ from provisiond.store.sessions import (
     note_seen,
 )
 
+USED_CODE = "this code was used already; wait for the next."
 _SEEN_EVERY = timedelta(minutes=1)  # how exactly it is known when a session was last used
 
 
@@ -80,20 +81,8 @@ async def log_in(db: Database, door: Door, command: LogIn, at: datetime) -> tupl
     Whoever does not exist, is disabled or has no password yet costs the same work and gets the
     same answer as a wrong password. Raises WrongLogin, CodeNeeded and TooManyGuesses.
     """
-    name = command.name.strip().lower()
-    wait = door.throttle.pause(name, command.address, command.now)
-    if wait > 0:
-        door.denied(turned_away(command.address, "login_paused", "guesses are slowed down", at))
-        raise TooManyGuesses(max(wait, 1.0))
-    door.throttle.missed(name, command.address, command.now)
-    async with db.read() as read:
-        found = await find_account(read, name) if len(name) <= 64 else None
-    known = name if found is not None else ""
-    try:
-        account_id, account, step = await _recognised(door, command, found, at)
-    except WrongLogin as fault:
-        door.denied(turned_away(command.address, fault.code, str(fault), at, name=known))
-        raise
+    account_id, account, step = await recognised(db, door, command, at)
+    name = account.name
     kept = account.password_hash
     key = new_key()
     stronger = None
@@ -101,7 +90,7 @@ async def log_in(db: Database, door: Door, command: LogIn, at: datetime) -> tupl
         stronger = await door.passwords.hash(command.password)
     async with db.append() as write:
         if not await note_login(write, account_id, at, step):
-            raise WrongLogin("this code was used already; wait for the next.")
+            raise WrongLogin(USED_CODE)
         if command.replaces is not None:
             await delete_session(write, key_hash(command.replaces.reveal()))
         await add_session(
@@ -119,6 +108,30 @@ async def log_in(db: Database, door: Door, command: LogIn, at: datetime) -> tupl
         await _strengthen(db, name, kept, stronger)
     door.throttle.succeeded(name, command.address)
     return key, account
+
+
+async def recognised(
+    db: Database, door: Door, command: LogIn, at: datetime, *, with_code: bool = True
+) -> tuple[int, Account, int]:
+    """The account's id, the account, and the step of the code, 0 where none is asked for.
+
+    A guess counts, whatever it is for: `door.throttle` is to be told where it was right. Raises
+    WrongLogin, CodeNeeded and TooManyGuesses.
+    """
+    name = command.name.strip().lower()
+    wait = door.throttle.pause(name, command.address, command.now)
+    if wait > 0:
+        door.denied(turned_away(command.address, "login_paused", "guesses are slowed down", at))
+        raise TooManyGuesses(max(wait, 1.0))
+    door.throttle.missed(name, command.address, command.now)
+    async with db.read() as read:
+        found = await find_account(read, name) if len(name) <= 64 else None
+    known = name if found is not None else ""
+    try:
+        return await _known(door, command, found, at, with_code=with_code)
+    except WrongLogin as fault:
+        door.denied(turned_away(command.address, fault.code, str(fault), at, name=known))
+        raise
 
 
 async def session_of(db: Database, door: Door, key: Secret, at: datetime) -> LoginSession | None:
@@ -141,15 +154,19 @@ async def log_out(db: Database, actor: Actor, key: Secret, at: datetime) -> None
         await add_change(write, change_entry(actor, "log out", actor.name, at))
 
 
-async def _recognised(
-    door: Door, command: LogIn, found: tuple[int, Account] | None, at: datetime
+async def _known(
+    door: Door,
+    command: LogIn,
+    found: tuple[int, Account] | None,
+    at: datetime,
+    *,
+    with_code: bool,
 ) -> tuple[int, Account, int]:
-    """The account's id, the account, and the step of the code. Raises WrongLogin, CodeNeeded."""
     kept = found[1].password_hash if found is not None else Secret("")
     is_right = await door.passwords.match(kept, command.password)
     if found is None or not is_right or found[1].disabled:
         raise WrongLogin("name or password are not right.")
-    return (*found, _checked_step(found[1], command.code, at))
+    return (*found, _checked_step(found[1], command.code, at) if with_code else 0)
 
 
 def _checked_step(account: Account, code: str, at: datetime) -> int:

@@ -90,6 +90,16 @@ async def delete_session(write: Write, key_hash: bytes) -> None:
     )
 
 
+async def renew_session(write: Write, key_hash: bytes, new_hash: bytes) -> bool:
+    """Give a log-in another key; it ends when it would have. False where it has ended."""
+    done = await write.connection.execute(
+        sa.update(login_session)
+        .where(login_session.c.key_hash == key_hash)
+        .values(key_hash=new_hash)
+    )
+    return bool(done.rowcount)
+
+
 async def add_link(
     write: Write, key_hash: bytes, account_id: int | None, link: JoinLink, at: datetime
 ) -> None:

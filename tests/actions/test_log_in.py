@@ -166,7 +166,8 @@ async def test_the_second_factor_is_asked_for_and_a_code_counts_once(db: Databas
     gate = door()
     offer = offer_second_factor(account.actor())
     assert offer.uri.reveal().startswith("otpauth://totp/provisiond:tess?")
-    await add_second_factor(db, account.actor(), offer.key, code_at(offer.key, 0), NOW)
+    code = code_at(offer.key, 0)
+    await add_second_factor(db, gate, account.actor(), typed(), offer.key, code, NOW)
     with pytest.raises(CodeNeeded):
         await log_in(db, gate, typed(), NOW)
     with pytest.raises(WrongLogin, match="code"):

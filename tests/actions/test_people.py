@@ -1,5 +1,6 @@
 """Accounts come, change and go; each change in the journal, and never without an admin."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -27,14 +28,17 @@ from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor, Role
 from provisiond.inventory.accounts import Account
 from provisiond.inventory.errors import (
+    CodeNeeded,
     Conflict,
     NotAllowed,
     NotFound,
     RejectedAll,
+    TooManyGuesses,
     WrongLogin,
 )
+from provisiond.inventory.journal import RequestEntry
 from provisiond.inventory.secret import Secret
-from provisiond.store.accounts import find_account
+from provisiond.store.accounts import find_account, get_account
 from provisiond.store.database import Database
 from provisiond.store.domains import delete_domain, get_domain
 from provisiond.store.journal import latest_changes
@@ -157,44 +161,111 @@ async def test_only_admins_see_or_change_people(lite: Database, role: Role) -> N
             await work
 
 
-async def test_a_changed_password_ends_the_other_sessions(lite: Database) -> None:
+async def test_a_changed_password_leaves_one_session_under_a_new_key(lite: Database) -> None:
     account = await joined(lite)
     gate = door()
     here, _ = await log_in(lite, gate, typed(), NOW)
     there, _ = await log_in(lite, gate, typed(), NOW)
-    actor = account.actor()
+    actor, own = account.actor(), typed(replaces=here)
+    wrong = typed(password=OTHER, replaces=here)
     with pytest.raises(WrongLogin):
-        await change_password(lite, quick(), actor, OTHER, OTHER, NOW, session=here)
+        await change_password(lite, gate, actor, wrong, OTHER, NOW)
     with pytest.raises(RejectedAll):
-        await change_password(lite, quick(), actor, PASSWORD, Secret("short"), NOW, session=here)
-    await change_password(lite, quick(), actor, PASSWORD, OTHER, NOW, session=here)
-    assert await session_of(lite, gate, here, NOW) is not None
-    assert await session_of(lite, gate, there, NOW) is None
+        await change_password(lite, gate, actor, own, Secret("short"), NOW)
+    assert await session_of(lite, gate, there, NOW) is not None
+    key = await change_password(lite, gate, actor, own, OTHER, NOW)
+    fresh = await session_of(lite, gate, key, NOW)
+    assert fresh is not None
+    assert fresh.account.name == "tess"
+    for gone in (here, there):
+        assert await session_of(lite, gate, gone, NOW) is None
+    assert await session_of(lite, gate, key, NOW + gate.terms.longest) is None  # no longer than it
+    with pytest.raises(NotAllowed, match="has ended"):
+        await change_password(lite, gate, actor, wrong, PASSWORD, NOW)
     await log_in(lite, gate, typed(password=OTHER), NOW)
 
 
-async def test_a_second_factor_needs_a_code_to_come_and_the_password_to_go(
+async def test_guesses_at_the_own_password_are_slowed_like_those_of_a_log_in(
+    lite: Database,
+) -> None:
+    """One counter: what was guessed at one place counts at the other; the log hears of both."""
+    account = await joined(lite)
+    heard: list[RequestEntry] = []
+    gate = replace(door(), denied=heard.append)
+    key, _ = await log_in(lite, gate, typed(), NOW)
+    wrong, actor = typed(password=OTHER, replaces=key), account.actor()
+    for _ in range(3):
+        with pytest.raises(WrongLogin):
+            await change_password(lite, gate, actor, wrong, OTHER, NOW)
+    for _ in range(2):
+        with pytest.raises(WrongLogin):
+            await remove_second_factor(lite, gate, actor, wrong, NOW)
+    assert {entry.outcome for entry in heard} == {"wrong_login"}
+    with pytest.raises(TooManyGuesses):
+        await change_password(lite, gate, actor, typed(replaces=key), OTHER, NOW)
+    with pytest.raises(TooManyGuesses):
+        await log_in(lite, gate, typed(), NOW)
+    assert heard[-1].outcome == "login_paused"
+    later = typed(replaces=key, now=2.0)
+    await change_password(lite, gate, actor, later, OTHER, NOW)
+    await log_in(lite, gate, typed(password=OTHER, now=2.0), NOW)  # what was right is forgotten
+
+
+async def test_a_second_factor_needs_a_code_to_come_and_password_and_code_to_go(
     lite: Database,
 ) -> None:
     account = await joined(lite)
-    offer = offer_second_factor(account.actor())
+    gate, actor = door(), account.actor()
+    offer = offer_second_factor(actor)
     with pytest.raises(RejectedAll):
-        await add_second_factor(lite, account.actor(), offer.key, "000000", NOW)
-    await add_second_factor(lite, account.actor(), offer.key, code_at(offer.key, 0), NOW)
+        await add_second_factor(lite, gate, actor, typed(), offer.key, "000000", NOW)
+    code = code_at(offer.key, 0)
+    await add_second_factor(lite, gate, actor, typed(), offer.key, code, NOW)
     async with lite.read() as read:
         found = await find_account(read, "tess")
     assert found is not None
     assert found[1].totp == offer.key
+    wrong = typed(password=OTHER, code=code_at(offer.key, 1))
     with pytest.raises(WrongLogin):
-        await remove_second_factor(lite, quick(), account.actor(), OTHER, NOW)
-    await remove_second_factor(lite, quick(), account.actor(), PASSWORD, NOW)
-    await log_in(lite, door(), typed(), NOW)
+        await remove_second_factor(lite, gate, actor, wrong, NOW)
+    with pytest.raises(CodeNeeded):
+        await remove_second_factor(lite, gate, actor, typed(), NOW)
+    with pytest.raises(WrongLogin, match="used already"):
+        await remove_second_factor(lite, gate, actor, typed(code=code), NOW)
+    await remove_second_factor(lite, gate, actor, typed(code=code_at(offer.key, 1)), NOW)
+    await log_in(lite, gate, typed(), NOW)
+
+
+async def test_another_second_factor_needs_the_password_and_a_code_of_the_one_before(
+    lite: Database,
+) -> None:
+    account = await joined(lite)
+    gate, actor = door(), account.actor()
+    first, second = (offer_second_factor(actor).key for _ in range(2))
+    await add_second_factor(lite, gate, actor, typed(), first, code_at(first, 0), NOW)
+    fresh, old = code_at(second, 0), code_at(first, 1)
+    for command, fault in (
+        (typed(password=Secret("")), CodeNeeded),
+        (typed(), CodeNeeded),
+        (typed(password=OTHER, code=old), WrongLogin),
+        (typed(code=code_at(first, 40)), WrongLogin),
+        (typed(code=code_at(first, 0)), WrongLogin),  # used when it was set
+    ):
+        with pytest.raises(fault):
+            await add_second_factor(lite, gate, actor, command, second, fresh, NOW)
+    with pytest.raises(CodeNeeded):
+        await log_in(lite, door(), typed(), NOW)
+    later = typed(code=old, now=10.0)
+    await add_second_factor(lite, gate, actor, later, second, fresh, NOW)
+    async with lite.read() as read:
+        assert (await get_account(read, "tess"))[1].totp == second
 
 
 async def test_a_reset_can_take_a_lost_second_factor_away(lite: Database) -> None:
     account = await joined(lite)
-    offer = offer_second_factor(account.actor())
-    await add_second_factor(lite, account.actor(), offer.key, code_at(offer.key, 0), NOW)
+    actor = account.actor()
+    key = offer_second_factor(actor).key
+    await add_second_factor(lite, door(), actor, typed(), key, code_at(key, 0), NOW)
     invitation = await invite_again(lite, ADMIN, "tess", NOW, without_code=True)
     await join(lite, quick(), invitation.key, "", OTHER, NOW)
     await log_in(lite, door(), typed(password=OTHER), NOW)

@@ -162,24 +162,46 @@ async def test_the_second_factor_is_set_up_and_asked_for(
     later = {**GOOD, "code": code_at(Secret(offer["key"]), 1)}
     _, me = await asked(client, "POST", "/login", {}, json=later)
     shown = {"X-CSRF-Token": me["csrf_token"]}
-    wrong = {"password": WRONG.reveal()}
-    gone = await asked(client, "POST", "/me/second-factor/remove", shown, json=wrong)
-    assert gone[0].status == 401
+    remove = "/me/second-factor/remove"
+    wrong = {"password": WRONG.reveal(), "code": code_at(Secret(offer["key"]), 0)}
+    assert (await asked(client, "POST", remove, shown, json=wrong))[0].status == 401
     right = {"password": PASSWORD.reveal()}
-    gone = await asked(client, "POST", "/me/second-factor/remove", shown, json=right)
-    assert gone[0].status == 200
+    answer, problem = await asked(client, "POST", remove, shown, json=right)
+    assert (answer.status, problem["code"]) == (401, "code_needed")
+    answer, problem = await asked(client, "POST", "/me/second-factor", shown, json=body)
+    assert (answer.status, problem["code"]) == (401, "code_needed")
 
 
-async def test_a_changed_password_keeps_this_session_alone(
+async def test_a_changed_password_leaves_this_browser_alone_logged_in(
     client: Client, olga: dict[str, Any]
 ) -> None:
+    [cookie] = list(client.session.cookie_jar)
     shown = {"X-CSRF-Token": olga["csrf_token"]}
     body = {"old": PASSWORD.reveal(), "new": "short"}
     answer, problem = await asked(client, "POST", "/me/password", shown, json=body)
     assert (answer.status, problem["errors"][0]["field"]) == (422, "password")
     body = {"old": PASSWORD.reveal(), "new": WRONG.reveal()}
-    assert (await asked(client, "POST", "/me/password", shown, json=body))[0].status == 200
-    assert (await asked(client, "GET", "/me", {}))[0].status == 200
+    answer, me = await asked(client, "POST", "/me/password", shown, json=body)
+    assert answer.status == 200
+    [fresh] = list(client.session.cookie_jar)
+    assert fresh.value != cookie.value
+    assert me["csrf_token"] != olga["csrf_token"]
+    answer, again = await asked(client, "GET", "/me", {})
+    assert (answer.status, again["csrf_token"]) == (200, me["csrf_token"])
+    client.session.cookie_jar.clear()
+    stolen = {"Cookie": f"provisiond={cookie.value}"}
+    assert (await asked(client, "GET", "/me", stolen))[0].status == 401
+
+
+async def test_guesses_at_the_own_password_are_slowed(client: Client, olga: dict[str, Any]) -> None:
+    shown = {"X-CSRF-Token": olga["csrf_token"]}
+    body = {"old": WRONG.reveal(), "new": "another one of twelve"}
+    told = []
+    for _ in range(6):
+        answer, problem = await asked(client, "POST", "/me/password", shown, json=body)
+        told.append((answer.status, problem["code"], "Retry-After" in answer.headers))
+    assert told == [(401, "wrong_login", False)] * 5 + [(429, "too_many_guesses", True)]
+    assert (await asked(client, "POST", "/login", {}, json=GOOD))[0].status == 429
 
 
 async def test_a_token_has_no_account_of_its_own(client: Client, db: Database) -> None:

@@ -64,16 +64,20 @@ class FactorOffer(Shape):
 
 
 class FactorBody(Asked):
-    """The key that was offered, and a code of it."""
+    """The key that was offered, and a code of it; where a second factor is set already, the own
+    password and a code of that one, too."""
 
     key: Annotated[str, Field(pattern="^[A-Z2-7]{32}$")]
     code: Annotated[str, Field(max_length=32)]
+    password: _Typed = ""
+    old_code: Annotated[str, Field(max_length=32)] = ""
 
 
 class ConfirmBody(Asked):
-    """The own password, once more."""
+    """The own password, once more, and a code of the second factor."""
 
     password: _Typed
+    code: Annotated[str, Field(max_length=32)] = ""
 
 
 class Done(Shape):
@@ -110,19 +114,12 @@ async def show_me(call: Call) -> Reply:
 
 
 async def set_password(call: Call) -> Reply:
-    """Change the own password; every other session of the account ends."""
+    """Change the own password; this session gets another key, every other one ends."""
     body: PasswordBody = call.body
-    session = _session(call)
-    await change_password(
-        call.desk.db,
-        call.desk.door.passwords,
-        call.actor,
-        Secret(body.old),
-        Secret(body.new),
-        call.at,
-        session=session,
-    )
-    return Reply(body=Done(at=call.at))
+    typed = _typed(call, body.old)
+    door = call.desk.door
+    key = await change_password(call.desk.db, door, call.actor, typed, Secret(body.new), call.at)
+    return Reply(body=_me(call, call.actor, key), session=key)
 
 
 async def offer_factor(call: Call) -> Reply:
@@ -134,19 +131,18 @@ async def offer_factor(call: Call) -> Reply:
 
 async def add_factor(call: Call) -> Reply:
     """Ask for time codes at each log-in from now on."""
-    _session(call)
     body: FactorBody = call.body
-    await add_second_factor(call.desk.db, call.actor, Secret(body.key), body.code, call.at)
+    typed = _typed(call, body.password, body.old_code)
+    door, key = call.desk.door, Secret(body.key)
+    await add_second_factor(call.desk.db, door, call.actor, typed, key, body.code, call.at)
     return Reply(body=Done(at=call.at))
 
 
 async def remove_factor(call: Call) -> Reply:
     """Ask for no time codes any more."""
-    _session(call)
     body: ConfirmBody = call.body
-    await remove_second_factor(
-        call.desk.db, call.desk.door.passwords, call.actor, Secret(body.password), call.at
-    )
+    typed = _typed(call, body.password, body.code)
+    await remove_second_factor(call.desk.db, call.desk.door, call.actor, typed, call.at)
     return Reply(body=Done(at=call.at))
 
 
@@ -172,6 +168,18 @@ def _session(call: Call) -> Secret:
     if call.session is None or call.actor.kind != "portal":
         raise NotAllowed("a token has no account; log in.")
     return call.session
+
+
+def _typed(call: Call, password: str, code: str = "") -> LogIn:
+    """What the owner of the session typed once more. Raises NotAllowed for tokens."""
+    return LogIn(
+        name=call.actor.name,
+        password=Secret(password),
+        code=code,
+        address=call.caller.address,
+        now=monotonic(),
+        replaces=_session(call),
+    )
 
 
 _OWN = Noun.OWN_ACCOUNT
@@ -203,7 +211,8 @@ ROUTES = (
         verb=Verb.EDIT,
         handler=set_password,
         request=PasswordBody,
-        answer=Done,
+        answer=Me,
+        fails_with=(401, 429),
     ),
     Route(
         method="POST",
@@ -223,6 +232,7 @@ ROUTES = (
         handler=add_factor,
         request=FactorBody,
         answer=Done,
+        fails_with=(401, 429),
     ),
     Route(
         method="POST",
@@ -233,5 +243,6 @@ ROUTES = (
         handler=remove_factor,
         request=ConfirmBody,
         answer=Done,
+        fails_with=(401, 429),
     ),
 )
