@@ -61,7 +61,8 @@ TAKEN: dict[str, str] = {
 }  # fmt: skip
 # What names no record, or the own one. Whoever adds a field says here, or above, which it is.
 PLAIN = {
-    "announcement", "building", "buttons", "changes", "keys", "calendars", "caller_id_prefix", "caller_name",
+    "announcement", "building", "buttons", "changes", "keys", "calendars", "caller_id_prefix",
+    "caller_name", "old_code", "revision",
     "carrier", "choice", "city", "code", "country", "county", "date", "dates", "days",
     "default", "disable_on", "disabled", "domain", "dry_run", "enable_on", "enabled", "end",
     "enhanced_voicemail", "entries", "even_if_shared", "every", "extension", "first_name",
