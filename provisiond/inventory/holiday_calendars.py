@@ -4,7 +4,8 @@ The days are those of the `holidays` library under their names in the country's 
 without its own rules for weekends: what is kept instead is the office's choice.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
@@ -27,10 +28,25 @@ class Observance(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedDays:
-    """The holidays of a year, the days before and after it, and the country's weekend."""
+    """The holidays of a year, the days before and after it, and the country's weekend.
+
+    `of_weekends` are the names of those that fall on the same day of the weekend each year, such
+    as Easter Sunday: nobody gets another day for them.
+    """
 
     days: Mapping[date, tuple[str, ...]]
     weekend: frozenset[int]
+    of_weekends: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holiday:
+    """One holiday of a year; `weekend` are the days that are none to work on anyway."""
+
+    day: date
+    name: str
+    observance: Observance
+    weekend: frozenset[int] = WEEKEND
 
 
 @cache
@@ -79,24 +95,56 @@ def holidays_around(country: str, region: str | None, year: int) -> NamedDays:
         language=getattr(holidays, country).default_language,
     )
     first, last = date(year, 1, 1) - timedelta(days=14), date(year, 12, 31) + timedelta(days=14)
+    weekend = frozenset(day + 1 for day in calendar.weekend)
+    named = {day: tuple(calendar.get_list(day)) for day in sorted(calendar)}
     return NamedDays(
-        days=MappingProxyType(
-            {day: tuple(calendar.get_list(day)) for day in sorted(calendar) if first <= day <= last}
-        ),
-        weekend=frozenset(day + 1 for day in calendar.weekend),
+        days=MappingProxyType({day: named[day] for day in named if first <= day <= last}),
+        weekend=weekend,
+        of_weekends=_of_weekends(named, weekend),
     )
 
 
-def moved(
-    day: date,
-    observance: Observance,
-    holidays: frozenset[date],
-    weekend: frozenset[int] = WEEKEND,
-) -> date:
-    """The day on which a holiday is kept. A workday is neither weekend nor another holiday."""
-    if observance is Observance.SAME_DAY or day.isoweekday() not in weekend:
-        return day
-    step = timedelta(days=1 if observance is Observance.NEXT_WORKDAY else -1)
-    while day.isoweekday() in weekend or day in holidays:
-        day += step
-    return day
+def _of_weekends(named: Mapping[date, tuple[str, ...]], weekend: frozenset[int]) -> frozenset[str]:
+    """In three years a date falls on three days of the week."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for day, names in named.items():
+        for name in names:
+            found[name].append(day.isoweekday())
+    return frozenset(
+        name
+        for name, weekdays in found.items()
+        if len(weekdays) > 1 and len({*weekdays}) == 1 and weekdays[0] in weekend
+    )
+
+
+def kept(some: Iterable[Holiday]) -> Mapping[date, tuple[str, ...]]:
+    """The days on which holidays are kept together, and their names.
+
+    One that falls on a weekend goes to the first workday after or before it: neither weekend, nor
+    another holiday, nor taken by one that was moved already. So two of one weekend are kept on two
+    days, as Christmas and Boxing Day on Monday and Tuesday. Later days are given away in the order
+    of the calendar, then earlier ones from its end.
+    """
+    holidays = {*some}
+    taken = {holiday.day for holiday in holidays}
+    found: defaultdict[date, set[str]] = defaultdict(set)
+    moving: defaultdict[tuple[date, frozenset[int], bool], set[str]] = defaultdict(set)
+    for one in holidays:
+        if one.observance is Observance.SAME_DAY or one.day.isoweekday() not in one.weekend:
+            found[one.day].add(one.name)
+        else:
+            later = one.observance is Observance.NEXT_WORKDAY
+            moving[one.day, one.weekend, later].add(one.name)
+    for later in (True, False):
+        each = (key for key in moving if key[2] is later)
+        for key in sorted(each, key=lambda key: (key[0], *sorted(key[1])), reverse=not later):
+            day, weekend, _ = key
+            step = timedelta(days=1 if later else -1)
+            try:
+                while day.isoweekday() in weekend or day in taken:
+                    day += step
+            except OverflowError:  # beyond the last year, or before the first
+                continue
+            taken.add(day)
+            found[day] |= moving[key]
+    return MappingProxyType({day: tuple(sorted(found[day])) for day in sorted(found)})

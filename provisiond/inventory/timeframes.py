@@ -5,14 +5,14 @@ its parts names. An hour that the clocks show twice is in it twice, one that the
 there at all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from provisiond.inventory.holiday_calendars import Observance, holidays_around, moved
+from provisiond.inventory.holiday_calendars import Holiday, Observance, holidays_around, kept
 
 DAY = 1440
 """minutes of a day on the wall"""
@@ -132,6 +132,8 @@ def minutes_of(frame: TimeFrame, day: date) -> tuple[Minutes, ...]:
     """When the frame holds on a day on the wall: sorted, apart from each other."""
     if frame.kind is FrameKind.ALWAYS:
         return ((0, DAY),)
+    if _holidays(frame, day):
+        return ((0, DAY),)
     found = sorted(span for part in frame.parts for span in _minutes(part, day))
     merged: list[Minutes] = []
     for start, end in found:
@@ -150,23 +152,16 @@ def why(frame: TimeFrame, instant: datetime, time_zone: str) -> str:
         return "always holds"
     if not holds(frame, instant, time_zone):
         return f"does not hold: it is {clock}"
-    minute = wall.hour * 60 + wall.minute
-    for part in frame.parts:
-        if any(start <= minute < end for start, end in _minutes(part, wall.date())):
-            named = _holiday_name(part, wall.date())
-            return f"holds: it is {clock}" + (f", {named}" if named else "")
-    raise AssertionError("a frame that holds has a part that does")
+    return ", ".join((f"holds: it is {clock}", *_holidays(frame, wall.date())))
 
 
 def _minutes(part: Part, day: date) -> Iterator[Minutes]:
+    """Of hours and dates; what is kept of holidays is the whole frame's."""
     match part:
         case WeeklyHours():
             yield from _weekly(part, day)
         case DateRange():
             yield from _dates(part, day)
-        case HolidayCalendar() | OwnHoliday():
-            if _holiday_name(part, day) is not None:
-                yield (0, DAY)
 
 
 def _weekly(part: WeeklyHours, day: date) -> Iterator[Minutes]:
@@ -234,39 +229,35 @@ def _months_later(start: datetime, months: int) -> datetime | None:
         return None
 
 
-def _holiday_name(part: Part, day: date) -> str | None:
-    """What is celebrated on a day by this part, or None."""
-    match part:
-        case HolidayCalendar():
-            found = _observed(part, day.year).get(day)
-            return ", ".join(found) if found else None
-        case OwnHoliday():
-            years = (part.year,) if part.year else range(day.year - 1, day.year + 2)
-            for year in years:
-                if day == _own_day(part, year):
-                    return part.name or f"{day:%d %B}"
-    return None
-
-
-def _own_day(part: OwnHoliday, year: int) -> date | None:
-    try:
-        return moved(date(year, part.month, part.day), part.observance, frozenset())
-    except (ValueError, OverflowError):  # 29 February, or beyond the last year
-        return None
+def _holidays(frame: TimeFrame, day: date) -> tuple[str, ...]:
+    """What is celebrated on a day by all of the frame's holidays; empty for nothing."""
+    parts = tuple([p for p in frame.parts if isinstance(p, HolidayCalendar | OwnHoliday)])
+    return _kept(parts, day.year).get(day, ()) if parts else ()
 
 
 @lru_cache(maxsize=512)
-def _observed(part: HolidayCalendar, year: int) -> dict[date, tuple[str, ...]]:
-    """The days of a year on which holidays are kept, moved from weekends as observance says."""
+def _kept(
+    parts: tuple[HolidayCalendar | OwnHoliday, ...], year: int
+) -> Mapping[date, tuple[str, ...]]:
+    """The days of a year, and of some about it, on which the holidays are kept together."""
+    return kept(one for part in parts for one in _celebrated(part, year))
+
+
+def _celebrated(part: HolidayCalendar | OwnHoliday, year: int) -> Iterator[Holiday]:
+    """The holidays of a year and of those about it, from which one may be moved across New Year."""
+    if isinstance(part, OwnHoliday):
+        for each in (part.year,) if part.year else range(year - 1, year + 2):
+            try:
+                day = date(each, part.month, part.day)
+            except (ValueError, OverflowError):  # 29 February, or beyond the last year
+                continue
+            yield Holiday(day=day, name=part.name or f"{day:%d %B}", observance=part.observance)
+        return
     named = holidays_around(part.country, part.region, year)
-    ticked = {
-        day: tuple(n for n in names if part.names is None or n in part.names)
-        for day, names in named.days.items()
-    }
-    free = frozenset(day for day, names in ticked.items() if names)
-    kept: dict[date, tuple[str, ...]] = {}
-    for day in sorted(free):
-        on = moved(day, part.observance, free, named.weekend)
-        if on.year == year:
-            kept[on] = (*kept.get(on, ()), *ticked[day])
-    return kept
+    for day, names in named.days.items():
+        for name in names:
+            if part.names is not None and name not in part.names:
+                continue
+            fixed = name in named.of_weekends
+            observance = Observance.SAME_DAY if fixed else part.observance
+            yield Holiday(day=day, name=name, observance=observance, weekend=named.weekend)

@@ -4,7 +4,9 @@ Shares no code with provisiond beside the records it reads: no rrule, no spans, 
 at each day and minute by itself, and finds holidays by rule of its own.
 """
 
+from collections import defaultdict
 from datetime import date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import holidays as calendars
@@ -22,7 +24,6 @@ from provisiond.inventory.timeframes import (
 )
 
 ONE_DAY = timedelta(days=1)
-_KNOWN: dict[tuple[str, str | None, int], dict[date, str]] = {}
 
 
 def clerk_routes(
@@ -54,11 +55,8 @@ def clerk_says(frame: TimeFrame, at: datetime, zone: str) -> bool:
             return True
         if isinstance(part, DateRange) and _in_range(part, wall):
             return True
-        if isinstance(part, HolidayCalendar) and _is_kept(part, wall.date()):
-            return True
-        if isinstance(part, OwnHoliday) and _is_own(part, wall.date()):
-            return True
-    return False
+    days = [part for part in frame.parts if isinstance(part, HolidayCalendar | OwnHoliday)]
+    return bool(days) and wall.date() in _days_off(tuple(days), wall.year)
 
 
 def _in_week(part: WeeklyHours, wall: datetime) -> bool:
@@ -102,45 +100,70 @@ def _again(part: DateRange, count: int) -> datetime | None:
         return None
 
 
-def _calendar(part: HolidayCalendar, year: int) -> dict[date, str]:
-    key = (part.country, part.region, year)
-    if key not in _KNOWN:
-        found = calendars.country_holidays(
-            part.country, subdiv=part.region, years=year, observed=False
-        )
-        _KNOWN[key] = dict(found.items())
-    return _KNOWN[key]
+@cache
+def _calendar(country: str, region: str | None, year: int) -> dict[date, str]:
+    found = calendars.country_holidays(country, subdiv=region, years=year, observed=False)
+    return dict(found.items())
 
 
-def _is_kept(part: HolidayCalendar, day: date) -> bool:
-    free = {
-        when
-        for year in (day.year - 1, day.year, day.year + 1)
-        for when, names in _calendar(part, year).items()
-        if part.names is None or set(names.split("; ")) & part.names
+@cache
+def _always_on_weekends(country: str, region: str | None) -> set[str]:
+    """Names that stand on a Saturday or Sunday in each of 28 years: Easter Sunday."""
+    weekdays = defaultdict(list)
+    for year in range(2010, 2038):
+        for day, names in _calendar(country, region, year).items():
+            for name in names.split("; "):
+                weekdays[name].append(day.isoweekday())
+    return {name for name, found in weekdays.items() if len(found) > 1 and min(found) >= 6}
+
+
+def _written(part: HolidayCalendar | OwnHoliday, year: int) -> set[tuple[date, Observance]]:
+    """What the clerk writes into his calendar of a year: days, and what to do on a weekend."""
+    if isinstance(part, OwnHoliday):
+        try:
+            return (
+                {(date(year, part.month, part.day), part.observance)}
+                if part.year
+                in (
+                    None,
+                    year,
+                )
+                else set()
+            )
+        except ValueError:
+            return set()
+    fixed = _always_on_weekends(part.country, part.region)
+    return {
+        (day, Observance.SAME_DAY if name in fixed else part.observance)
+        for day, names in _calendar(part.country, part.region, year).items()
+        for name in names.split("; ")
+        if part.names is None or name in part.names
     }
-    for holiday in free:
-        if abs((holiday - day).days) < 15 and _kept_on(holiday, part.observance, free) == day:
-            return True
-    return False
 
 
-def _kept_on(day: date, observance: Observance, free: set[date]) -> date:
-    if day.isoweekday() < 6 or observance is Observance.SAME_DAY:
-        return day
-    forward = observance is Observance.NEXT_WORKDAY
-    while day.isoweekday() >= 6 or day in free:
-        day = day + ONE_DAY if forward else day - ONE_DAY
-    return day
-
-
-def _is_own(part: OwnHoliday, day: date) -> bool:
-    for year in (day.year - 1, day.year, day.year + 1):
-        if part.year in (None, year):
-            try:
-                when = date(year, part.month, part.day)
-            except ValueError:
-                continue
-            if _kept_on(when, part.observance, set()) == day:
-                return True
-    return False
+@cache
+def _days_off(parts: tuple[HolidayCalendar | OwnHoliday, ...], year: int) -> set[date]:
+    """The clerk turns the pages of three years. Who had a holiday on a weekend stands in a queue,
+    and each workday that nobody has yet goes to the next in it; then he turns them backwards."""
+    written = {
+        entry
+        for part in parts
+        for near in (year - 1, year, year + 1)
+        for entry in _written(part, near)
+    }
+    holidays = {day for day, _ in written}
+    off = {day for day, what in written if day.isoweekday() < 6 or what is Observance.SAME_DAY}
+    given: set[date] = set()
+    pages = [date(year - 1, 1, 1) + count * ONE_DAY for count in range(3 * 365 + 1)]
+    for what, order in (
+        (Observance.NEXT_WORKDAY, pages),
+        (Observance.PREVIOUS_WORKDAY, pages[::-1]),
+    ):
+        queue = 0
+        for day in order:
+            if day.isoweekday() >= 6:
+                queue += (day, what) in written
+            elif queue and day not in holidays | given:
+                given.add(day)
+                queue -= 1
+    return off | given

@@ -24,7 +24,7 @@ ZONES = (
     "America/New_York", "Europe/Berlin", "Australia/Sydney", "Australia/Lord_Howe",
     "America/Santiago", "Asia/Kathmandu", "Etc/UTC", "Pacific/Auckland", "Africa/Casablanca",
 )  # fmt: skip
-CALENDARS = (("US", "CA"), ("US", None), ("DE", "BY"), ("AU", "NSW"))
+CALENDARS = (("US", "CA"), ("US", None), ("DE", "BY"), ("AU", "NSW"), ("GB", "SCT"))
 MONTHLY_DAYS = (28, 29, 30, 31)
 
 
@@ -55,7 +55,7 @@ def part(dice: Random) -> Part:
     month = dice.choice((1, 2, 12))
     return OwnHoliday(
         month=month,
-        day=dice.choice((1, 29 if month == 2 else 31)),
+        day=dice.choice((1, 29 if month == 2 else 31, 26)),
         year=dice.choice((None, None, 2026, 2028)),
         observance=dice.choice(list(Observance)),
     )

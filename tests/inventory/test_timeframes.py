@@ -8,6 +8,7 @@ from random import Random
 from threading import Barrier, Thread
 from zoneinfo import ZoneInfo
 
+import holidays as calendars
 import pytest
 from dateutil import rrule
 
@@ -219,8 +220,8 @@ def test_threads_that_ask_for_a_range_that_is_over_all_get_an_answer() -> None:
     ("observance", "kept"),
     [
         (Observance.SAME_DAY, [date(2027, 12, 25), date(2027, 12, 26)]),
-        (Observance.NEXT_WORKDAY, [date(2027, 12, 27)]),
-        (Observance.PREVIOUS_WORKDAY, [date(2027, 12, 24)]),
+        (Observance.NEXT_WORKDAY, [date(2027, 12, 27), date(2027, 12, 28)]),
+        (Observance.PREVIOUS_WORKDAY, [date(2027, 12, 23), date(2027, 12, 24)]),
     ],
 )
 def test_a_holiday_on_a_weekend_is_kept_as_the_office_says(
@@ -230,6 +231,59 @@ def test_a_holiday_on_a_weekend_is_kept_as_the_office_says(
     calendar = of(HolidayCalendar(country="DE", observance=observance))
     days = [date(2027, 12, day) for day in range(20, 31)]
     assert [day for day in days if minutes_of(calendar, day)] == kept
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "not_moved"),
+    [
+        ("GB", None, ()),
+        ("GB", "SCT", ()),
+        ("NZ", None, ()),
+        ("AU", "NSW", ("ANZAC Day", "ANZAC Day (observed)")),
+        ("AU", "QLD", ("ANZAC Day", "ANZAC Day (observed)")),
+    ],
+)
+def test_the_next_workday_is_the_one_that_the_country_itself_keeps(
+    country: str, region: str | None, not_moved: tuple[str, ...]
+) -> None:
+    """Workdays off since New Zealand moves all of its holidays (2014), as `holidays` knows the
+    law: among them Christmas and Boxing Day on one weekend (2021, 2027), and Easter Sunday, for
+    which nobody gets a day."""
+    language = getattr(calendars, country).default_language
+
+    def of_library(year: int, *, observed: bool) -> calendars.HolidayBase:
+        return calendars.country_holidays(
+            country, subdiv=region, years=year, observed=observed, language=language
+        )
+
+    for year in range(2014, 2031):
+        law, bare = of_library(year, observed=True), of_library(year, observed=False)
+        names = {name for day in bare for name in bare.get_list(day)} - {*not_moved}
+        calendar = HolidayCalendar(
+            country=country,
+            region=region,
+            names=frozenset(names),
+            observance=Observance.NEXT_WORKDAY,
+        )
+        days = (date(year, 1, 1) + timedelta(days=count) for count in range(366))
+        ours = {day for day in days if day.year == year and minutes_of(of(calendar), day)}
+        theirs = {day for day in law if day.year == year and {*law.get_list(day)} - {*not_moved}}
+        assert {day for day in ours if day.isoweekday() < 6} == {
+            day for day in theirs if day.isoweekday() < 6
+        }, year
+
+
+def test_holidays_of_one_frame_share_no_workday() -> None:
+    """The firm's Boxing Day beside Germany's Christmas of 2022 (Sunday, Monday), and by itself."""
+    later = Observance.NEXT_WORKDAY
+    eve = OwnHoliday(month=12, day=24, observance=later)
+    days = [date(2022, 12, day) for day in range(23, 32)]
+    alone = of(eve, OwnHoliday(month=12, day=25, observance=later))
+    assert [day.day for day in days if minutes_of(alone, day)] == [26, 27]
+    beside = of(eve, HolidayCalendar(country="DE", observance=later))
+    assert [day.day for day in days if minutes_of(beside, day)] == [26, 27, 28]
+    twice = of(eve, eve, OwnHoliday(month=12, day=24, observance=later, name="Eve"))
+    assert [day.day for day in days if minutes_of(twice, day)] == [26]
 
 
 def test_new_year_on_a_saturday_is_kept_in_the_old_year() -> None:
