@@ -1,4 +1,4 @@
-"""A real Kamailio on loopback: registrar and proxy, with its JSON-RPC."""
+"""A real Kamailio on loopback: a registrar with the configuration that we ship for one."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,9 @@ from tests.sipp import free_port
 DOMAIN = "pbx.example.test"
 _MODULES = (
     *("kex", "tm", "sl", "rr", "pv", "maxfwd", "siputils", "textops", "usrloc", "registrar"),
-    *("nathelper", "xhttp", "jsonrpcs"),
+    "nathelper",
 )
+_SHIPPED = Path(__file__).parent.parent / "configs/kamailio/provisiond.cfg"
 _CONFIG = """#!KAMAILIO
 children=1
 tcp_children=1
@@ -25,37 +26,21 @@ debug=2
 listen=udp:127.0.0.1:{port}
 listen=tcp:127.0.0.1:{port}
 alias="{domain}"
-tcp_accept_no_cl=yes
 mpath="{folder}/"
 {modules}
 modparam("usrloc", "db_mode", 0)
 modparam("nathelper", "received_avp", "$avp(RECEIVED)")
 modparam("registrar", "received_avp", "$avp(RECEIVED)")
-modparam("jsonrpcs", "transport", 1)
+include_file "{shipped}"
 
 request_route {{
+    route(PROVISIOND);
     if (is_method("REGISTER")) {{
         fix_nated_register();
         save("location");
         exit;
     }}
-    if (loose_route()) {{
-        t_relay();
-        exit;
-    }}
-    if (uri == myself && !lookup("location")) {{
-        sl_send_reply("404", "Not Found");
-        exit;
-    }}
-    t_relay();
-}}
-
-event_route[xhttp:request] {{
-    if ($hu =~ "^/RPC") {{
-        jsonrpc_dispatch();
-        exit;
-    }}
-    xhttp_reply("404", "Not Found", "text/plain", "");
+    sl_send_reply("403", "Forbidden");
 }}
 """
 
@@ -79,8 +64,10 @@ async def kamailio(folder: Path) -> AsyncIterator[Kamailio]:
     server = Kamailio(port=free_port())
     modules = "\n".join(f'loadmodule "{name}.so"' for name in _MODULES)
     config = folder / "kamailio.cfg"
-    shipped = next(Path("/usr/lib").glob("*/kamailio/modules"))  # Debian's, of any architecture
-    text = _CONFIG.format(port=server.port, domain=DOMAIN, modules=modules, folder=shipped)
+    debian = next(Path("/usr/lib").glob("*/kamailio/modules"))  # of any architecture
+    text = _CONFIG.format(
+        port=server.port, domain=DOMAIN, modules=modules, folder=debian, shipped=_SHIPPED
+    )
     config.write_text(text)
     log = (folder / "kamailio.log").open("wb")
     process = await asyncio.create_subprocess_exec(

@@ -1,7 +1,10 @@
 """How phones of five vendors look for their provisioning, as they were captured."""
 
 MAC = "001565aabb01"
-"""The MAC in each of them."""
+"""The MAC in each of them, but for those that name none."""
+
+NAMELESS = ("audiocodes",)
+"""Those that say nothing of who asks."""
 
 SUBSCRIBES: dict[str, bytes] = {
     # No branch, the phone's own domain, two-part quoting of the event's parameters.
@@ -67,6 +70,23 @@ CSeq:1 SUBSCRIBE
 Event:ua-profile;profile-type="device";vendor="PLANET";model="VIP-1000";version="1"
 Contact:<sip:{source}>
 Content-Length:0
+
+""",
+    # No MAC, no vendor, a profile of another type; the group in Request-URI and To.
+    "audiocodes": b"""SUBSCRIBE sip:224.0.1.75:5060 SIP/2.0
+From: <sip:00000001@{source}>;tag=87a5a8-25020d0a-13c4-50029-386d4398-66dc40c-386d4398
+To: <sip:224.0.1.75:5060>
+Call-ID: 8884c8-25020d0a-13c4-50029-386d4398-audiocodes
+CSeq: 1 SUBSCRIBE
+Via: SIP/2.0/UDP {source};rport;branch=z9hG4bK-386d4398-6ad00ca2-7ca3606e
+Expires: 0
+Event: ua-profile;profile-type="application";model="440HD";version="2.2.2"
+Max-Forwards: 70
+Supported: replaces,100rel
+Accept: application/url
+Contact: <sip:00000001@{source}>
+User-Agent: AUDC-IPPhone/2.2.2
+Content-Length: 0
 
 """,
 }
