@@ -20,6 +20,11 @@ from provisiond.inventory.errors import OutsideUnavailable
 
 Network = IPv4Network | IPv6Network
 
+_UNICAST = IPv6Network("2000::/3")
+"""All that IANA has given out as global unicast."""
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""IPv4 by way of a translator, RFC 6052; its sibling 64:ff9b:1::/48 of RFC 8215 is private."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
@@ -39,12 +44,20 @@ class Guard:
     max_bytes: int = 256 * 1024
 
     def allows(self, address: IPv4Address | IPv6Address) -> bool:
-        """Whether a connection may go there."""
+        """Whether a connection may go there. An IPv6 address that carries an IPv4 one, for a
+        translator or a tunnel to take out, goes where that one may."""
         mapped = getattr(address, "ipv4_mapped", None)
         plain = mapped if mapped is not None else address
         if any(plain in network for network in self.networks if network.version == plain.version):
             return True
-        return plain.is_global and not plain.is_multicast
+        if not plain.is_global or plain.is_multicast:
+            return False
+        if isinstance(plain, IPv4Address):
+            return True
+        carried = _carried(plain)
+        if carried is not None:
+            return self.allows(carried)
+        return plain in _UNICAST
 
     async def post_json(
         self, url: str, body: Any, headers: Mapping[str, str], what: str
@@ -126,6 +139,13 @@ class _CheckedResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _carried(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address inside one of NAT64 or 6to4 (RFC 3056)."""
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.sixtofour
 
 
 def _forbidden(what: str, address: str) -> str:

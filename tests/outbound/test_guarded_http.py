@@ -106,10 +106,34 @@ async def test_loopback_is_asked_under_no_name(canary: Canary, host: str) -> Non
         ("::", False),
         ("8.8.8.8", True),
         ("2001:4860:4860::8888", True),
+        ("::ffff:8.8.8.8", True),
+        ("::ffff:169.254.169.254", False),
+        ("64:ff9b::8.8.8.8", True),  # NAT64
+        ("64:ff9b::10.0.0.1", False),
+        ("64:ff9b::127.0.0.1", False),
+        ("64:ff9b::169.254.169.254", False),
+        ("64:ff9b::224.0.0.1", False),
+        ("64:ff9b:1::8.8.8.8", False),  # NAT64 of a network's own
+        ("64:ff9b:1::10.0.0.1", False),
+        ("64:ff9b:1:a00:0:100::", False),
+        ("2002:a00:1::1", False),  # 6to4: 10.0.0.1
+        ("2002:7f00:1::1", False),
+        ("2002:a9fe:a9fe::1", False),
+        ("::10.0.0.1", False),
+        ("::8.8.8.8", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("2001:0:808:808::f5ff:fffe", False),  # Teredo: 10.0.0.1
+        ("fec0::1", False),
+        ("ff0e::1", False),
     ],
 )
 def test_only_public_addresses_are_asked(address: str, allowed: bool) -> None:
     assert SHUT.allows(ip_address(address)) is allowed
+
+
+@pytest.mark.parametrize("address", ["::ffff:10.1.2.3", "64:ff9b::10.1.2.3"])
+def test_a_network_of_ours_is_reached_whatever_carries_its_addresses(address: str) -> None:
+    assert Guard(networks=(ip_network("10.0.0.0/8"),)).allows(ip_address(address))
 
 
 async def test_the_connection_goes_to_the_address_that_was_checked(
