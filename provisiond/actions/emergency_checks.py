@@ -6,11 +6,12 @@ number, and held against what is saved by its civic fields.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from provisiond.actions.edits import Editing, domain_record, editing
 from provisiond.actions.emergency_trees import civic_tree
+from provisiond.actions.provider_turns import ProviderTurns
 from provisiond.inventory.access import Actor
 from provisiond.inventory.address_rules import civic_findings, civic_level, tidied
 from provisiond.inventory.emergency import AddressLevel, Civic, Proof, Terms
@@ -38,6 +39,7 @@ class AddressDesk:
 
     terms: Terms
     checker: AddressChecker | None = None
+    turns: ProviderTurns = field(default_factory=ProviderTurns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,15 +94,17 @@ async def validate_address(
 ) -> Validation:
     """Look at an address: first offline, then at the provider where one is set.
 
-    What the offline check finds impossible is not sent anywhere. Raises NotFound, and
-    OutsideUnavailable where the provider gives no answer; then nothing was kept.
+    What the offline check finds impossible is not sent anywhere. Raises NotFound, TooOften where
+    the provider was asked enough for now, and OutsideUnavailable where it gives no answer; then
+    nothing was kept.
     """
     async with db.read() as read:
         domain_id, record = await domain_record(read, command.domain)
     civic, level, findings = await asyncio.to_thread(_looked_at, command.civic)
     answer: CheckAnswer | None = None
     if desk.checker is not None and not findings:
-        answer = await desk.checker.check(civic, command.caller_name)
+        with desk.turns.taken(record.name, desk.checker.name, at):
+            answer = await desk.checker.check(civic, command.caller_name)
     check = _kept(civic, findings, answer, desk, at)
     async with db.write() as write:
         check = replace(check, id=await add_check(write, domain_id, check))
@@ -123,7 +127,7 @@ async def accept_address(
     validation from then on. Answers the validation that was accepted.
 
     One of several candidates is no validated address yet: the provider is asked about it first.
-    Raises NotFound, Rejected(choice), and OutsideUnavailable.
+    Raises NotFound, Rejected(choice), TooOften and OutsideUnavailable.
     """
     async with db.read() as read:
         domain_id, _ = await domain_record(read, command.domain)

@@ -15,6 +15,7 @@ The whole tree; the journal keeps these names, the wire shows what the door deci
     │   │   ├── WrongLogin      name, password or code are not right
     │   │   └── CodeNeeded      the password is right, and a time code is asked for too
     │   ├── TooManyGuesses      wrong log-ins are slowed down
+    │   ├── TooOften            another system may not be asked that often
     │   ├── NotFound            the thing named does not exist
     │   ├── Conflict            something else stands against it: it is in use, or exists already
     │   │   └── Stale           somebody else changed it meanwhile
@@ -127,6 +128,16 @@ class TooManyGuesses(Refused):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"too many wrong log-ins; try again in {seconds:.0f} s.")
         self.seconds = seconds
+
+
+class TooOften(Refused):
+    """Another system was asked too often; `seconds` says how long to wait."""
+
+    code = "too_often"
+
+    def __init__(self, message: str, seconds: float) -> None:
+        self.seconds = max(seconds, 1.0)
+        super().__init__(f"{message} try again in {self.seconds:.0f} s.")
 
 
 class NotFound(Refused):

@@ -52,6 +52,7 @@ from provisiond.actions.emergency_report import (
 )
 from provisiond.actions.numbers import AddNumber, add_number
 from provisiond.actions.pidf_lo import SCHEMAS, pidf_lo
+from provisiond.actions.provider_turns import PER_MINUTE
 from provisiond.inventory.domains import Site
 from provisiond.inventory.emergency import (
     AddressLevel,
@@ -68,6 +69,7 @@ from provisiond.inventory.errors import (
     Refused,
     Rejected,
     RejectedAll,
+    TooOften,
 )
 from provisiond.inventory.lists import AddressQuery, EndpointQuery
 from provisiond.inventory.mac import Mac
@@ -236,6 +238,23 @@ async def test_a_rejection_and_a_silent_provider_leave_nothing_to_save(lite: Dat
         )
     with pytest.raises(OutsideUnavailable):
         await validated(lite, AddressDesk(terms=desk.terms, checker=SilentChecker()))
+
+
+async def test_a_provider_that_was_asked_enough_is_not_asked(
+    lite: Database,
+) -> None:
+    await open_office(lite)
+    desk = asking()
+    assert isinstance(desk.checker, FixedChecker)
+    for _ in range(PER_MINUTE):
+        with desk.turns.taken(DOMAIN, "Example", NOW):
+            pass
+    with pytest.raises(TooOften, match="try again in 60 s"):
+        await validated(lite, desk)
+    assert desk.checker.asked == []
+    later = NOW + timedelta(minutes=1)
+    assert (await validated(lite, desk, at=later)).outcome == "valid"
+    assert desk.checker.asked == [PLACE]
 
 
 async def test_a_correction_is_what_is_saved(lite: Database) -> None:

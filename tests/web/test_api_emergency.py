@@ -1,11 +1,21 @@
 """Emergency data as programs keep it: validated, accepted, saved, assigned, reported."""
 
+from dataclasses import replace
 from typing import Any
 
 from lxml import etree
+from pytest_aiohttp import AiohttpClient
 
+from provisiond.actions.desk import Desk
+from provisiond.actions.emergency_checks import AddressDesk
+from provisiond.actions.feed import ChangeFeed
+from provisiond.actions.provider_turns import PER_MINUTE
 from provisiond.inventory.access import Role
+from provisiond.inventory.emergency import Civic, Terms
+from provisiond.outbound.address_check import CheckAnswer, Verdict
 from provisiond.store.database import Database
+from provisiond.web.app import Health, Shown, make_portal
+from provisiond.web.keys import WebPolicy
 from tests.actions.inventory import DOMAIN
 from tests.web.offices import FRONT, OWN, Client, asked, token
 
@@ -232,3 +242,31 @@ async def test_what_was_made_available_meanwhile_is_not_undone_over(
     _, changes = await asked(client, "GET", "/audit?action=edit%20number&limit=1", who)
     answer, told = await asked(client, "POST", f"/audit/{changes['items'][0]['id']}/undo", who)
     assert (answer.status, told["record"]["notes"]) == (200, "new"), told
+
+
+class YesMan:
+    """A provider to whom every place is right."""
+
+    name = "Example E911"
+
+    async def check(self, civic: Civic, caller_name: str) -> CheckAnswer:
+        return CheckAnswer(verdict=Verdict.VALID, places=(civic,))
+
+
+async def test_a_provider_that_was_asked_too_often_is_told_with_the_time_to_wait(
+    desk: Desk, health: Health, shown: Shown, aiohttp_client: AiohttpClient, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    addresses = AddressDesk(terms=Terms(provider=YesMan.name), checker=YesMan())
+    own = replace(desk, addresses=addresses)
+    client = await aiohttp_client(make_portal(health, own, WebPolicy(), shown, ChangeFeed(db)))
+    path = f"{BASE}/address-validations"
+    for _ in range(PER_MINUTE - 1):
+        with addresses.turns.taken(DOMAIN, YesMan.name, desk.clock()):
+            pass
+    assert (await asked(client, "POST", path, who, json=PLACE))[0].status == 201
+    answer, problem = await asked(client, "POST", path, who, json=PLACE)
+    assert (answer.status, problem["code"]) == (429, "too_often")
+    assert "try again in" in problem["detail"]
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert (await asked(client, "GET", f"{BASE}/emergency-addresses", who))[0].status == 200

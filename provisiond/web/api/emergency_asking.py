@@ -127,7 +127,7 @@ ROUTES = (
         request=ValidationBody,
         answer=ValidationShown,
         status=201,
-        fails_with=(502,),
+        fails_with=(429, 502),
     ),
     Route(
         method="GET",
@@ -146,7 +146,7 @@ ROUTES = (
         handler=accept_validation,
         request=AcceptanceBody,
         answer=ValidationShown,
-        fails_with=(502,),
+        fails_with=(429, 502),
     ),
     Route(
         method="POST",

@@ -28,6 +28,7 @@ from provisiond.inventory.errors import (
     Stale,
     StoreUnavailable,
     TooManyGuesses,
+    TooOften,
     WrongLogin,
 )
 from provisiond.web.api.route import Unprocessable
@@ -47,6 +48,7 @@ _STATUS: tuple[tuple[type[ProvisiondError], int], ...] = (
     (Rejected, 422),
     (RejectedAll, 422),
     (TooManyGuesses, 429),
+    (TooOften, 429),
     (Refused, 409),
     (StoreUnavailable, 503),
     (OutsideUnavailable, 502),
@@ -94,7 +96,7 @@ def told(fault: ProvisiondError, *, conditional: bool = False) -> web.Response:
         errors = (Finding(where=fault.field, message=fault.message, remedy=fault.remedy),)
     elif isinstance(fault, NotFound | Stale):
         errors = fault.findings
-    elif isinstance(fault, TooManyGuesses):
+    elif isinstance(fault, TooManyGuesses | TooOften):
         headers["Retry-After"] = f"{fault.seconds:.0f}"
     if status == 503:
         headers["Retry-After"] = str(_RETRY_SECONDS)
