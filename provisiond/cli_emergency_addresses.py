@@ -242,6 +242,7 @@ def edit(
 def renew(
     context: typer.Context,
     name: AddressName,
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
@@ -255,7 +256,8 @@ def renew(
         home = await one_domain(database, domain)
         return await renew_address(database, desk, session.actor, home, name, now())
 
-    _told(session, ask_desk(session, work), "renewed", dry_run=False)
+    saved = ask_desk(session, work, rehearsed=dry_run)
+    _told(session, saved, "renewed", dry_run=dry_run)
 
 
 @app.command("delete")

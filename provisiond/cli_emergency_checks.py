@@ -6,7 +6,7 @@ import typer
 
 from provisiond.cli_emergency_records import CallerName, ask_desk, civic_of, with_civic
 from provisiond.cli_output import emit, findings, say
-from provisiond.cli_records import ask
+from provisiond.cli_records import DryRun, ask
 from provisiond.cli_session import Config, DomainName, Json, now, one_domain, session_of
 
 if TYPE_CHECKING:
@@ -22,13 +22,15 @@ def validate(
         str | None, typer.Option("--address", metavar="NAME", help="A stored one; parts go over.")
     ] = None,
     caller_name: CallerName = None,
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Ask whether an address is right: by its country's rules, then the provider.
 
-    Nothing is saved but the answer; `accept` takes it. Ends with 1 where it cannot be accepted.
+    Nothing is saved but the answer, by a dry run not even that; `accept` takes it. Ends with 1
+    where it cannot be accepted.
     """
     session = session_of(context, config, as_json)
     given = dict(context.params)
@@ -42,7 +44,9 @@ def validate(
         if address is not None:
             view = await show_address(database, desk.terms, home, address, now())
             stood, name = view.address.civic, caller_name or view.address.caller_name
-        command = ValidateAddress(domain=home, civic=civic_of(given, stood), caller_name=name)
+        command = ValidateAddress(
+            domain=home, civic=civic_of(given, stood), caller_name=name, dry_run=dry_run
+        )
         return await validate_address(database, desk, command, now())
 
     validation = ask_desk(session, work)
@@ -81,6 +85,7 @@ def accept(
     choice: Annotated[
         int, typer.Option("--choice", min=1, help="Which of its places is meant.")
     ] = 1,
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
@@ -95,7 +100,7 @@ def accept(
         from provisiond.actions.emergency_checks import AcceptAddress, accept_address
 
         home = await one_domain(database, domain)
-        command = AcceptAddress(domain=home, id=number, choice=choice)
+        command = AcceptAddress(domain=home, id=number, choice=choice, dry_run=dry_run)
         return await accept_address(database, desk, session.actor, command, now())
 
     validation = ask_desk(session, work)
@@ -103,6 +108,9 @@ def accept(
         _tell_validation(session, validation)
         return
     assert validation.accepted is not None
+    if dry_run:
+        say(f"{validation.accepted.line} would be accepted: this was a dry run.")
+        return
     say(f"accepted {validation.accepted.line}")
     say(f"save it: provisiond emergency addresses add NAME --validation {validation.id}")
 
@@ -128,12 +136,13 @@ def _tell_validation(session: "Session", validation: "Validation") -> None:
             }
         )
         return
-    say(f"validation {validation.id}: {validation.words}.")
+    # What was not kept has no number, and nobody can accept it.
+    say(f"{f'validation {validation.id}' if validation.id else 'dry run'}: {validation.words}.")
     findings(validation.findings)
     for index, place in enumerate(validation.choices, 1):
         changed = "" if place == validation.asked else "  (not as it was asked)"
         say(f"  {index}  {place.line}{changed}")
-    if not validation.choices:
+    if not validation.choices or not validation.id:
         return
     if validation.accepted is not None:
         say(f"accepted: {validation.accepted.line}")

@@ -61,8 +61,14 @@ def with_civic(command: Callable[..., None]) -> Callable[..., None]:
     return taking
 
 
-def ask_desk(session: Session, work: Callable[["Database", "AddressDesk"], Awaitable[_T]]) -> _T:
-    """Do something with the open store and whoever checks addresses."""
+def ask_desk(
+    session: Session,
+    work: Callable[["Database", "AddressDesk"], Awaitable[_T]],
+    *,
+    rehearsed: bool = False,
+) -> _T:
+    """Do something with the open store and whoever checks addresses; what is rehearsed is undone
+    at its end, and asks nobody outside: the store is locked meanwhile."""
     settings = session.settings()
     become_owner(settings.data_dir)
     from provisiond.daemon_setup import address_desk
@@ -70,7 +76,7 @@ def ask_desk(session: Session, work: Callable[["Database", "AddressDesk"], Await
     desk = address_desk(settings)
 
     async def inside() -> _T:
-        async with session.store(settings) as database:
+        async with session.store(settings, rehearsed=rehearsed) as database:
             return await work(database, desk)
 
     return run(inside())

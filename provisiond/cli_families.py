@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provisiond.cli_output import emit, findings, pairs, say, table, warn
+from provisiond.cli_records import DryRun
 from provisiond.cli_session import Config, Json, session_of
 from provisiond.inventory.errors import Finding, NotFound
 
@@ -121,16 +122,16 @@ def check(
 def accept(
     context: typer.Context,
     families: FamilyNames = None,
+    dry_run: DryRun = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Write what the templates print now into `expected/`; read the difference, then commit it."""
-    from provisiond.catalog.goldens import accept_family
 
     session = session_of(context, config, as_json)
     shelf = session.families()
     written = {
-        family.name: [str(path) for path in accept_family(family)]
+        family.name: _accepted(family, dry_run=dry_run)
         for family in _chosen(shelf, families or [], families)
     }
     if session.as_json:
@@ -139,7 +140,16 @@ def accept(
     for name, paths in written.items():
         for path in paths:
             say(f"{name}/{path}")
-        warn(f"{name}: {len(paths)} expected output(s) changed.")
+        done = "would change: this was a dry run" if dry_run else "changed"
+        warn(f"{name}: {len(paths)} expected output(s) {done}.")
+
+
+def _accepted(family: "Family", *, dry_run: bool) -> list[str]:
+    from provisiond.catalog.goldens import accept_family, golden_differences
+
+    if dry_run:
+        return [finding.where for finding in golden_differences(family)]
+    return [str(path) for path in accept_family(family)]
 
 
 def _chosen(shelf: "Shelf", names: list[str], asked: list[str] | None) -> "Iterator[Family]":

@@ -6,6 +6,7 @@ import typer
 
 from provisiond.cli_output import emit, findings, moment, say, table
 from provisiond.cli_phone_edits import Buttons, Labels, LayoutName, Lines, Name, Site, edit_of
+from provisiond.cli_records import DryRun, ask_with_shelf
 from provisiond.cli_session import (
     Config,
     DomainName,
@@ -21,11 +22,12 @@ from provisiond.cli_session import (
 )
 
 if TYPE_CHECKING:
-    from provisiond.actions.phone_edits import PhoneEdit
     from provisiond.actions.phones import Saved
+    from provisiond.catalog.shelf import Shelf
     from provisiond.inventory.mac import Mac
     from provisiond.inventory.pending import PendingPhone
     from provisiond.settings import Settings
+    from provisiond.store.database import Database
 
 app = typer.Typer(help="Phones that ask and are in no inventory.", no_args_is_help=True)
 
@@ -76,6 +78,7 @@ def approve(
     line: Lines = None,
     label: Labels = None,
     button: Buttons = None,
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
@@ -85,23 +88,31 @@ def approve(
     settings = session.settings()
     parsed = given_mac(mac)
     change = edit_of(context.params)
-    become_owner(settings.data_dir)
-    saved = run(_approve(session, settings, domain, parsed, change))
-    if session.as_json:
-        emit({"mac": saved.phone.mac, "domain": saved.domain, "model": saved.phone.model})
-        return
-    until = moment(saved.phone.enrolment.open_until)
-    say(
-        f"{saved.phone.mac}, {saved.phone.model}, is of {saved.domain} now; its enrolment is open "
-        f"until {until}."
-    )
-    findings(saved.warnings)
+    hours = settings.admission.enrolment_hours
+
+    async def work(database: "Database", shelf: "Shelf") -> "Saved":
+        from provisiond.actions.pending import approve_pending
+        from provisiond.actions.phone_edits import edited
+
+        return await approve_pending(
+            database,
+            shelf,
+            session.actor,
+            await one_domain(database, domain),
+            parsed,
+            lambda phone: edited(phone, change),
+            now(),
+            enrolment_hours=hours,
+        )
+
+    _told(session, ask_with_shelf(session, work, rehearsed=dry_run), dry_run=dry_run)
 
 
 @app.command("dismiss")
 def dismiss(
     context: typer.Context,
     mac: MacArgument,
+    dry_run: DryRun = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -110,11 +121,28 @@ def dismiss(
     settings = session.settings()
     parsed = given_mac(mac)
     become_owner(settings.data_dir)
-    pending = run(_dismiss(session, settings, parsed))
+    pending = run(_dismiss(session, settings, parsed, dry_run))
     if session.as_json:
         emit(pending)
+    elif dry_run:
+        say(f"{pending.mac} would be dismissed: this was a dry run.")
     else:
         say(f"{pending.mac} is dismissed.")
+
+
+def _told(session: Session, saved: "Saved", *, dry_run: bool) -> None:
+    if session.as_json:
+        phone = saved.phone
+        told = {"mac": phone.mac, "domain": saved.domain, "model": phone.model}
+        emit({**told, "dry_run": dry_run, "warnings": saved.warnings})
+        return
+    until = moment(saved.phone.enrolment.open_until)
+    what = f"{saved.phone.mac}, {saved.phone.model},"
+    if dry_run:
+        say(f"{what} would be of {saved.domain}: this was a dry run.")
+    else:
+        say(f"{what} is of {saved.domain} now; its enrolment is open until {until}.")
+    findings(saved.warnings)
 
 
 async def _list(
@@ -127,27 +155,10 @@ async def _list(
         return page.rows
 
 
-async def _approve(
-    session: Session, settings: "Settings", domain: str | None, mac: "Mac", edit: "PhoneEdit"
-) -> "Saved":
-    from provisiond.actions.pending import approve_pending
-    from provisiond.actions.phone_edits import edited
-
-    async with session.store(settings) as database:
-        return await approve_pending(
-            database,
-            session.models(settings),
-            session.actor,
-            await one_domain(database, domain),
-            mac,
-            lambda phone: edited(phone, edit),
-            now(),
-            enrolment_hours=settings.admission.enrolment_hours,
-        )
-
-
-async def _dismiss(session: Session, settings: "Settings", mac: "Mac") -> "PendingPhone":
+async def _dismiss(
+    session: Session, settings: "Settings", mac: "Mac", dry_run: bool
+) -> "PendingPhone":
     from provisiond.actions.pending import dismiss_pending
 
-    async with session.store(settings) as database:
+    async with session.store(settings, rehearsed=dry_run) as database:
         return await dismiss_pending(database, session.actor, mac, now())

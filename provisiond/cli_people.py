@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provisiond.cli_output import emit, moment, say, table
+from provisiond.cli_records import DryRun, Yes, confirm
 from provisiond.cli_session import Config, Json, Session, become_owner, now, run, session_of
 from provisiond.inventory.access import Role
 from provisiond.inventory.accounts import LINK_HOURS, Account
-from provisiond.inventory.errors import Refused
 
 if TYPE_CHECKING:
     from provisiond.actions.people import AccountEdit, Invitation
@@ -57,13 +57,15 @@ def add(
     domain: Domain = None,
     extension: Extension = None,
     hours: Hours = LINK_HOURS,
+    dry_run: DryRun = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Add a person; prints a link by which they choose their password."""
     session, settings = _begun(context, config, as_json)
     account = Account(name=name, role=role, domain=domain, extension=extension)
-    _tell(session, settings, run(_add(session, settings, account, hours)))
+    invitation = run(_add(session, settings, account, hours, dry_run))
+    _tell(session, settings, invitation, dry_run=dry_run)
 
 
 @app.command("edit")
@@ -76,6 +78,7 @@ def edit(
     enable: Annotated[
         bool | None, typer.Option("--enable/--disable", help="Whether they may log in.")
     ] = None,
+    dry_run: DryRun = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -89,36 +92,44 @@ def edit(
         extension=extension,
         disabled=None if enable is None else not enable,
     )
-    account = run(_edit(session, settings, name, change))
+    account = run(_edit(session, settings, name, change, dry_run))
     if session.as_json:
-        emit(_tree(account))
+        emit({**_tree(account), "dry_run": dry_run})
+    elif dry_run:
+        say(f"{account.name} would be {account.role.value}, {_state(account)}: this was a dry run.")
     else:
         say(f"{account.name}: {account.role.value}, {_state(account)}")
 
 
 @app.command("disable")
 def disable(
-    context: typer.Context, name: Name, config: Config = None, as_json: Json = False
+    context: typer.Context,
+    name: Name,
+    dry_run: DryRun = False,
+    config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Let a person in no more; their sessions end at once."""
-    edit(context, name, enable=False, config=config, as_json=as_json)
+    edit(context, name, enable=False, dry_run=dry_run, config=config, as_json=as_json)
 
 
 @app.command("delete")
 def delete(
     context: typer.Context,
     name: Name,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Delete a person's account; their sessions end at once."""
     session, settings = _begun(context, config, as_json)
-    if not yes and not typer.confirm(f"delete {name}?", err=True):
-        raise Refused("nothing was deleted.")
-    account = run(_delete(session, settings, name))
+    confirm(session, f"Delete {name}?", yes=yes, dry_run=dry_run)
+    account = run(_delete(session, settings, name, dry_run))
     if session.as_json:
-        emit(_tree(account))
+        emit({**_tree(account), "dry_run": dry_run})
+    elif dry_run:
+        say(f"{account.name} would be deleted: this was a dry run.")
     else:
         say(f"deleted {account.name}")
 
@@ -131,24 +142,28 @@ def reset(
         bool, typer.Option("--second-factor", help="Remove the second factor too: it is lost.")
     ] = False,
     hours: Hours = LINK_HOURS,
+    dry_run: DryRun = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Print a new link for a person; the old password and all sessions end at once."""
     session, settings = _begun(context, config, as_json)
-    _tell(session, settings, run(_reset(session, settings, name, hours, without_code)))
+    invitation = run(_reset(session, settings, name, (hours, without_code), dry_run))
+    _tell(session, settings, invitation, dry_run=dry_run)
 
 
 @admin.command("create")
 def create(
     context: typer.Context,
     hours: Hours = LINK_HOURS,
+    dry_run: DryRun = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Print a link by which somebody becomes an admin; it works once."""
     session, settings = _begun(context, config, as_json)
-    _tell(session, settings, run(_invite_admin(session, settings, hours)))
+    invitation = run(_invite_admin(session, settings, hours, dry_run))
+    _tell(session, settings, invitation, dry_run=dry_run)
 
 
 def link_of(settings: "Settings", invitation: "Invitation") -> str:
@@ -168,10 +183,16 @@ def _begun(context: typer.Context, config: Any, as_json: bool) -> "tuple[Session
     return session, settings
 
 
-def _tell(session: Session, settings: "Settings", invitation: "Invitation") -> None:
-    link = link_of(settings, invitation)
+def _tell(
+    session: Session, settings: "Settings", invitation: "Invitation", *, dry_run: bool
+) -> None:
+    link = None if dry_run else link_of(settings, invitation)
     if session.as_json:
-        emit({"link": link, "account": invitation.account, "expires_at": invitation.expires_at})
+        told = {"account": invitation.account, "expires_at": invitation.expires_at}
+        emit({"link": link, **told, "dry_run": dry_run})
+        return
+    if link is None:
+        say(f"a link for {invitation.account or 'an admin'} would be made: this was a dry run.")
         return
     say(link)
     say(f"It works once, until {moment(invitation.expires_at)}.")
@@ -210,43 +231,43 @@ async def _list(session: Session, settings: "Settings", domain: str | None) -> t
 
 
 async def _add(
-    session: Session, settings: "Settings", account: Account, hours: int
+    session: Session, settings: "Settings", account: Account, hours: int, dry_run: bool
 ) -> "Invitation":
     from provisiond.actions.people import add_person
 
-    async with session.store(settings) as db:
+    async with session.store(settings, rehearsed=dry_run) as db:
         return await add_person(db, session.actor, account, now(), hours=hours)
 
 
 async def _edit(
-    session: Session, settings: "Settings", name: str, change: "AccountEdit"
+    session: Session, settings: "Settings", name: str, change: "AccountEdit", dry_run: bool
 ) -> Account:
     from provisiond.actions.people import change_person
 
-    async with session.store(settings) as db:
+    async with session.store(settings, rehearsed=dry_run) as db:
         return await change_person(db, session.actor, name, change, now())
 
 
-async def _delete(session: Session, settings: "Settings", name: str) -> Account:
+async def _delete(session: Session, settings: "Settings", name: str, dry_run: bool) -> Account:
     from provisiond.actions.people import delete_person
 
-    async with session.store(settings) as db:
+    async with session.store(settings, rehearsed=dry_run) as db:
         return await delete_person(db, session.actor, name, now())
 
 
 async def _reset(
-    session: Session, settings: "Settings", name: str, hours: int, without_code: bool
+    session: Session, settings: "Settings", name: str, how: tuple[int, bool], dry_run: bool
 ) -> "Invitation":
     from provisiond.actions.people import invite_again
 
-    async with session.store(settings) as db:
-        return await invite_again(
-            db, session.actor, name, now(), hours=hours, without_code=without_code
-        )
+    async with session.store(settings, rehearsed=dry_run) as db:
+        return await invite_again(db, session.actor, name, now(), hours=how[0], without_code=how[1])
 
 
-async def _invite_admin(session: Session, settings: "Settings", hours: int) -> "Invitation":
+async def _invite_admin(
+    session: Session, settings: "Settings", hours: int, dry_run: bool
+) -> "Invitation":
     from provisiond.actions.people import invite_admin
 
-    async with session.store(settings) as db:
+    async with session.store(settings, rehearsed=dry_run) as db:
         return await invite_admin(db, session.actor, now(), hours=hours)

@@ -6,6 +6,7 @@ import typer
 
 from provisiond.cli_output import emit, moment, outcome_text, pairs, say, table
 from provisiond.cli_phone_edits import add, edit
+from provisiond.cli_records import DryRun, Yes, confirm, tell_deleted
 from provisiond.cli_session import (
     Config,
     DomainName,
@@ -20,7 +21,6 @@ from provisiond.cli_session import (
     run,
     session_of,
 )
-from provisiond.inventory.errors import Refused
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone
 from provisiond.inventory.secret import Secret
@@ -92,7 +92,8 @@ def show(
 def delete(
     context: typer.Context,
     mac: MacArgument,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
@@ -103,15 +104,10 @@ def delete(
     parsed = given_mac(mac)
     become_owner(settings.data_dir)
     view = run(_show(session, settings, domain, parsed))
-    if not yes and not session.as_json:
-        what = f"{view.phone.mac}, {view.phone.model} {view.phone.name}".strip()
-        if not typer.confirm(f"Delete {what} of {view.domain}?", err=True):
-            raise Refused("nothing was deleted.")
-    run(_delete(session, settings, view))
-    if session.as_json:
-        emit({"deleted": view.phone.mac, "domain": view.domain})
-    else:
-        say(f"deleted {view.phone.mac}.")
+    what = f"{view.phone.mac}, {view.phone.model} {view.phone.name}".strip()
+    confirm(session, f"Delete {what} of {view.domain}?", yes=yes, dry_run=dry_run)
+    run(_delete(session, settings, view, dry_run))
+    tell_deleted(session, view.domain, "phone", view.phone.mac, dry_run=dry_run)
 
 
 @app.command("enrol")
@@ -124,6 +120,7 @@ def enrol(
     new_token: Annotated[
         bool, typer.Option("--new-token", help="The phone's old URL yields nothing any more.")
     ] = False,
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
@@ -134,18 +131,22 @@ def enrol(
     parsed = given_mac(mac)
     become_owner(settings.data_dir)
     hours = hours or settings.admission.enrolment_hours
-    phone = run(_enrol(session, settings, domain, parsed, hours, new_token))
+    command = (parsed, hours, new_token)
+    phone = run(_enrol(session, settings, domain, command, dry_run))
     until = phone.enrolment.open_until
     if session.as_json:
-        emit({"mac": phone.mac, "open_until": until, "new_token": new_token})
-    else:
-        say(f"the enrolment of {phone.mac} is open until {moment(until)}.")
+        emit({"mac": phone.mac, "open_until": until, "new_token": new_token, "dry_run": dry_run})
+        return
+    told = "would be open until" if dry_run else "is open until"
+    dry = ": this was a dry run" if dry_run else ""
+    say(f"the enrolment of {phone.mac} {told} {moment(until)}{dry}.")
 
 
 @app.command("renew")
 def renew(
     context: typer.Context,
     macs: Annotated[list[str], typer.Argument(metavar="MAC...", help="In any notation.")],
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
@@ -155,11 +156,17 @@ def renew(
     settings = session.settings()
     parsed = [given_mac(mac) for mac in macs]
     become_owner(settings.data_dir)
-    run(_renew(session, settings, domain, parsed))
+    run(_renew(session, settings, domain, parsed, dry_run))
     if session.as_json:
-        emit({"renewed": parsed})
-    for mac in () if session.as_json else parsed:
-        say(f"{mac} gets a fresh token with its next file; the old one is good until it uses it.")
+        emit({"renewed": parsed, "dry_run": dry_run})
+        return
+    told = (
+        "would get a fresh token: this was a dry run."
+        if dry_run
+        else "gets a fresh token with its next file; the old one is good until it uses it."
+    )
+    for mac in parsed:
+        say(f"{mac} {told}")
 
 
 @app.command("password")
@@ -183,11 +190,11 @@ def password(
 
 
 async def _renew(
-    session: Session, settings: "Settings", domain: str | None, macs: list[Mac]
+    session: Session, settings: "Settings", domain: str | None, macs: list[Mac], dry_run: bool
 ) -> None:
     from provisiond.actions.phones import renew_phone_token
 
-    async with session.store(settings) as database:
+    async with session.store(settings, rehearsed=dry_run) as database:
         for mac in macs:
             name = await phone_domain(database, domain, mac)
             await renew_phone_token(database, session.actor, name, mac, now())
@@ -228,10 +235,10 @@ async def _show(
         return await show_phone(database, await phone_domain(database, domain, mac), mac)
 
 
-async def _delete(session: Session, settings: "Settings", view: "PhoneView") -> None:
+async def _delete(session: Session, settings: "Settings", view: "PhoneView", dry_run: bool) -> None:
     from provisiond.actions.phones import delete_phone
 
-    async with session.store(settings) as database:
+    async with session.store(settings, rehearsed=dry_run) as database:
         await delete_phone(database, session.actor, view.domain, view.phone.mac, now())
 
 
@@ -239,13 +246,13 @@ async def _enrol(
     session: Session,
     settings: "Settings",
     domain: str | None,
-    mac: Mac,
-    hours: int,
-    new_token: bool,
+    command: tuple[Mac, int, bool],
+    dry_run: bool,
 ) -> Phone:
     from provisiond.actions.phones import reopen_enrolment
 
-    async with session.store(settings) as database:
+    mac, hours, new_token = command
+    async with session.store(settings, rehearsed=dry_run) as database:
         return await reopen_enrolment(
             database,
             session.actor,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provisiond.cli_output import emit, outcome_text, say, warn
+from provisiond.cli_records import DryRun
 from provisiond.cli_session import (
     Config,
     DomainName,
@@ -47,6 +48,7 @@ def resync(
         float,
         typer.Option("--wait", metavar="SECONDS", min=0, max=900, help="How long to wait."),
     ] = 40,
+    dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
@@ -60,13 +62,18 @@ def resync(
     settings = session.settings()
     parsed = given_mac(mac)
     become_owner(settings.data_dir)
-    found, is_there = run(
-        _resync(session, settings, domain, parsed, (reboot, even_if_shared), wait)
-    )
+    how = (reboot, even_if_shared)
+    seconds = None if dry_run else wait
+    found, is_there = run(_resync(session, settings, domain, parsed, how, seconds))
     if session.as_json:
-        emit({**_tree(found), "daemon": is_there})
+        emit({**_tree(found), "daemon": is_there, "dry_run": dry_run})
+    elif dry_run:
+        what = "restart" if reboot else "fetch again"
+        say(f"{found.mac} of {found.domain} would be told to {what}: this was a dry run.")
     else:
         _tell(found, is_there)
+    if dry_run:
+        return
     unsent = not found.state.is_outcome and wait > 0
     if found.confirmed_at is None and (found.state in _BAD or unsent):
         raise typer.Exit(1)
@@ -78,8 +85,10 @@ async def _resync(
     domain: str | None,
     mac: Mac,
     how: tuple[bool, bool],
-    wait: float,
+    wait: float | None,
 ) -> tuple[Resync, bool]:
+    """The re-sync as it ended in so many seconds, and whether there is who sends; None tries it
+    without asking for it."""
     from provisiond.actions.resync import RequestResync, is_sender_there, request_resync
 
     command = RequestResync(
@@ -89,12 +98,12 @@ async def _resync(
         registrar=settings.sip.registrar is not None,
     )
     shelf = session.models(settings)
-    async with session.store(settings) as database:
+    async with session.store(settings, rehearsed=wait is None) as database:
         name = await phone_domain(database, domain, mac)
         made = await request_resync(database, shelf, session.actor, name, command, now())
         is_there = await is_sender_there(database)
-        if not is_there:
-            return made, False
+        if not is_there or wait is None:
+            return made, is_there
         return await _wait(session, database, made, wait), True
 
 

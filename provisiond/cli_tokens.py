@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provisiond.cli_output import emit, moment, say, table
+from provisiond.cli_records import DryRun
 from provisiond.cli_session import Config, Json, Session, become_owner, now, run, session_of
 from provisiond.inventory.access import Role
 from provisiond.inventory.accounts import ApiToken
@@ -59,6 +60,7 @@ def create(
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="It changes nothing.")] = False,
     days: Annotated[int, typer.Option("--days", min=0, help="When it ends; 0 is never.")] = 365,
+    dry_run: DryRun = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -71,9 +73,18 @@ def create(
     command = MakeToken(
         label=label, role=role, domain=domain, read_only=read_only, days=days or None
     )
-    made = run(_create(session, settings, command))
+    made = run(_create(session, settings, command, dry_run))
     if session.as_json:
-        emit({"text": made.text.reveal(), "token": made.token})
+        emit(
+            {
+                "text": None if dry_run else made.text.reveal(),
+                "token": made.token,
+                "dry_run": dry_run,
+            }
+        )
+        return
+    if dry_run:
+        say(f"a token {label} would be made: this was a dry run.")
         return
     say(made.text.reveal())
     ends = made.token.expires_at
@@ -84,6 +95,7 @@ def create(
 def revoke(
     context: typer.Context,
     token_id: Annotated[str, typer.Argument(metavar="ID", help="As the list shows it.")],
+    dry_run: DryRun = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -91,9 +103,11 @@ def revoke(
     session = session_of(context, config, as_json)
     settings = session.settings()
     become_owner(settings.data_dir)
-    token = run(_revoke(session, settings, token_id))
+    token = run(_revoke(session, settings, token_id, dry_run))
     if session.as_json:
         emit(token)
+    elif dry_run:
+        say(f"{token.token_id} ({token.label}) would be revoked: this was a dry run.")
     else:
         say(f"revoked {token.token_id} ({token.label})")
 
@@ -110,15 +124,17 @@ async def _list(session: Session, settings: "Settings") -> tuple[ApiToken, ...]:
     return tuple(found)
 
 
-async def _create(session: Session, settings: "Settings", command: "MakeToken") -> "MadeToken":
+async def _create(
+    session: Session, settings: "Settings", command: "MakeToken", dry_run: bool
+) -> "MadeToken":
     from provisiond.actions.api_tokens import make_token
 
-    async with session.store(settings) as db:
+    async with session.store(settings, rehearsed=dry_run) as db:
         return await make_token(db, session.actor, command, now())
 
 
-async def _revoke(session: Session, settings: "Settings", token_id: str) -> ApiToken:
+async def _revoke(session: Session, settings: "Settings", token_id: str, dry_run: bool) -> ApiToken:
     from provisiond.actions.api_tokens import revoke_token
 
-    async with session.store(settings) as db:
+    async with session.store(settings, rehearsed=dry_run) as db:
         return await revoke_token(db, session.actor, token_id, now())

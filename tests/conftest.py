@@ -58,6 +58,17 @@ def pooler_port(request: pytest.FixtureRequest) -> Iterator[int]:
         yield port
 
 
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a configuration and the demo's store, to be copied: each costs seconds."""
+    from tests.test_cli import CONFIG, provisiond
+
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "provisiond.toml").write_text(CONFIG)
+    provisiond(folder, "init", "--demo")
+    return folder
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     """A SQLite file that does not exist yet, as `database.url` takes it."""

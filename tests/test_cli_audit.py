@@ -15,7 +15,7 @@ import pytest
 from provisiond.inventory.secret import Secret
 from provisiond.outbound.webhook_sender import signature
 from tests.journeys.prompt import Prompt
-from tests.test_cli import CONFIG, provisiond
+from tests.test_cli import CONFIG
 
 SITE = "pbx.example.test"
 
@@ -23,21 +23,12 @@ SITE = "pbx.example.test"
 LISTEN = 'listen = ["127.0.0.1:18081"]'
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the demo's store, whose webhooks may reach this machine."""
-    folder = tmp_path_factory.mktemp("demo")
-    text = CONFIG.replace(LISTEN, f'{LISTEN}\nwebhook_networks = ["127.0.0.0/8"]')
-    (folder / "provisiond.toml").write_text(text)
-    provisiond(folder, "init", "--demo")
-    return folder
-
-
 @pytest.fixture
-def prompt(tmp_path: Path, demo: Path) -> Prompt:
-    """A prompt with a copy of it."""
-    own = shutil.copytree(demo, tmp_path / "own")
-    return Prompt(own / "provisiond.toml")
+def prompt(tmp_path: Path, demo_folder: Path) -> Prompt:
+    """A prompt with the demo's store, whose webhooks may reach this machine."""
+    config = shutil.copytree(demo_folder, tmp_path / "own") / "provisiond.toml"
+    config.write_text(CONFIG.replace(LISTEN, f'{LISTEN}\nwebhook_networks = ["127.0.0.0/8"]'))
+    return Prompt(config)
 
 
 class Receiver(BaseHTTPRequestHandler):

@@ -49,6 +49,7 @@ class ValidateAddress:
     domain: str
     civic: Civic
     caller_name: str = ""
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,7 @@ class AcceptAddress:
     domain: str
     id: int
     choice: int = 1
+    dry_run: bool = False
 
 
 async def validate_address(
@@ -96,7 +98,7 @@ async def validate_address(
 
     What the offline check finds impossible is not sent anywhere. Raises NotFound, TooOften where
     the provider was asked enough for now, and OutsideUnavailable where it gives no answer; then
-    nothing was kept.
+    nothing was kept. A dry run asks as well, and keeps nothing: its `id` is 0.
     """
     async with db.read() as read:
         domain_id, record = await domain_record(read, command.domain)
@@ -106,8 +108,9 @@ async def validate_address(
         with desk.turns.taken(record.name, desk.checker.name, at):
             answer = await desk.checker.check(civic, command.caller_name)
     check = _kept(civic, findings, answer, desk, at)
-    async with db.write() as write:
-        check = replace(check, id=await add_check(write, domain_id, check))
+    if not command.dry_run:
+        async with db.write() as write:
+            check = replace(check, id=await add_check(write, domain_id, check))
     return _validation(record.name, check, level, findings)
 
 
@@ -135,14 +138,15 @@ async def accept_address(
     civic = _chosen(check, command)
     check_id = command.id
     if check.outcome == Verdict.CANDIDATES.value:
-        again = await validate_address(
-            db, desk, ValidateAddress(domain=command.domain, civic=civic), at
-        )
+        question = ValidateAddress(domain=command.domain, civic=civic, dry_run=command.dry_run)
+        again = await validate_address(db, desk, question, at)
         if again.choices != (civic,) or again.provider != check.provider:
             message = f"asked about it alone, the answer is: {again.words}."
-            raise Rejected("choice", message, f"See validation {again.id}.")
+            raise Rejected("choice", message, f"See validation {again.id}." if again.id else "")
+        if command.dry_run:
+            return replace(again, accepted=civic)
         check_id = again.id
-    async with editing(db, actor, command.domain, at) as edit:
+    async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         check = await get_check(edit.write, edit.domain_id, check_id)
         await accept_check(edit.write, edit.domain_id, check_id, civic, who=actor.name, at=at)
         told = {"outcome": check.outcome, "provider": check.provider, **civic_tree(civic)}
