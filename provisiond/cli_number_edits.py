@@ -1,15 +1,17 @@
 """How are telephone numbers added and changed at a prompt?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from provisiond.cli_many import several, tell_changed
 from provisiond.cli_records import DryRun, ask, tell_saved
 from provisiond.cli_session import Config, DomainName, Json, Session, now, session_of
-from provisiond.cli_telephones import NumberArgument, meant, new_number
+from provisiond.cli_telephones import NumberArgument, NumberArguments, meant, meant_ones, new_number
 
 if TYPE_CHECKING:
+    from provisiond.actions.bulk_edits import ChangedMany
     from provisiond.actions.edits import Saved
     from provisiond.actions.number_edits import NumberEdit
     from provisiond.inventory.numbers import Number
@@ -107,7 +109,7 @@ def add(
 
 def edit(
     context: typer.Context,
-    number: NumberArgument,
+    numbers: NumberArguments,
     treatment: Treatment = None,
     destination: Destination = None,
     prefix: Prefix = None,
@@ -132,21 +134,45 @@ def edit(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Change a number; what is not named stays, and "" clears a field."""
+    """Change a number, or many, all or none; what is not named stays, and "" clears a field."""
     session = session_of(context, config, as_json)
     given = dict(context.params)
+    many = several(numbers)
+    if many:
+        _edit_many(session, domain, many, _edit_of(given), dry_run)
+        return
 
     async def work(database: "Database") -> "Saved[Number]":
         from provisiond.actions.number_edits import edited_number
         from provisiond.actions.numbers import ChangeNumber, change_number, show_number
 
-        name, meant_one = await meant(database, domain, number)
+        name, meant_one = await meant(database, domain, numbers[0])
         stood = (await show_number(database, name, meant_one, now())).number
         record = edited_number(stood, _edit_of(given))
         command = ChangeNumber(domain=name, number=record, dry_run=dry_run)
         return await change_number(database, session.actor, command, now())
 
     _told(session, ask(session, work), "saved", dry_run=dry_run)
+
+
+def _edit_many(
+    session: Session, domain: str | None, written: Sequence[str], edit: "NumberEdit", dry_run: bool
+) -> None:
+    async def work(database: "Database") -> "ChangedMany":
+        from provisiond.actions.bulk_edits import ChangeMany, Wanted
+        from provisiond.actions.number_edits import edited_number
+        from provisiond.actions.numbers import change_numbers
+
+        name, numbers = await meant_ones(database, domain, written)
+        command = ChangeMany(
+            domain=name,
+            wanted=tuple(Wanted(key=one) for one in numbers),
+            edit=lambda number: edited_number(number, edit),
+            dry_run=dry_run,
+        )
+        return await change_numbers(database, session.actor, command, now())
+
+    tell_changed(session, ask(session, work), "number", dry_run=dry_run)
 
 
 def _edit_of(given: Mapping[str, Any]) -> "NumberEdit":

@@ -1,12 +1,13 @@
 """How are phones added and changed at a prompt?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from provisiond.cli_many import several, tell_changed
 from provisiond.cli_output import emit, findings, moment, say
-from provisiond.cli_records import DryRun, EmergencyAddress
+from provisiond.cli_records import DryRun, EmergencyAddress, ask_with_shelf
 from provisiond.cli_session import (
     Config,
     DomainName,
@@ -25,10 +26,12 @@ from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone
 
 if TYPE_CHECKING:
+    from provisiond.actions.bulk_edits import ChangedMany
     from provisiond.actions.phone_edits import PhoneEdit
     from provisiond.actions.phones import Saved
     from provisiond.catalog.shelf import Shelf
     from provisiond.settings import Settings
+    from provisiond.store.database import Database
 
 Name = Annotated[str | None, typer.Option("--name", help="What people call the phone.")]
 Site = Annotated[str | None, typer.Option("--site", help='Site; "" for none.')]
@@ -80,6 +83,8 @@ SettingsOfPhone = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="A setting of this phone; NAME= unsets it."),
 ]
 
+_OF_ONE = ("new_mac", "name", "line", "label", "handset")
+
 
 def add(
     context: typer.Context,
@@ -118,7 +123,10 @@ def add(
 
 def edit(
     context: typer.Context,
-    mac: MacArgument,
+    macs: Annotated[
+        list[str],
+        typer.Argument(metavar="MAC...", help="In any notation; - reads them from standard input."),
+    ],
     new_mac: Annotated[
         str | None, typer.Option("--mac", metavar="MAC", help="Another device takes its place.")
     ] = None,
@@ -149,11 +157,16 @@ def edit(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Change a phone; what is not named stays. A running daemon serves the change in a second."""
+    """Change a phone, or many, all or none; what is not named stays. A running daemon serves the
+    change in a second."""
     session = session_of(context, config, as_json)
-    settings = session.settings()
     change = edit_of(context.params)
-    parsed = given_mac(mac)
+    many = several(macs, context.params, _OF_ONE)
+    if many:
+        _edit_many(session, domain, many, change, dry_run)
+        return
+    settings = session.settings()
+    parsed = given_mac(macs[0])
     become_owner(settings.data_dir)
     work = _edit(session, settings, session.models(settings), domain, parsed, change, dry_run)
     _told(session, run(work), "saved", dry_run=dry_run)
@@ -189,6 +202,27 @@ def edit_of(given: Mapping[str, Any]) -> "PhoneEdit":
         dropped=texts("no_override"),
         settings=texts("set_"),
     )
+
+
+def _edit_many(
+    session: Session, domain: str | None, written: Sequence[str], change: "PhoneEdit", dry_run: bool
+) -> None:
+    macs = tuple(dict.fromkeys(given_mac(mac) for mac in written))
+
+    async def work(database: "Database", shelf: "Shelf") -> "ChangedMany":
+        from provisiond.actions.bulk_edits import ChangeMany, Wanted
+        from provisiond.actions.phone_edits import edited
+        from provisiond.actions.phones import change_phones
+
+        command = ChangeMany(
+            domain=await phone_domain(database, domain, macs[0]),
+            wanted=tuple(Wanted(key=mac) for mac in macs),
+            edit=lambda phone: edited(phone, change),
+            dry_run=dry_run,
+        )
+        return await change_phones(database, shelf, session.actor, command, now())
+
+    tell_changed(session, ask_with_shelf(session, work), "phone", dry_run=dry_run)
 
 
 async def _add(

@@ -1,10 +1,11 @@
 """How are SMS numbers kept at a prompt?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from provisiond.cli_many import several, tell_changed
 from provisiond.cli_output import emit, pairs, table
 from provisiond.cli_records import (
     Descending,
@@ -26,11 +27,12 @@ from provisiond.cli_session import (
     one_domain,
     session_of,
 )
-from provisiond.cli_telephones import NumberArgument, meant, new_number
+from provisiond.cli_telephones import NumberArgument, NumberArguments, meant, meant_ones, new_number
 from provisiond.inventory.lists import SmsOrder
 from provisiond.inventory.sms import SmsTreatment
 
 if TYPE_CHECKING:
+    from provisiond.actions.bulk_edits import ChangedMany
     from provisiond.actions.edits import Saved
     from provisiond.actions.number_edits import SmsEdit
     from provisiond.actions.sms import SmsView
@@ -169,7 +171,7 @@ def add(
 @app.command("edit")
 def edit(
     context: typer.Context,
-    number: NumberArgument,
+    numbers: NumberArguments,
     treatment: Treatment = None,
     destination: Destination = None,
     carrier: Carrier = None,
@@ -181,15 +183,19 @@ def edit(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Change an SMS number; what is not named stays, and "" clears a field."""
+    """Change an SMS number, or many, all or none; what is not named stays, "" clears a field."""
     session = session_of(context, config, as_json)
     given = dict(context.params)
+    many = several(numbers)
+    if many:
+        _edit_many(session, domain, many, _edit_of(given), dry_run)
+        return
 
     async def work(database: "Database") -> "Saved[SmsNumber]":
         from provisiond.actions.number_edits import edited_sms
         from provisiond.actions.sms import ChangeSmsNumber, change_sms_number, show_sms_number
 
-        name, meant_one = await meant(database, domain, number)
+        name, meant_one = await meant(database, domain, numbers[0])
         stood = (await show_sms_number(database, name, meant_one)).number
         record = edited_sms(stood, _edit_of(given))
         command = ChangeSmsNumber(domain=name, number=record, dry_run=dry_run)
@@ -243,6 +249,26 @@ def delete(
 
     name, gone = ask(session, work)
     tell_deleted(session, name, "SMS number", gone.number, dry_run=dry_run)
+
+
+def _edit_many(
+    session: Session, domain: str | None, written: Sequence[str], edit: "SmsEdit", dry_run: bool
+) -> None:
+    async def work(database: "Database") -> "ChangedMany":
+        from provisiond.actions.bulk_edits import ChangeMany, Wanted
+        from provisiond.actions.number_edits import edited_sms
+        from provisiond.actions.sms import change_sms_numbers
+
+        name, numbers = await meant_ones(database, domain, written)
+        command = ChangeMany(
+            domain=name,
+            wanted=tuple(Wanted(key=one) for one in numbers),
+            edit=lambda number: edited_sms(number, edit),
+            dry_run=dry_run,
+        )
+        return await change_sms_numbers(database, session.actor, command, now())
+
+    tell_changed(session, ask(session, work), "SMS number", dry_run=dry_run)
 
 
 def _edit_of(given: Mapping[str, Any]) -> "SmsEdit":

@@ -1,5 +1,6 @@
 """Which number does a command mean, and whose is it?"""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from provisiond.inventory.telephone import E164
     from provisiond.store.database import Database
 
+NumberArguments = Annotated[
+    list[str],
+    typer.Argument(metavar="NUMBER...", help="In any form; several change at once, - reads them."),
+]
 NumberArgument = Annotated[
     str,
     typer.Argument(
@@ -33,6 +38,19 @@ async def meant(database: "Database", domain: str | None, written: str) -> "tupl
                 domain = await domain_of_number(database, written)
         name = await one_domain(database, domain)
         return name, await meant_number(database, name, written)
+    except Rejected as fault:
+        raise typer.BadParameter(f"{fault.message} {fault.remedy}".strip()) from fault
+
+
+async def meant_ones(
+    database: "Database", domain: str | None, written: Sequence[str]
+) -> "tuple[str, tuple[E164, ...]]":
+    """The domain and the numbers, each once, as `meant`; the first says the domain."""
+    from provisiond.actions.telephones import meant_numbers
+
+    name, _ = await meant(database, domain, written[0])
+    try:
+        return name, tuple(dict.fromkeys(await meant_numbers(database, name, written)))
     except Rejected as fault:
         raise typer.BadParameter(f"{fault.message} {fault.remedy}".strip()) from fault
 

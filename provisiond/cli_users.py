@@ -1,10 +1,12 @@
 """How are users kept at a prompt?"""
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from provisiond.cli_many import several, tell_changed
 from provisiond.cli_output import emit, pairs, table
 from provisiond.cli_records import (
     Descending,
@@ -32,6 +34,7 @@ from provisiond.inventory.people import User
 from provisiond.inventory.secret import Secret
 
 if TYPE_CHECKING:
+    from provisiond.actions.bulk_edits import ChangedMany
     from provisiond.actions.edits import Saved
     from provisiond.actions.users import UserView
     from provisiond.store.database import Database
@@ -56,6 +59,11 @@ InDirectory = Annotated[
     bool | None,
     typer.Option("--in-directory/--hidden", help="Whether the company directory shows the user."),
 ]
+
+_OF_ONE = (
+    *("new_extension", "first_name", "last_name", "sip_user", "sip_auth_user"),
+    "sip_password_stdin",
+)
 
 
 @app.command("list")
@@ -177,7 +185,10 @@ def add(
 @app.command("edit")
 def edit(
     context: typer.Context,
-    extension: Extension,
+    extensions: Annotated[
+        list[str],
+        typer.Argument(metavar="EXT...", help="The extension; - reads many from standard input."),
+    ],
     new_extension: Annotated[
         str | None,
         typer.Option(
@@ -197,9 +208,14 @@ def edit(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Change a user; what is not named stays, and "" clears a field."""
+    """Change a user, or many, all or none; what is not named stays, and "" clears a field."""
     session = session_of(context, config, as_json)
+    many = several(extensions, context.params, _OF_ONE)
     changes = _changes(context.params)
+    if many:
+        _edit_many(session, domain, many, changes, dry_run)
+        return
+    extension = extensions[0]
     if new_extension is not None:
         changes["extension"] = new_extension
 
@@ -241,6 +257,30 @@ def delete(
         return home
 
     tell_deleted(session, ask(session, work), "user", extension, dry_run=dry_run)
+
+
+def _edit_many(
+    session: Session,
+    domain: str | None,
+    extensions: Sequence[str],
+    changes: Mapping[str, Any],
+    dry_run: bool,
+) -> None:
+    async def work(database: "Database") -> "ChangedMany":
+        from dataclasses import replace
+
+        from provisiond.actions.bulk_edits import ChangeMany, Wanted
+        from provisiond.actions.users import change_users
+
+        command: ChangeMany[str, User] = ChangeMany(
+            domain=await one_domain(database, domain),
+            wanted=tuple(Wanted(key=key) for key in dict.fromkeys(extensions)),
+            edit=lambda user: replace(user, **changes),
+            dry_run=dry_run,
+        )
+        return await change_users(database, session.actor, command, now())
+
+    tell_changed(session, ask(session, work), "user", dry_run=dry_run)
 
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:

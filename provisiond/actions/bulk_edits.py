@@ -17,9 +17,6 @@ from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import Finding, NotFound, Rejected, RejectedAll, Stale
 from provisiond.store.database import Database
 
-MOST_AT_ONCE = 1000
-"""records of one edit"""
-
 _MOST_FAULTS = 1000
 _NAMED = 10
 

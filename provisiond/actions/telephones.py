@@ -1,5 +1,7 @@
 """Which telephone number did a person mean? Read as the domain's country writes them."""
 
+from collections.abc import Sequence
+
 import phonenumbers  # noqa: F401 - loaded here, so that no request has to wait for it
 
 from provisiond.actions.edits import domain_record, domain_settings
@@ -12,10 +14,18 @@ from provisiond.store.number_checks import number_owners
 
 async def meant_number(db: Database, domain: str, written: str, field: str = "number") -> E164:
     """The number; one without `+` is of the domain's country. Raises Rejected(field), NotFound."""
+    return (await meant_numbers(db, domain, [written], field))[0]
+
+
+async def meant_numbers(
+    db: Database, domain: str, written: Sequence[str], field: str = "number"
+) -> tuple[E164, ...]:
+    """The numbers, as `meant_number`."""
     async with db.read() as read:
         _, record = await domain_record(read, domain)
         settings = await domain_settings(read, record)
-    return E164.parse(written, (settings.tone_country or "US").upper(), field)
+    country = (settings.tone_country or "US").upper()
+    return tuple([E164.parse(one, country, field) for one in written])
 
 
 async def domain_of_number(db: Database, written: str) -> str:

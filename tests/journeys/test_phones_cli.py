@@ -187,3 +187,40 @@ def test_a_layout_for_any_model(server: ServerProcess, prompt: Prompt, front: De
         prompt("phones", "edit", mac, "--layout", "")
     assert "deleted layout desk" in prompt("layouts", "delete", "desk", "--yes")
     assert prompt.told("layouts", "list") == []
+
+
+def test_many_at_once(prompt: Prompt, front: DeskPhone) -> None:
+    """Phones, users and numbers changed many at once, named or from a pipe: all or none."""
+    macs = "".join(f"{phone['mac']}\n" for phone in prompt.told("phones", "list"))
+    edit = ("phones", "edit", "-", "--site", "HQ", "--set", "language=fr")
+    tried = prompt.told(*edit, "--dry-run", given=macs)
+    assert (tried["dry_run"], tried["changed"], len(tried["items"])) == (True, 3, 3)
+    assert all("settings" in one["fields"] for one in tried["items"])
+    assert "language" not in str(prompt.told("phones", "show", HALL))
+    assert "3 of 3 phones would be saved: this was a dry run." in prompt(*edit, "-n", given=macs)
+    assert prompt.told(*edit, given=macs) == {**tried, "dry_run": False}
+    front.boots_with("lang.gui = French")
+    assert "saved 0 of 2 phones." in prompt("phones", "edit", HALL, BACK, "--site", "HQ")
+    wrong = prompt("phones", "edit", HALL, BACK, HALL, "--site", "Mars", code=1)
+    for mac in ("00:15:65:aa:bb:02", "00:15:65:aa:bb:03"):
+        assert f"{mac}.site: there is no site 'Mars'" in wrong
+    assert "2 fault(s); nothing was changed." in wrong
+    gone = prompt("phones", "edit", HALL, "0015650000ff", "--notes", "x", code=1)
+    assert "there is no phone 00:15:65:00:00:ff in" in gone
+    assert prompt.told("phones", "show", HALL)["notes"] == ""
+    for options in (("--name", ""), ("--mac", BACK), ("--line", "1=101")):
+        assert f"{options[0]} is of one alone" in prompt(
+            "phones", "edit", HALL, BACK, *options, code=2
+        )
+    assert "names nothing" in prompt("phones", "edit", "-", "--notes", "x", given="\n", code=2)
+    assert "saved 2 of 2 users." in prompt("users", "edit", "101", "102", "--hidden")
+    assert "--extension is of one" in prompt(
+        "users", "edit", "101", "102", "--extension", "9", code=2
+    )
+    one, other = "+18005550150", "+18005550151"
+    for noun in ("numbers", "sms"):
+        prompt(noun, "add", one)
+        prompt(noun, "add", other)
+        changed = prompt.told(noun, "edit", one, other, "-t", "user", "-e", "Bob Sample")
+        assert [item["key"] for item in changed["items"]] == [one, other]
+        assert "102" in str(prompt.told(noun, "show", other))

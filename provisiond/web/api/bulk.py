@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from provisiond.actions.bulk_edits import MOST_AT_ONCE, ChangedMany, ChangeMany, Wanted
+from provisiond.actions.bulk_edits import ChangedMany, ChangeMany, Wanted
 from provisiond.actions.inventory_schema import Entry
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.errors import Finding, NotFound, RejectedAll
@@ -14,6 +14,7 @@ from provisiond.web.api.parameters import cleaned
 from provisiond.web.api.route import Call, Handler, Reply, Route
 from provisiond.web.api.shapes import Fault, Shape
 
+_MOST_KEYS = 1000
 _MOST_BYTES = 256 << 10  # what changes is written once a record: no small body fills the store
 _Key = TypeVar("_Key")
 _Record = TypeVar("_Record", bound=Any)
@@ -38,7 +39,7 @@ class ManyBody(Entry):
     """Which records are to change, by their keys. With `dry_run` every fault is found and nothing
     changes."""
 
-    keys: Annotated[tuple[_Seen, ...], Field(max_length=MOST_AT_ONCE)]
+    keys: Annotated[tuple[_Seen, ...], Field(max_length=_MOST_KEYS)]
     dry_run: bool = False
 
 
