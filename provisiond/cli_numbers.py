@@ -180,7 +180,8 @@ def route(
         typer.Option(
             "--at",
             metavar="TIME",
-            help="2026-12-25T10:00, on the clocks of the number's time zone; else now.",
+            help="2026-12-25T10:00, on the clocks of the number's time zone, or with an offset; "
+            "else now.",
         ),
     ] = None,
     domain: DomainName = None,
@@ -192,13 +193,12 @@ def route(
     Also which rules can never win, and when nothing answers.
     """
     session = session_of(context, config, as_json)
+    instant = _instant(at)
 
     async def work(database: "Database") -> "RouteReport":
-        from provisiond.actions.numbers import RouteNumber, route_number, show_number
+        from provisiond.actions.numbers import RouteNumber, route_number
 
         name, meant_one = await meant(database, domain, number)
-        view = await show_number(database, name, meant_one, now())
-        instant = _instant(at, view.time_zone)
         return await route_number(database, RouteNumber(domain=name, number=meant_one, at=instant))
 
     report = ask(session, work)
@@ -208,18 +208,16 @@ def route(
         _tell_route(report)
 
 
-def _instant(written: str | None, zone: str) -> "datetime":
+def _instant(written: str | None) -> "datetime":
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     if written is None:
         return now()
     try:
-        at = datetime.fromisoformat(written)
+        return datetime.fromisoformat(written)
     except ValueError as fault:
         message = f"{written!r} is no point in time. Write it as 2026-12-25T10:00."
         raise typer.BadParameter(message) from fault
-    return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))
 
 
 def _destination(handling: "Handling", names: "Mapping[str, str]") -> str:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from provisiond.actions.bulk_edits import BulkNoun, ChangedMany, ChangeMany, Check, change_many
 from provisiond.actions.edits import (
@@ -110,7 +111,8 @@ class DeleteNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteNumber:
-    """The question: where would a call to the number go at `at` (aware)?"""
+    """The question: where would a call to the number go at `at`? Without an offset it is on the
+    clocks of the number's time zone; an hour that they show twice is its first."""
 
     domain: str
     number: E164
@@ -152,7 +154,8 @@ async def route_number(db: Database, command: RouteNumber) -> RouteReport:
         reach = await load_reach(read, domain_id, record, extensions_of([number]))
 
     def answer() -> RouteReport:
-        zone, at = reach.schedule.zone_of(number), command.at
+        zone = reach.schedule.zone_of(number)
+        at = command.at if command.at.tzinfo else command.at.replace(tzinfo=ZoneInfo(zone))
         return RouteReport(
             domain=record.name,
             number=number,

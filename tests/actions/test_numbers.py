@@ -262,6 +262,21 @@ async def test_where_a_call_goes_names_winner_losers_shadowed_rules_and_holes(
     assert report.holes[0][0] == datetime(2026, 12, 26, 5, tzinfo=UTC)  # midnight in New York
 
 
+@pytest.mark.parametrize(
+    ("zone", "written", "hour"),
+    [(None, "2026-12-25T09:00", 14), ("Europe/Berlin", "2026-12-25T09:00", 8),
+     ("Europe/Berlin", "2026-12-25T09:00+00:00", 9), (None, "2026-11-01T01:30", 5)],
+)  # fmt: skip
+async def test_a_moment_without_an_offset_is_on_the_clocks_of_the_number(
+    lite: Database, zone: str | None, written: str, hour: int
+) -> None:
+    """The last is shown twice by the clocks of New York: it is the first."""
+    await open_office(lite)
+    await added(lite, time_zone=zone)
+    asked = RouteNumber(domain=DOMAIN, number=MAIN, at=datetime.fromisoformat(written))
+    assert (await route_number(lite, asked)).at.astimezone(UTC).hour == hour
+
+
 async def test_a_number_is_meant_as_its_country_writes_it(lite: Database) -> None:
     await open_office(lite)
     await added(lite)

@@ -197,6 +197,7 @@ def test_order_matters(manager: Manager) -> None:
 
     assert winner("2026-12-25T15:00:00Z") == ("Holidays", "fax_server")
     assert winner("2026-12-22T15:00:00Z") == ("Morning", "pstn")
+    assert winner("2026-12-22T10:00") == ("Morning", "pstn"), "the number's own clocks"
     assert winner("2026-12-22T19:30:00Z") == ("Office hours", "call_queue")
     assert winner("2026-12-22T03:00:00Z") == (None, "voicemail")
 

@@ -15,7 +15,7 @@ from provisiond.inventory.routing import Considered
 from provisiond.inventory.routing import Route as CallRoute
 from provisiond.inventory.sms import SmsNumber, SmsTreatment
 from provisiond.web.api.bulk import ManyBody
-from provisiond.web.api.shapes import Fault, Moment, Record, SearchQuery, Shape
+from provisiond.web.api.shapes import Fault, Record, SearchQuery, Shape
 from provisiond.web.api.users import UseShown
 
 _Short = Annotated[str | None, Field(max_length=255)]
@@ -179,7 +179,11 @@ class DestinationsQuery(SearchQuery):
 class RouteQuery(Entry):
     """When; now where it is left out."""
 
-    at: Moment | None = None
+    at: datetime | None = Field(
+        default=None,
+        description="A moment. Without an offset it is on the clocks of the number's time zone, as "
+        "`provisiond numbers route --at` has it.",
+    )
 
 
 class SuggestQuery(Entry):
