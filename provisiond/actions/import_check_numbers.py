@@ -24,7 +24,7 @@ from provisiond.inventory.number_faults import (
     sms_faults,
 )
 from provisiond.inventory.numbers import Number, Treatment
-from provisiond.inventory.routing import Schedule
+from provisiond.inventory.routing import Schedule, check_users
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import (
     DateRange,
@@ -67,7 +67,8 @@ def check_numbers_plan(
     yield from _destinations(plan)
     of_frames = list(_frames(plan, ahead, zone))
     yield from of_frames
-    lint = RuleLint(reach, ahead, _broken(plan, of_frames))
+    broken_frames = _broken(plan, of_frames)
+    lint = RuleLint(reach, ahead, broken_frames)
     for item in _touched(plan.numbered.numbers):
         found = [*number_faults(item.after), *_brought(item.after)]
         broken = {finding.where for finding in found}
@@ -75,6 +76,7 @@ def check_numbers_plan(
         found += [finding for finding in later if finding.where not in broken]
         yield from _faults(item.path, found)
         yield from _taken(item.path, item.after.number, owners, admin=admin)
+    yield from _users_of_changed(plan, reach, ahead, broken_frames)
     for text in _touched(plan.numbered.sms_numbers):
         found = list(sms_faults(text.after)) or sms_reference_findings(text.after, reach)
         yield from _faults(text.path, found)
@@ -93,6 +95,25 @@ def reach_of(contents: DomainContents, server: Settings) -> Reach:
         schedule=Schedule(frames=frames, time_zone=(is_zone and settings.time_zone) or "Etc/UTC"),
         country=(settings.tone_country or "US").upper(),
     )
+
+
+def _users_of_changed(
+    plan: DomainPlan, reach: Reach, ahead: LookAhead, broken: frozenset[str]
+) -> Iterator[Fault]:
+    """What the rules of numbers that stay as they are will do with frames that change."""
+    told = {item.after.number for item in _touched(plan.numbered.numbers)}
+    for item in plan.numbered.time_frames:
+        name = item.after.name
+        if item.step is not Step.CHANGED or item.after.owner is not None:
+            continue
+        users = []
+        for number in plan.after.numbers.values():
+            frames = {rule.frame for rule in number.rules}
+            if name in frames and number.number not in told and not frames & broken:
+                users.append(number)
+                told.add(number.number)
+        for finding in check_users(users, reach.schedule, ahead):
+            yield from _faults(item.path, [replace(finding, where="")])
 
 
 def _destinations(plan: DomainPlan) -> Iterator[Fault]:

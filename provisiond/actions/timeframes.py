@@ -16,16 +16,21 @@ from provisiond.actions.edits import (
     editing,
 )
 from provisiond.actions.number_trees import frame_tree
+from provisiond.actions.reach import load_reach
 from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import Finding, NotFound
 from provisiond.inventory.holiday_calendars import check_calendar, holidays_around
 from provisiond.inventory.lists import FrameQuery, Page
-from provisiond.inventory.look_ahead import LookAhead
+from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
 from provisiond.inventory.number_faults import frame_faults
+from provisiond.inventory.numbers import Number
 from provisiond.inventory.occurrences import Span, next_occurrences
+from provisiond.inventory.routing import check_users
+from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import HolidayCalendar, TimeFrame, arranged, holds
 from provisiond.inventory.uses import Use
 from provisiond.store.database import Database, Read
+from provisiond.store.numbers import find_numbers
 from provisiond.store.timeframes import (
     FrameKey,
     find_frames,
@@ -38,6 +43,8 @@ from provisiond.store.timeframes import (
 )
 from provisiond.store.timeframes import delete_frame as delete_stored
 from provisiond.store.users import find_users
+
+_LOOK_WORK = 3 * LOOK_WORK  # for all numbers that use a frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +164,11 @@ async def add_frame(
 async def change_frame(
     db: Database, actor: Actor, command: ChangeFrame, at: datetime
 ) -> Saved[TimeFrame]:
-    """Change a time frame; the rules for it follow its name. Raises RejectedAll with every fault,
-    NotFound, and Conflict where it was changed meanwhile."""
+    """Change a time frame; the rules for it follow its name, and the warnings are those of the
+    numbers that use it, too. Raises RejectedAll with every fault, NotFound, and Conflict where it
+    was changed meanwhile."""
     key, frame = (command.name, command.owner), arranged(command.frame)
+    of_numbers = await _users_warnings(db, command.domain, key, frame, at)
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, frame.revision, f"time frame {shown(key)}")
@@ -172,6 +181,7 @@ async def change_frame(
                 "edit time frame", shown(key), before=before, after=after, kept=("owner",)
             )
             frame = replace(frame, revision=stood.revision + 1)
+    warnings = (*warnings, *of_numbers)
     return Saved(domain=edit.domain.name, record=frame, warnings=warnings, changed=changed)
 
 
@@ -213,6 +223,35 @@ def _names(part: HolidayCalendar, year: int) -> frozenset[str]:
         for names in holidays_around(part.country, part.region, each).days.values()
         for name in names
     )
+
+
+async def _users_warnings(
+    db: Database, domain: str, key: FrameKey, frame: TimeFrame, at: datetime
+) -> tuple[Finding, ...]:
+    """What the rules of the numbers that use a frame will do when it is this one, looked at before
+    the transaction in which others wait. Raises NotFound."""
+    async with db.read() as read:
+        domain_id, record = await domain_record(read, domain)
+        uses = await frame_uses(read, domain_id, key)
+        numbers = await find_numbers(read, domain_id, [E164(use.key) for use in uses])
+        reach = await load_reach(read, domain_id, record, ())
+
+    def look() -> tuple[Finding, ...]:
+        if not numbers or frame_faults(frame):
+            return ()
+        rest = {name: one for name, one in reach.schedule.frames.items() if name != key[0]}
+        schedule = replace(reach.schedule, frames={**rest, frame.name: frame})
+        ahead = LookAhead(at, _LOOK_WORK)
+        return check_users(
+            (_renamed(n, key[0], frame.name) for n in numbers.values()), schedule, ahead
+        )
+
+    return await asyncio.to_thread(look)
+
+
+def _renamed(number: Number, old: str, new: str) -> Number:
+    rules = [replace(rule, frame=new) if rule.frame == old else rule for rule in number.rules]
+    return replace(number, rules=tuple(rules))
 
 
 async def _stored(read: Read, domain_id: int, domain: str, key: FrameKey) -> TimeFrame:

@@ -1,6 +1,7 @@
 """Where would a call go? The rule that wins at a moment, the ones it beats, and what can't win."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from provisiond.inventory.numbers import Handling, Number, NumberRule, Treatment
 from provisiond.inventory.occurrences import Span, merged
 from provisiond.inventory.timeframes import FrameKind, HolidayCalendar, OwnHoliday, TimeFrame, why
 from provisiond.inventory.timeframes import holds as frame_holds
+from provisiond.inventory.uses import Use, told
 
 FindFault = Callable[[Handling], str]
 """What is wrong with a handling's destination ("gone", "disabled"), or nothing."""
@@ -141,6 +143,25 @@ def check_frames(number: Number, schedule: Schedule, ahead: LookAhead) -> tuple[
     """Those findings of `check_rules` that the frames alone give."""
     outlook = ahead.rules(schedule.frames_of(number), schedule.zone_of(number))
     return tuple(_findings(number, schedule, outlook))
+
+
+def check_users(
+    numbers: Iterable[Number], schedule: Schedule, ahead: LookAhead
+) -> tuple[Finding, ...]:
+    """What `check_frames` warns of for each of the numbers that use a time frame, told once for
+    all of which it is true; `where` is `uses`."""
+    told_of: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
+    for number in numbers:
+        for finding in check_frames(number, schedule, ahead):
+            if finding.severity == "warning":
+                use = Use(noun="number", key=number.number.text)
+                told_of[finding.message, finding.remedy].append(use)
+    return tuple(
+        [
+            _warning("uses", f"{told(uses)}: {message}", remedy)
+            for (message, remedy), uses in told_of.items()
+        ]
+    )
 
 
 def _findings(number: Number, schedule: Schedule, outlook: Outlook) -> Iterator[Finding]:

@@ -344,6 +344,25 @@ async def test_rules_that_can_never_win_are_a_warning(lite: Database, shelf: She
     assert len([text for text in said if "fax server 390 is disabled" in text]) == 3
 
 
+async def test_a_changed_frame_tells_what_the_rules_of_other_numbers_do_then(
+    lite: Database, shelf: Shelf
+) -> None:
+    rules = [
+        {"frame": name, "treatment": "user", "destination": "101"} for name in ("Short", "Days")
+    ]
+    days = {"name": "Days", "hours": [{"days": "mon-fri", "start": "08:00", "end": "17:00"}]}
+    short = {"name": "Short", "hours": [{"days": "fri"}]}
+    number = {"number": "+18005550131", "rules": rules}
+    await load(lite, shelf, OFFICE)
+    await load(lite, shelf, changed(time_frames=[days, short], numbers=[number]))
+    report = await load(
+        lite, shelf, changed(time_frames=[{**short, "hours": [{"days": "mon-sun"}]}])
+    )
+    [said] = [finding for finding in report.warnings if "can never win" in finding.message]
+    assert said.where == "time_frames[0]"
+    assert "number +18005550131: Days can never win: Short above it" in said.message
+
+
 async def test_a_time_zone_that_does_not_exist_is_told_and_the_rest_is_read_without_it(
     lite: Database, shelf: Shelf
 ) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from provisiond.actions.numbers import show_number
+from provisiond.actions.numbers import ChangeNumber, change_number, show_number
 from provisiond.actions.timeframes import (
     AddFrame,
     ChangeFrame,
@@ -20,6 +20,8 @@ from provisiond.actions.timeframes import (
 )
 from provisiond.inventory.errors import Conflict, NotFound, Rejected, RejectedAll
 from provisiond.inventory.lists import FrameQuery
+from provisiond.inventory.numbers import Number
+from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import (
     DateRange,
     FrameKind,
@@ -87,6 +89,32 @@ async def test_a_frame_in_use_is_held_and_renamed_with_its_rules(lite: Database)
     assert [str(u) for u in (await show_frame(lite, DOMAIN, "Noon", NOW)).uses] == [
         "number +18005550100"
     ]
+
+
+async def test_a_change_tells_what_the_rules_of_its_numbers_do_then(lite: Database) -> None:
+    """As saving each of the numbers would; in a dry run and under a new name, too."""
+    await open_office(lite)
+    rules = (rule("Lunch", "user", "101"), rule("Office", "user", "102"))
+    for tail in range(8):
+        saved = await added(lite, number=Number(number=E164(f"+1800555010{tail}"), rules=rules))
+        assert saved.warnings == ()
+    await added(lite, number=Number(number=E164("+18005550109"), rules=rules[1:]))
+    assert isinstance(OFFICE.parts[0], WeeklyHours)
+    all_day = replace(OFFICE.parts[0], start=0, end=1440)
+    said = []
+    for dry_run, name in ((True, "Lunch"), (False, "Day")):
+        record = replace(LUNCH, name=name, parts=(all_day,), revision=1)
+        command = ChangeFrame(domain=DOMAIN, name="Lunch", frame=record, dry_run=dry_run)
+        saved_frame = await change_frame(lite, ADMIN, command, NOW)
+        [warning] = saved_frame.warnings
+        assert (warning.where, warning.severity) == ("uses", "warning")
+        assert "number +18005550105 and 2 more: " in warning.message
+        assert f"Office can never win: {name} above it holds whenever" in warning.message
+        said.append(warning.message)
+    again = await show_number(lite, DOMAIN, MAIN, NOW)
+    asked = ChangeNumber(domain=DOMAIN, number=again.number)
+    [same] = (await change_number(lite, ADMIN, asked, NOW)).warnings
+    assert said[-1].endswith(same.message)
 
 
 async def test_faults_and_what_people_should_know(lite: Database) -> None:
