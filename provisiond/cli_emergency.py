@@ -27,6 +27,7 @@ from provisiond.cli_session import (
 if TYPE_CHECKING:
     from provisiond.actions.emergency_checks import AddressDesk
     from provisiond.actions.emergency_report import EffectiveView, Readiness, ReadinessRow
+    from provisiond.catalog.shelf import Shelf
     from provisiond.cli_session import Session
     from provisiond.store.database import Database
 
@@ -222,7 +223,8 @@ def readiness(
     session = session_of(context, config, as_json)
     opened = Output(output) if output is not None else None
     try:
-        report = ask_desk(session, lambda db, desk: _readiness(db, desk, domain))
+        shelf = session.models(session.settings())
+        report = ask_desk(session, lambda db, desk: _readiness(db, desk, shelf, domain))
     except Exception:
         if opened is not None:
             opened.give_up()
@@ -290,10 +292,12 @@ async def _where(
     return view, await asyncio.to_thread(pidf_lo_of, view, who, at) if pidf else b""
 
 
-async def _readiness(database: "Database", desk: "AddressDesk", domain: str | None) -> "Readiness":
+async def _readiness(
+    database: "Database", desk: "AddressDesk", shelf: "Shelf", domain: str | None
+) -> "Readiness":
     from provisiond.actions.emergency_report import readiness as report
 
-    return await report(database, desk.terms, await one_domain(database, domain), now())
+    return await report(database, shelf, desk.terms, await one_domain(database, domain), now())
 
 
 def _tell_rows(rows: "Sequence[ReadinessRow]") -> None:

@@ -1,7 +1,8 @@
 """Do the dial plans that a domain's overrides set let its emergency numbers out?"""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from provisiond.actions.import_plan import DomainPlan, layer_settings
 from provisiond.actions.import_walk import Step
@@ -15,33 +16,51 @@ from provisiond.inventory.errors import Finding
 
 MOST_TOLD = 20
 MOST_TRIED = 200
-"""Warnings in one answer, and different plans that are tried for one."""
+"""Warnings in one answer, and different plans that are tried for it."""
 
 _Plan = tuple[str, str, str, tuple[str, ...]]
 """Family, key and value, and the emergency numbers where it holds."""
 
 
-def dial_plan_warnings(
-    contents: DomainContents, server: ServerContents, shelf: Shelf
-) -> tuple[Finding, ...]:
-    """The stored dial plans that keep in, cut or change an emergency number where they hold, for
-    whoever changed those numbers: a warning for each plan and number, with the first place that
-    has it. Server and domain overrides hold at each site with the site's own numbers."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptIn:
+    """A dial plan that keeps in, cuts or changes an emergency number; `place` is the first that
+    has it: `site HQ`. `key` is empty where it stands for plans that were not tried."""
+
+    place: str
+    key: str
+    message: str
+    remedy: str
+
+
+def kept_in(
+    contents: DomainContents, server: ServerContents, shelf: Shelf, *, most: int = MOST_TRIED
+) -> Iterator[KeptIn]:
+    """What the stored dial plans do to the emergency numbers where they hold. Server and domain
+    overrides hold at each site with the site's own numbers. `most` different plans are tried."""
     places: dict[_Plan, str] = {}
     for place, plan in (*_rows(contents, server, shelf), *_phones(contents, server, shelf)):
         places.setdefault(plan, place)
-    told: list[Finding] = []
-    tried = list(places.items())[:MOST_TRIED]
-    for (family, key, value, numbers), place in tried:
+    for (family, key, value, numbers), place in list(places.items())[:most]:
         manifest = shelf.families[family].manifest
-        told += [
-            _warning(f"{place}: {finding.message}", finding.remedy)
-            for finding in dial_plan_findings(key, value, manifest, numbers)
-            if finding.severity == "error"
-        ]
-    if len(told) > MOST_TOLD or len(places) > len(tried):
-        message = "there are more dial plans to look at than are told here."
-        told = [*told[:MOST_TOLD], _warning(message, "`provisiond check` tells of all.")]
+        for finding in dial_plan_findings(key, value, manifest, numbers):
+            if finding.severity == "error":
+                message, remedy = finding.message, finding.remedy
+                yield KeptIn(place=place, key=key, message=message, remedy=remedy)
+    if len(places) > most:
+        message = f"{len(places) - most} more dial plans were not tried."
+        remedy = "`provisiond check` tries all."
+        yield KeptIn(place="", key="", message=message, remedy=remedy)
+
+
+def dial_plan_warnings(
+    contents: DomainContents, server: ServerContents, shelf: Shelf
+) -> tuple[Finding, ...]:
+    """What of `kept_in` is told to whoever changed the emergency numbers."""
+    found = list(islice(kept_in(contents, server, shelf), MOST_TOLD + 1))
+    told = [_warning(f"{one.place}: {one.message}".removeprefix(": "), one.remedy) for one in found]
+    if len(told) > MOST_TOLD:
+        told[-1] = _warning("there are more.", "`provisiond emergency readiness` lists them.")
     return tuple(told)
 
 

@@ -9,10 +9,12 @@ from datetime import datetime
 from enum import Enum
 
 from provisiond.actions.csv_table import guarded
+from provisiond.actions.dial_plan_checks import kept_in
 from provisiond.actions.edits import domain_record
 from provisiond.actions.emergency_addresses import in_tall_building, stands_on_one_floor
-from provisiond.actions.inventory_load import load_domain
-from provisiond.actions.inventory_state import DomainContents
+from provisiond.actions.inventory_load import load_domain, load_server
+from provisiond.actions.inventory_state import DomainContents, ServerContents
+from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.address_rules import civic_level
 from provisiond.inventory.emergency import (
     Effective,
@@ -34,6 +36,9 @@ from provisiond.store.emergency import all_addresses
 from provisiond.store.emergency_endpoints import all_endpoints
 from provisiond.store.number_checks import number_owners
 
+_MOST_PLANS = 2000
+"""Different dial plans that are tried for one report."""
+
 
 class Problem(Enum):
     """What keeps help from finding somebody; values are stable, for programs."""
@@ -46,12 +51,13 @@ class Problem(Enum):
     NO_FLOOR = "no_floor"
     NO_CALLER_ID = "no_caller_id"
     FOREIGN_NUMBER = "foreign_number"
+    NUMBER_KEPT_IN = "number_kept_in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadinessRow:
-    """One user, phone, address or endpoint. `problem` None is as it should be; `address` is the
-    one that holds and `origin` where it comes from."""
+    """One user, phone, address, endpoint or dial plan. `problem` None is as it should be; `address`
+    is the one that holds and `origin` where it comes from."""
 
     noun: str
     key: str
@@ -67,7 +73,8 @@ class ReadinessRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """A domain at one moment, every user, phone, address and endpoint of it."""
+    """A domain at one moment, every user, phone, address and endpoint of it, and the dial plans
+    that keep an emergency number in."""
 
     domain: str
     at: datetime
@@ -94,6 +101,7 @@ class _Picture:
     """A domain with all that emergency calls need."""
 
     contents: DomainContents
+    server: ServerContents
     addresses: Mapping[str, EmergencyAddress]
     statuses: Mapping[str, Status]
     endpoints: Mapping[E164, EmergencyEndpoint]
@@ -122,7 +130,9 @@ class _Picture:
         )
 
 
-async def readiness(db: Database, terms: Terms, domain: str, at: datetime) -> Readiness:
+async def readiness(
+    db: Database, shelf: Shelf, terms: Terms, domain: str, at: datetime
+) -> Readiness:
     """The report of a domain. Raises NotFound."""
     picture = await _load(db, terms, domain, at)
 
@@ -135,6 +145,7 @@ async def readiness(db: Database, terms: Terms, domain: str, at: datetime) -> Re
             *[_phone_row(phone, picture) for phone in phones],
             *[row for one in picture.addresses.values() for row in _address_rows(one, picture)],
             *[_endpoint_row(one, picture) for one in picture.endpoints.values()],
+            *_plan_rows(picture, shelf),
         )
 
     told = await asyncio.to_thread(rows)
@@ -186,6 +197,7 @@ async def _load(db: Database, terms: Terms, domain: str, at: datetime) -> _Pictu
     async with db.read() as read:
         domain_id, record = await domain_record(read, domain)
         contents = await load_domain(read, record.name)
+        server = await load_server(read)
         addresses = await all_addresses(read, domain_id)
         endpoints = await all_endpoints(read, domain_id)
         owners = await number_owners(read, list(endpoints))
@@ -199,6 +211,7 @@ async def _load(db: Database, terms: Terms, domain: str, at: datetime) -> _Pictu
     default = next((name for name, one in addresses.items() if one.is_default), None)
     return _Picture(
         contents=contents,
+        server=server,
         addresses=addresses,
         statuses=await asyncio.to_thread(statuses),
         endpoints=endpoints,
@@ -319,3 +332,15 @@ def _endpoint_row(endpoint: EmergencyEndpoint, picture: _Picture) -> ReadinessRo
         problem=problem,
         remedy=remedy,
     )
+
+
+def _plan_rows(picture: _Picture, shelf: Shelf) -> Iterator[ReadinessRow]:
+    for one in kept_in(picture.contents, picture.server, shelf, most=_MOST_PLANS):
+        yield ReadinessRow(
+            noun="dial plan",
+            key=one.place,
+            name=one.key,
+            status=one.message,
+            problem=Problem.NUMBER_KEPT_IN,
+            remedy=one.remedy,
+        )

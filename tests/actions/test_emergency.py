@@ -53,6 +53,7 @@ from provisiond.actions.emergency_report import (
 from provisiond.actions.numbers import AddNumber, add_number
 from provisiond.actions.pidf_lo import SCHEMAS, pidf_lo
 from provisiond.actions.provider_turns import PER_MINUTE
+from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.domains import Site
 from provisiond.inventory.emergency import (
     AddressLevel,
@@ -80,7 +81,7 @@ from provisiond.inventory.telephone import E164
 from provisiond.outbound.address_check import CheckAnswer, Verdict
 from provisiond.store import phones, sites, users
 from provisiond.store.database import Database
-from tests.actions.inventory import ADMIN, DOMAIN, MANAGER
+from tests.actions.inventory import ADMIN, DOMAIN, MANAGER, load
 from tests.actions.offices import MAIN, NOW, added, changes, open_office
 
 PLACE = Civic(
@@ -93,6 +94,7 @@ PLACE = Civic(
     floor="3",
 )
 DESK_MAC = Mac("001565aabb01")
+SHELF = Shelf(families={}, rejected=())
 
 
 class FixedChecker:
@@ -197,7 +199,7 @@ async def test_without_a_provider_nothing_is_ever_called_validated(lite: Databas
     await saved(lite, asking(), "By Example", replace(PLACE, floor="9"))
     for at in (NOW, NOW + timedelta(days=4000)):
         page = await list_domain_addresses(lite, NOBODY.terms, DOMAIN, AddressQuery(), at)
-        report = await readiness(lite, NOBODY.terms, DOMAIN, at)
+        report = await readiness(lite, SHELF, NOBODY.terms, DOMAIN, at)
         words = [view.status.words for view in page.rows] + [row.status for row in report.rows]
         assert not [text for text in words if "validated by" in text]
         assert AddressLevel.VALIDATED not in [view.status.level for view in page.rows]
@@ -506,7 +508,7 @@ async def test_the_report_names_everybody_whom_help_would_not_find(lite: Databas
     )
     caller = SetCallerId(domain=DOMAIN, number=endpoint.number, extensions=("101",))
     await set_emergency_caller_id(lite, MANAGER, caller, NOW)
-    report = await readiness(lite, NOBODY.terms, DOMAIN, NOW)
+    report = await readiness(lite, SHELF, NOBODY.terms, DOMAIN, NOW)
     assert [(row.noun, row.key, row.problem) for row in report.problems] == [
         ("user", "102", Problem.NO_ADDRESS),
         ("user", "103", Problem.NO_ADDRESS),
@@ -515,12 +517,12 @@ async def test_the_report_names_everybody_whom_help_would_not_find(lite: Databas
         ("endpoint", "+18005550111", Problem.FOREIGN_NUMBER),
     ]
     assert all(row.remedy for row in report.problems)
-    strict = await readiness(lite, STRICT.terms, DOMAIN, NOW)
+    strict = await readiness(lite, SHELF, STRICT.terms, DOMAIN, NOW)
     found = {(row.noun, row.key): row.problem for row in strict.problems}
     assert found["user", "101"] is Problem.UNUSABLE_ADDRESS
     assert found["phone", str(DESK_MAC)] is Problem.UNUSABLE_ADDRESS
     assert found["address", "Own"] is Problem.UNVERIFIED
-    due = await readiness(lite, NOBODY.terms, DOMAIN, NOW + timedelta(days=400))
+    due = await readiness(lite, SHELF, NOBODY.terms, DOMAIN, NOW + timedelta(days=400))
     assert ("address", "Own", Problem.RECHECK_DUE) in [
         (row.noun, row.key, row.problem) for row in due.problems
     ]
@@ -581,3 +583,16 @@ def test_what_the_schema_refuses_is_not_printed() -> None:
     address = EmergencyAddress(name="HQ", civic=Civic(country="usa", street="x"))
     with pytest.raises(RejectedAll, match="no valid PIDF-LO"):
         pidf_lo(address, DOMAIN, "101", NOW)
+
+
+async def test_a_dial_plan_that_keeps_a_number_in_stands_in_the_report(
+    lite: Database, shelf: Shelf
+) -> None:
+    plans = [{"family": "acme/desk", "key": "dial.plan", "value": "911|9911|112|933"}]
+    sites = [{"name": "Bern", "emergency_numbers": ["144"]}]
+    await load(lite, shelf, {"domain": DOMAIN, "overrides": plans, "sites": sites})
+    report = await readiness(lite, shelf, NOBODY.terms, DOMAIN, NOW)
+    (row,) = [row for row in report.problems if row.noun == "dial plan"]
+    assert (row.key, row.name, row.problem) == ("site Bern", "dial.plan", Problem.NUMBER_KEPT_IN)
+    assert row.status == "dial.plan: 144 is not let out."
+    assert b"number_kept_in" in readiness_csv(report, problems_only=True)

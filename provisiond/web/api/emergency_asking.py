@@ -98,7 +98,8 @@ async def get_readiness(call: Call) -> Reply:
     """Who would not be found, and why."""
     query: ReadinessQuery = call.query
     terms = call.desk.addresses.terms
-    report = await readiness(call.desk.db, terms, call.of("domain"), call.at)
+    desk = call.desk
+    report = await readiness(desk.db, desk.shelf(), terms, call.of("domain"), call.at)
     return Reply(body=readiness_shown(report, problems_only=query.problems))
 
 

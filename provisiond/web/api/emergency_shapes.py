@@ -186,7 +186,7 @@ class EffectiveShown(Shape):
 
 
 class ReadinessRowShown(Shape):
-    """One user, phone, address or endpoint; `problem` null is as it should be."""
+    """One user, phone, address, endpoint or dial plan; `problem` null is as it should be."""
 
     noun: str
     key: str
