@@ -2,14 +2,18 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 
-from provisiond.inventory.errors import Failed, Overloaded
+from provisiond.inventory.access import Actor
+from provisiond.inventory.errors import Failed, Overloaded, TooManyOpen
 from provisiond.inventory.lists import ChangeRow
 from provisiond.store.changes import changes_after, last_change
 from provisiond.store.database import Database
 
 MOST_LISTENERS = 200
+MOST_EACH = 10
+"""Streams that a person or token may have open at once: a browser's tabs, a program's restarts."""
 _POLL_SECONDS = 0.5
 _AT_ONCE = 200
 
@@ -21,10 +25,19 @@ class ChangeFeed:
     left out, whoever is slow.
     """
 
-    def __init__(self, db: Database, *, poll_seconds: float = _POLL_SECONDS) -> None:
+    def __init__(
+        self,
+        db: Database,
+        *,
+        poll_seconds: float = _POLL_SECONDS,
+        most: int = MOST_LISTENERS,
+        most_each: int = MOST_EACH,
+    ) -> None:
         self._db = db
         self._poll_seconds = poll_seconds
-        self._listeners = 0
+        self._most = most
+        self._most_each = most_each
+        self._listeners: Counter[tuple[str, str]] = Counter()
         self._wanted = asyncio.Event()
         self._news = asyncio.Condition()
         self._last = 0
@@ -43,16 +56,22 @@ class ChangeFeed:
             await asyncio.sleep(self._poll_seconds)
 
     @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        """Count as a listener for as long as the block lasts. Raises Overloaded."""
-        if self._listeners >= MOST_LISTENERS:
+    async def listening(self, actor: Actor) -> AsyncIterator[None]:
+        """Count as a listener for as long as the block lasts. Raises TooManyOpen where the actor
+        has enough of them, and Overloaded where all have."""
+        who = (actor.kind, actor.name)
+        if self._listeners[who] >= self._most_each:
+            raise TooManyOpen(
+                f"{actor.name} listens {self._most_each} times already; end one of those first."
+            )
+        if self._listeners.total() >= self._most:
             raise Overloaded("too many listen for changes already; try again later.")
-        self._listeners += 1
+        self._listeners[who] += 1
         self._wanted.set()
         try:
             yield
         finally:
-            self._listeners -= 1
+            self._listeners -= Counter([who])  # leaves out those who are at none
             if not self._listeners:
                 self._wanted.clear()
 

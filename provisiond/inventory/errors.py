@@ -16,6 +16,7 @@ The whole tree; the journal keeps these names, the wire shows what the door deci
     │   │   └── CodeNeeded      the password is right, and a time code is asked for too
     │   ├── TooManyGuesses      wrong log-ins are slowed down
     │   ├── TooOften            another system may not be asked that often
+    │   ├── TooManyOpen         this asker has as many open as one may have
     │   ├── NotFound            the thing named does not exist
     │   ├── Conflict            something else stands against it: it is in use, or exists already
     │   │   └── Stale           somebody else changed it meanwhile
@@ -138,6 +139,12 @@ class TooOften(Refused):
     def __init__(self, message: str, seconds: float) -> None:
         self.seconds = max(seconds, 1.0)
         super().__init__(f"{message} try again in {self.seconds:.0f} s.")
+
+
+class TooManyOpen(Refused):
+    """This asker has as many of something open as one may have; one that ends makes room."""
+
+    code = "too_many_open"
 
 
 class NotFound(Refused):

@@ -93,6 +93,34 @@ async def test_silence_is_filled_and_ends_with_the_right_to_listen(
         await stream.content.read()  # ends
 
 
+async def test_one_listener_leaves_room_for_others_and_all_are_bounded(
+    desk: Desk, db: Database, health: Health, shown: Shown, aiohttp_client: AiohttpClient
+) -> None:
+    feed = ChangeFeed(db, poll_seconds=0.02, most=3, most_each=2)
+    running = asyncio.create_task(feed.run())
+    policy = WebPolicy(heartbeat=0.05)
+    client: Client = await aiohttp_client(make_portal(health, desk, policy, shown, feed))
+    first, second, third = [await token(db, Role.TECH, DOMAIN) for _ in range(3)]
+    streams = [await listen(client, first) for _ in range(2)]
+    answer, problem = await asked(client, "GET", "/events", first)
+    assert (answer.status, problem["code"]) == (429, "too_many_open")
+    assert answer.content_type == "application/problem+json"
+    assert "2 times" in problem["detail"]
+    streams.append(await listen(client, second))  # of the same label: tokens are told apart
+    answer, problem = await asked(client, "GET", "/events", third)
+    assert (answer.status, problem["code"]) == (503, "overloaded")
+    assert "Retry-After" in answer.headers
+    streams[0].close()
+    async with asyncio.timeout(10):
+        while (again := await client.get("/api/v1/events", headers=first)).status != 200:
+            await asyncio.sleep(0.02)
+    streams.append(again)
+    for stream in streams:
+        stream.close()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_user_may_not_listen(client: Client, db: Database) -> None:
     who = await token(db, Role.TECH, DOMAIN)
     assert (await listen(client, who)).status == 200

@@ -34,7 +34,7 @@ async def stream_events(call: Call, request: web.Request) -> web.StreamResponse:
         demand(call.actor, Noun.EVENTS, Verb.READ, query.domain)
     domain = query.domain.lower() if query.domain is not None else call.actor.domain
     feed = request.app[FEED]
-    async with feed.listening():
+    async with feed.listening(call.actor):
         last = _last_id(request)
         if last is None:
             last = await feed.newest()
@@ -86,6 +86,6 @@ ROUTES = (
         stream=stream_events,
         query=EventsQuery,
         media=("text/event-stream",),
-        fails_with=(404,),
+        fails_with=(404, 429),
     ),
 )

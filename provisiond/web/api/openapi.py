@@ -28,7 +28,7 @@ _WHY = {
     415: "The body is no JSON.",
     422: "Fields have faults; all of them are listed.",
     428: "If-Match is missing.",
-    429: "Too many wrong log-ins, or the address provider was asked too often.",
+    429: "Too many wrong log-ins or open streams, or the address provider was asked too often.",
     503: "The store is away or busy; ask again.",
 }
 _INTRODUCTION = (

@@ -28,6 +28,7 @@ from provisiond.inventory.errors import (
     Stale,
     StoreUnavailable,
     TooManyGuesses,
+    TooManyOpen,
     TooOften,
     WrongLogin,
 )
@@ -48,6 +49,7 @@ _STATUS: tuple[tuple[type[ProvisiondError], int], ...] = (
     (Rejected, 422),
     (RejectedAll, 422),
     (TooManyGuesses, 429),
+    (TooManyOpen, 429),
     (TooOften, 429),
     (Refused, 409),
     (StoreUnavailable, 503),
