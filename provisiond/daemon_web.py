@@ -15,8 +15,8 @@ from provisiond.actions.feed import ChangeFeed
 from provisiond.actions.import_profiles import load_profiles
 from provisiond.actions.log_in import Door, SessionTerms
 from provisiond.actions.login_throttle import LoginThrottle
+from provisiond.actions.outbox import Outbox, look_at_outbox, prune_outbox
 from provisiond.actions.passwords import Passwords
-from provisiond.actions.webhooks import deliver_due, look_at_outbox, prune_outbox
 from provisiond.boot.http_tls import PhoneTls, TlsFiles
 from provisiond.catalog.shelf import Shelf
 from provisiond.daemon_setup import address_desk, bound, public_urls, shown
@@ -39,8 +39,8 @@ _PRUNE_TURNS = 1800
 _LOOK_SECONDS = 15.0
 
 
-class Outbox:
-    """Sends what webhooks are to be told; one node at a time, by lease. `standing` is how it
+class OutboxRun:
+    """Has webhooks told of changes; one node at a time, by lease. `standing` is how the outbox
     stood a few seconds ago."""
 
     def __init__(self, desk: Desk) -> None:
@@ -57,24 +57,23 @@ class Outbox:
     async def run(self) -> None:
         """Send what is due until cancelled; a store that is away is asked again."""
         sender = WebhookSender(self._desk.webhook_networks)
+        outbox = Outbox(self._desk.db, sender, self._desk.clock)
         lease = Lease(self._desk.db, "webhooks")
         turns = 0
         try:
             while True:
-                tried = 0
                 try:
                     if await asyncio.shield(lease.acquire(_LEASE_SECONDS)):
-                        tried = await asyncio.shield(
-                            deliver_due(self._desk.db, sender, self._desk.clock())
-                        )
+                        await asyncio.shield(outbox.begin())
                         if turns % _PRUNE_TURNS == 0:
                             await asyncio.shield(prune_outbox(self._desk.db, self._desk.clock()))
                         turns += 1
                 except Failed as fault:
                     _log.warning("webhooks wait for the store: %s", fault)
-                await asyncio.sleep(0 if tried else _OUTBOX_SECONDS)
+                await asyncio.sleep(_OUTBOX_SECONDS)
         finally:
-            await sender.close()
+            await sender.close()  # nobody waits for those who do not answer
+            await outbox.end()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +83,7 @@ class OpenWeb:
     addresses: tuple[str, ...]
     tls: PhoneTls | None
     feed: ChangeFeed
-    outbox: Outbox
+    outbox: OutboxRun
     counters: WebCounters
 
 
@@ -147,7 +146,7 @@ async def open_web(
         addresses=tuple([shown(address) for address in addresses]),
         tls=tls,
         feed=feed,
-        outbox=Outbox(desk),
+        outbox=OutboxRun(desk),
         counters=counters,
     )
 

@@ -139,8 +139,8 @@ async def delete_destination(
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.revision, f"destination {key}")
-        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
         await edit.note("delete destination", key, before=destination_tree(stood))
+        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
     return stood
 
 

@@ -112,9 +112,9 @@ async def delete_directory(
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.revision, f"directory {key}")
-        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
         before = _entries_told(stood.entries)
         await edit.note("delete directory", key, before={"entries": before})
+        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
     return stood
 
 

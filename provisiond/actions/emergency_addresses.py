@@ -194,8 +194,8 @@ async def delete_address(
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.revision, f"emergency address {key}")
-        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
         await edit.note("delete emergency address", key, before=address_tree(stood))
+        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
     return stood
 
 

@@ -132,8 +132,8 @@ async def delete_layout(db: Database, actor: Actor, command: DeleteLayout, at: d
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.revision, f"layout {key}")
-        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
         await edit.note("delete layout", key, before=layout_tree(stood))
+        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
     return stood
 
 

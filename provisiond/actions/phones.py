@@ -222,12 +222,12 @@ async def delete_phone(db: Database, actor: Actor, domain: str, mac: Mac, at: da
         stood = (await find_phones(write, domain_id, [mac])).get(mac)
         if stood is None:
             raise NotFound(f"there is no phone {mac} in {domain}.")
-        await delete_stored(write, domain_id, mac, revision=stood.revision)
         before = phone_tree(stood)
         entry = change_entry(
             actor, "delete phone", str(mac), at, domain_id=domain_id, before=before
         )
         await add_change(write, entry)
+        await delete_stored(write, domain_id, mac, revision=stood.revision)
     return stood
 
 

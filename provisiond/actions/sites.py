@@ -116,8 +116,8 @@ async def delete_site(db: Database, actor: Actor, command: DeleteSite, at: datet
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.revision, f"site {key}")
-        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
         await edit.note("delete site", key, before=site_tree(stood, []))
+        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
     return _masked(stood)
 
 

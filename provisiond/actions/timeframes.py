@@ -192,8 +192,8 @@ async def delete_frame(db: Database, actor: Actor, command: DeleteFrame, at: dat
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.revision, f"time frame {shown(key)}")
-        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
         await edit.note("delete time frame", shown(key), before=frame_tree(stood))
+        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
     return stood
 
 

@@ -159,8 +159,8 @@ async def delete_user(db: Database, actor: Actor, command: DeleteUser, at: datet
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.revision, f"user {key}")
-        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
         await edit.note("delete user", key, before=user_tree(stood))
+        await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
     return _masked(stood)
 
 

@@ -1,19 +1,17 @@
-"""Who is told of changes by HTTP? Webhooks kept, and their outbox sent."""
+"""Who is told of changes by HTTP? Webhooks kept, tried, and what they were told."""
 
-import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import datetime
 
 from provisiond.actions.changes import change_entry, differing
 from provisiond.actions.inventory_text import Tree
+from provisiond.actions.outbox import signed_headers
 from provisiond.inventory.access import Actor, Noun, Verb, demand
 from provisiond.inventory.errors import (
     Finding,
-    NotFound,
     OutsideUnavailable,
     Rejected,
     RejectedAll,
@@ -24,39 +22,24 @@ from provisiond.inventory.webhooks import (
     Delivery,
     DeliveryState,
     Networks,
-    OutboxStanding,
     Webhook,
-    next_try,
     webhook_faults,
 )
-from provisiond.outbound.webhook_sender import SIGNATURE, WebhookSender, signature
-from provisiond.store.changes import find_change
+from provisiond.outbound.webhook_sender import WebhookSender
 from provisiond.store.database import Database
 from provisiond.store.journal import add_change
 from provisiond.store.webhooks import (
     delete_webhook,
-    due_deliveries,
     get_webhook,
     insert_webhook,
     list_deliveries,
     list_webhooks,
-    note_try,
-    outbox_standing,
-    prune_deliveries,
     send_again,
     update_webhook,
 )
 
-AT_ONCE = 20
 TRIAL = "test webhook"
 """The action of what `try_webhook` posts."""
-_KEPT = timedelta(days=30)
-
-
-class Sender(Protocol):
-    """Whoever brings a body to a URL."""
-
-    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +117,10 @@ async def remove_webhook(
     async with db.write() as write:
         _, stood = await get_webhook(write, name)
         _must_be_seen(stood, revision)
-        await delete_webhook(write, name)
         await add_change(
             write, change_entry(actor, "delete webhook", name, at, before=_tree(stood))
         )
+        await delete_webhook(write, name)
 
 
 async def show_deliveries(
@@ -179,81 +162,11 @@ async def try_webhook(
     body = json.dumps({**told, "before": None, "after": None}, ensure_ascii=False).encode()
     sender = WebhookSender(private)
     try:
-        return await sender.send(webhook.url, body, _headers(webhook, TRIAL, 0, body, at))
+        return await sender.send(webhook.url, body, signed_headers(webhook, TRIAL, 0, body, at))
     except OutsideUnavailable as fault:
         raise OutsideUnavailable(f"webhook {name} was not told: {fault}.") from fault
     finally:
         await sender.close()
-
-
-async def deliver_due(db: Database, sender: Sender, at: datetime) -> int:
-    """Send what is due, some at once; answers how many were tried.
-
-    At least once: what was sent and not noted, for want of the store, is sent again. Of one
-    webhook and subject the next goes only when the one before it was taken or given up.
-    """
-    async with db.read() as read:
-        due = await due_deliveries(read, at, limit=AT_ONCE)
-    await asyncio.gather(*(_deliver(db, sender, one, hook, at) for one, hook in due))
-    return len(due)
-
-
-async def look_at_outbox(db: Database) -> OutboxStanding:
-    """What waits and what was given up, of all webhooks; for monitors."""
-    async with db.read() as read:
-        return await outbox_standing(read)
-
-
-async def prune_outbox(db: Database, at: datetime) -> int:
-    """Forget what was sent or given up a month ago."""
-    async with db.append() as write:
-        return await prune_deliveries(write, before=at - _KEPT)
-
-
-async def _deliver(
-    db: Database, sender: Sender, delivery: Delivery, webhook: Webhook, at: datetime
-) -> None:
-    body = await _body(db, delivery)
-    headers = _headers(webhook, delivery.action, delivery.delivery_id, body, at)
-    state, due_at = DeliveryState.SENT, None
-    try:
-        said = await sender.send(webhook.url, body, headers)
-    except OutsideUnavailable as fault:
-        said, due_at = str(fault), next_try(delivery.tries + 1, at)
-        state = DeliveryState.WAITING if due_at is not None else DeliveryState.DEAD
-    async with db.append() as write:
-        await note_try(write, delivery.delivery_id, state, said=said, at=at, due_at=due_at)
-
-
-def _headers(
-    webhook: Webhook, action: str, delivery_id: int, body: bytes, at: datetime
-) -> dict[str, str]:
-    return {
-        "Provisiond-Event": action,
-        "Provisiond-Delivery": str(delivery_id),
-        SIGNATURE: signature(webhook.secret, body, int(at.timestamp())),
-    }
-
-
-async def _body(db: Database, delivery: Delivery) -> bytes:
-    async with db.read() as read:
-        row = await find_change(read, delivery.change_id)
-    if row is None:
-        raise NotFound(f"there is no entry {delivery.change_id}.")
-    change = row.change
-    told = {
-        "id": row.entry_id,
-        "delivery": delivery.delivery_id,
-        "at": change.at.isoformat(),
-        "actor": change.actor,
-        "actor_kind": change.actor_kind,
-        "action": change.action,
-        "subject": change.subject,
-        "domain": row.domain,
-        "before": json.loads(change.before) if change.before else None,
-        "after": json.loads(change.after) if change.after else None,
-    }
-    return json.dumps(told, ensure_ascii=False).encode()
 
 
 def _must_be_seen(stood: Webhook, revision: int | None) -> None:

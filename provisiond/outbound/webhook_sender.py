@@ -33,14 +33,15 @@ class WebhookSender:
 
     A name is looked up once for each connection, every address is judged, and the connection goes
     to an address that was judged: a name that answers differently a moment later leads nowhere.
-    No redirect is followed, and no proxy of the environment asked.
+    No redirect is followed, and no proxy of the environment asked. As many are sent at once as are
+    asked for: whoever waited here for others would be given up in their place.
     """
 
     def __init__(self, private: Networks, *, seconds: float = _SECONDS) -> None:
         self._private = private
         resolver = _JudgingResolver(private)
         connector = aiohttp.TCPConnector(
-            resolver=resolver, use_dns_cache=False, limit=20, limit_per_host=4, force_close=True
+            resolver=resolver, use_dns_cache=False, limit=0, force_close=True
         )
         self._session = aiohttp.ClientSession(
             connector=connector,

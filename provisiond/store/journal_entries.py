@@ -1,6 +1,7 @@
 """What happened? File requests as they came, changes of the inventory, sightings of phones."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from provisiond.store.batches import batch_statements
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
 from provisiond.store.schema import change_journal, request_journal, sighting
 from provisiond.store.schema_access import webhook, webhook_delivery
+from provisiond.store.subjects import subject_key
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ async def add_change(write: Write, entry: ChangeEntry) -> None:
 
 def _told(change_id: int, entry: ChangeEntry) -> sa.Insert:
     """A delivery for each webhook of the change's domain, and of all domains."""
+    entry = replace(entry, subject=_clean(entry.subject, _NAME_LENGTH))
     wanted: sa.ColumnElement[bool] = webhook.c.domain_id.is_(None)
     if entry.domain_id is not None:
         wanted = wanted | (webhook.c.domain_id == entry.domain_id)
@@ -71,7 +74,7 @@ def _told(change_id: int, entry: ChangeEntry) -> sa.Insert:
         sa.select(
             webhook.c.id,
             sa.literal(change_id, sa.BigInteger()),
-            sa.literal(f"{entry.domain_id or 0}/{_clean(entry.subject, _NAME_LENGTH)}"),
+            subject_key(entry),
             sa.literal("waiting"),
             sa.literal(to_stored(entry.at), sa.BigInteger()),
         ).where(webhook.c.enabled.is_(True), wanted),

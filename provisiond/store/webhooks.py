@@ -89,10 +89,16 @@ async def list_deliveries(
     return tuple([_delivery(row) for row in await read.rows(query)])
 
 
+async def enabled_webhooks(read: Read) -> tuple[int, ...]:
+    """The ids of the webhooks that are told of changes."""
+    enabled = sa.select(webhook.c.id).where(webhook.c.enabled.is_(True)).order_by(webhook.c.id)
+    return tuple([row.id for row in await read.rows(enabled)])
+
+
 async def due_deliveries(
-    read: Read, at: datetime, *, limit: int
+    read: Read, webhook_id: int, at: datetime, *, limit: int
 ) -> tuple[tuple[Delivery, Webhook], ...]:
-    """What is to be sent now: of each webhook and subject the oldest that waits, if it is due."""
+    """What is to be sent to a webhook now: of each record the oldest that waits, if it is due."""
     older = webhook_delivery.alias("older")
     first = sa.exists().where(
         older.c.webhook_id == webhook_delivery.c.webhook_id,
@@ -115,8 +121,9 @@ async def due_deliveries(
         )
         .join(webhook_delivery, webhook_delivery.c.webhook_id == webhook.c.id)
         .join(change_journal, change_journal.c.id == webhook_delivery.c.change_id)
+        .where(webhook_delivery.c.webhook_id == webhook_id, webhook.c.enabled.is_(True))
         .where(webhook_delivery.c.state == DeliveryState.WAITING.value)
-        .where(webhook_delivery.c.due_at <= to_stored(at), webhook.c.enabled.is_(True), ~first)
+        .where(webhook_delivery.c.due_at <= to_stored(at), ~first)
         .order_by(webhook_delivery.c.id)
         .limit(limit)
     )
