@@ -69,7 +69,9 @@ def outcome_text(found: Resync) -> str:
     if found.confirmed_at is not None:
         return f"{found.mac} has fetched its file and is current."
     fetched = "has not fetched its file yet."
-    if found.closed:
+    if found.was_told_again:
+        fetched = "was told again before it fetched its file."
+    elif found.closed:
         fetched = (
             "did not fetch its file: power-cycle it, and see whether its settings let a NOTIFY "
             "from there make it fetch."

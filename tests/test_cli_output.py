@@ -7,7 +7,7 @@ import pytest
 
 from provisiond.cli_output import outcome_text
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.resyncs import Resync, ResyncState
+from provisiond.inventory.resyncs import TOLD_AGAIN, Resync, ResyncState
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MAC = Mac("001565aabbcc")
@@ -37,4 +37,8 @@ def test_one_that_answered_and_never_fetched_is_told_apart() -> None:
     assert outcome_text(TOLD).endswith("answered 200 and has not fetched its file yet.")
     assert "answered 200 and did not fetch its file: power-cycle" in outcome_text(
         replace(TOLD, closed=True)
+    )
+    again = replace(TOLD, closed=True, reason=f"OK. {TOLD_AGAIN}")
+    assert outcome_text(again).endswith(
+        "answered 200 and was told again before it fetched its file."
     )

@@ -13,6 +13,10 @@ WAITS = timedelta(minutes=15)
 """How long a request waits for a daemon; later the phone would be told out of the blue."""
 
 
+TOLD_AGAIN = "It was told again before it fetched."
+"""How the reason of one ends whose phone was told once more; the newer one is watched instead."""
+
+
 class ResyncState(Enum):
     """What came of it so far. Whether the phone is current is `confirmed_at`, apart from this."""
 
@@ -59,6 +63,11 @@ class Resync:
     def is_under_way(self) -> bool:
         """Whether the message is yet to meet its end."""
         return not self.closed and not self.state.is_outcome
+
+    @property
+    def was_told_again(self) -> bool:
+        """Whether a newer one took its place before it was confirmed."""
+        return self.closed and self.reason.endswith(TOLD_AGAIN)
 
     @property
     def is_settled(self) -> bool:

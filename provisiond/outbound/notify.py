@@ -243,8 +243,8 @@ def _outcome(reply: Reply) -> Outcome:
 
 def _forbidden(host: str) -> str:
     return (
-        f"{host} is this machine, a link of its own or a group, where no message goes; an admin "
-        "can allow it with sip.targets."
+        f"no message goes to {host}: it is this machine, a link of its own or a group, which an "
+        "admin can allow with sip.targets, or a listener of provisiond's."
     )
 
 

@@ -8,14 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from provisiond.inventory.mac import Mac
-from provisiond.inventory.resyncs import Resync, ResyncState
+from provisiond.inventory.resyncs import TOLD_AGAIN, Resync, ResyncState
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
 from provisiond.store.schema import domain, phone, sighting
 from provisiond.store.schema_resyncs import resync
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 
 _REASON_LENGTH = 1000
-_TOLD_AGAIN = " It was told again before it fetched."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +184,7 @@ async def start_resync(
             resync.c.closed.is_(sa.false()),
             ~_is_queued(),
         )
-        .values(closed=True, reason=sa.func.trim(resync.c.reason + _TOLD_AGAIN))
+        .values(closed=True, reason=sa.func.trim(resync.c.reason + f" {TOLD_AGAIN}"))
     )
     return True
 

@@ -145,7 +145,7 @@ async def test_whatever_goes_wrong_it_is_said_what_to_do(
 async def test_no_message_goes_to_this_machine_by_a_tenants_settings(office: Office) -> None:
     told = await office.tell(SipNotifier(Finder(), targets=SipTargets()))
     assert (told.state, told.closed) == (ResyncState.FAILED, True)
-    assert "an admin can allow it with sip.targets. Are sip_server," in told.reason
+    assert "or a listener of provisiond's. Are sip_server," in told.reason
 
 
 async def test_it_is_journaled_and_committed_before_anything_is_sent(office: Office) -> None:
