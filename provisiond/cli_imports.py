@@ -48,6 +48,8 @@ class TableName(Enum):
     DIRECTORIES = "directories"
     EMERGENCY_ADDRESSES = "emergency_addresses"
     EMERGENCY_ENDPOINTS = "emergency_endpoints"
+    SITES = "sites"
+    LAYOUTS = "layouts"
 
 
 File = Annotated[

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisiond.actions.import_merge import merge_settings
 from provisiond.actions.inventory_schema import SettingsEntry, settings_entry
+from provisiond.actions.setting_cells import LISTS, MAPS
 from provisiond.actions.typed_edits import Attempts
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.domains import Settings
@@ -17,8 +18,6 @@ from provisiond.inventory.texts import small_number
 
 _PLACE = re.compile(r"(?:(\d{1,2})/)?(\d{1,3})")
 _KIND = re.compile(r"([a-z_]+)(?:@(\d{1,2}))?")
-_LISTS = ("codecs", "emergency_numbers")
-_MAPS = ("feature_codes", "firmware")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,14 +208,14 @@ def set_setting(text: str, settings: Settings) -> Settings:
     name, value = _split("set", text, "poll_minutes=60")
     group, dot, key = name.partition(".")
     given: Any = value.strip() or None
-    if group in _MAPS:
+    if group in MAPS:
         if not dot or not key:
             message = f"{group} cannot be set with one word."
             raise Rejected("set", message, f"Set one of them: {group}.NAME=VALUE.")
         held = dict(getattr(settings, group) or ())
         held.pop(key, None)
         name, given = group, {**held, **({key: given} if given is not None else {})} or None
-    elif given is not None and name in _LISTS:
+    elif given is not None and name in LISTS:
         given = [part.strip() for part in given.split(",")]
     entry: SettingsEntry = settings_entry({name: given}, "set")
     return merge_settings(settings, entry)

@@ -16,6 +16,7 @@ from provisiond.actions.inventory_file import Fault, Place, Source, located, sou
 from provisiond.actions.inventory_text import Path, Tree
 from provisiond.actions.number_trees import part_tree
 from provisiond.actions.record_tables import COLUMNS, TREATMENT_WORDS, TableKind
+from provisiond.actions.setting_cells import SETTINGS, read_setting
 from provisiond.inventory.directory import COMPANY
 from provisiond.inventory.errors import Rejected, RejectedAll
 from provisiond.inventory.numbers import Treatment
@@ -25,11 +26,13 @@ from provisiond.inventory.timeframes import Part
 _TABLE: Path = ("",)  # the path of what is said of the table itself
 _AS_NUMBER = re.compile(r"(\d+)[.,]0+")
 _SCIENTIFIC = re.compile(r"\d+([.,]\d+)?[eE][+-]?\d+")
-_KEYS = ("extension", "number", "destination", "owner")
+_KEYS = ("extension", "number", "destination", "owner", "module", "key", "line", "value")
 _MAY_BE_NULL = (
     *("emergency_address", "emergency_caller_id", "site", "language", "time_zone"),
     *("enable_on", "disable_on", "owner", "kind"),
 )
+_NUMBERS = ("module", "key", "line")
+_OF_BUTTON = (*_NUMBERS, "kind", "value", "label")
 _HANDLING = ("treatment", "destination", "caller_id_prefix", "announcement", "enhanced_voicemail")
 _OF_NUMBER = ("notes", "language", "time_zone", "enabled", "enable_on", "disable_on")
 _UNCHANGED = "[*]"  # how one other system writes "as it comes"
@@ -109,6 +112,8 @@ class _RecordRows:
             TableKind.DIRECTORIES: self._entry,
             TableKind.EMERGENCY_ADDRESSES: self._address,
             TableKind.EMERGENCY_ENDPOINTS: self._endpoint,
+            TableKind.SITES: self._site,
+            TableKind.LAYOUTS: self._button,
         }[self._kind]
         reader(row, cells)
 
@@ -146,6 +151,35 @@ class _RecordRows:
     def _endpoint(self, row: Row, cells: dict[str, str]) -> None:
         number = self._known(cells["number"])
         self._plain(row, "emergency_endpoints", {**cells, "number": number})
+
+    def _site(self, row: Row, cells: dict[str, str]) -> None:
+        settings = {name: cells.pop(name) for name in SETTINGS if name in cells}
+        self._plain(row, "sites", cells)
+        path: Path = ("sites", self._at["sites", cells["name"]])
+        for name, cell in settings.items():
+            try:
+                self._at_path(path).setdefault(name, read_setting(name, cell))
+            except Rejected as fault:
+                self._fault(row, name, fault.message, fault.remedy)
+            self._places.setdefault((*path, name), self._place(row, name))
+
+    def _button(self, row: Row, cells: dict[str, str]) -> None:
+        """A row a button; one that names a layout alone says nothing of its buttons."""
+        name = cells["layout"]
+        path = self._record(row, "layouts", name, {"name": name}, "layout")
+        assert path is not None
+        told = {column: cells[column] for column in _OF_BUTTON if column in cells}
+        if not told:
+            return
+        buttons = self._at_path(path).setdefault("buttons", [])
+        place = (*path, "buttons", len(buttons))
+        self._places[place] = self._place(row, "key")
+        self._places |= {(*place, column): self._place(row, column) for column in _OF_BUTTON}
+        button = {column: cell for column, cell in told.items() if cell or column not in _NUMBERS}
+        if "kind" in button:
+            button["kind"] = _word(button["kind"])
+        if button:
+            buttons.append(button)
 
     def _plain(self, row: Row, kind: str, cells: dict[str, str]) -> None:
         key = COLUMNS[self._kind].key
@@ -288,8 +322,13 @@ def _handling(cells: dict[str, str]) -> dict[str, str]:
     return told
 
 
+def _word(written: str) -> str:
+    """A word of a list as we write it: blanks and dashes are forgiven."""
+    return re.sub(r"[\s-]+", "_", written.strip().lower())
+
+
 def _treatment(written: str) -> str:
-    text = re.sub(r"[\s-]+", "_", written.strip().lower())
+    text = _word(written)
     if text in TREATMENT_WORDS:
         return TREATMENT_WORDS[text]
     return text if text in {treatment.value for treatment in Treatment} else written

@@ -10,8 +10,10 @@ from provisiond.actions.emergency_trees import address_tree, endpoint_tree
 from provisiond.actions.frame_edits import part_text
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_text import Tree
+from provisiond.actions.inventory_write import settings_tree
 from provisiond.actions.number_trees import destination_tree
 from provisiond.actions.record_tables import COLUMNS, TableKind
+from provisiond.actions.setting_cells import setting_cell
 from provisiond.actions.workbook import workbook_bytes
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.numbers import Handling
@@ -84,6 +86,10 @@ def _rows(contents: DomainContents, kind: TableKind, *, with_secrets: bool) -> I
         case TableKind.EMERGENCY_ENDPOINTS:
             endpoints = sorted(contents.emergency_endpoints.values(), key=lambda one: one.number)
             yield from (_cells_of(endpoint_tree(one)) for one in endpoints)
+        case TableKind.SITES:
+            yield from _sites(contents, with_secrets=with_secrets)
+        case TableKind.LAYOUTS:
+            yield from _layouts(contents)
         case TableKind.PHONES:
             raise AssertionError("phones have a table of their own")
 
@@ -99,6 +105,35 @@ def _directories(contents: DomainContents) -> Iterator[_Cells]:
     for name in sorted(contents.directories):
         for entry in contents.directories[name].entries:
             yield {"directory": name, "name": entry.name, "number": entry.number}
+
+
+def _sites(contents: DomainContents, *, with_secrets: bool) -> Iterator[_Cells]:
+    for name in sorted(contents.sites):
+        site = contents.sites[name]
+        settings = settings_tree(site.settings, with_secrets=with_secrets)
+        yield {
+            "name": name,
+            "emergency_address": site.emergency_address or "",
+            **{setting: setting_cell(value) for setting, value in settings.items()},
+        }
+
+
+def _layouts(contents: DomainContents) -> Iterator[_Cells]:
+    """A row a button; of a layout without one its name alone."""
+    for name in sorted(contents.layouts):
+        buttons = contents.layouts[name].buttons
+        for button in sorted(buttons, key=lambda one: (one.module, one.key)):
+            yield {
+                "layout": name,
+                "module": str(button.module),
+                "key": str(button.key),
+                "kind": button.kind.value,
+                "line": str(button.line or ""),
+                "value": button.value,
+                "label": button.label,
+            }
+        if not buttons:
+            yield {"layout": name}
 
 
 def _cells_of(tree: Mapping[str, Tree]) -> _Cells:

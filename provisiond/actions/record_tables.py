@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from provisiond.actions.csv_table import ALIASES, folded
+from provisiond.actions.setting_cells import SETTINGS
 
 _NUMBER = (
     "did", "phone number", "phonenumber", "phone_number", "tn", "telephone", "telephone number",
@@ -29,6 +30,8 @@ class TableKind(Enum):
     DIRECTORIES = "directories"
     EMERGENCY_ADDRESSES = "emergency_addresses"
     EMERGENCY_ENDPOINTS = "emergency_endpoints"
+    SITES = "sites"
+    LAYOUTS = "layouts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class Columns:
     key: str
 
 
-def _columns(key: str, **read: tuple[str, ...]) -> Columns:
+def _columns(key: str, /, **read: tuple[str, ...]) -> Columns:
     written = tuple(name for name in read if name != "display_name")
     return Columns(written=written, read=read, key=key)
 
@@ -143,6 +146,22 @@ COLUMNS: Mapping[TableKind, Columns] = {
         location=("location description",),
         site=("office",),
     ),
+    TableKind.SITES: _columns(
+        "name",
+        name=("site", "site name", "location", "office"),
+        emergency_address=("e911 address",),
+        **dict.fromkeys(SETTINGS, ()),
+    ),
+    TableKind.LAYOUTS: _columns(
+        "layout",
+        layout=("layout name", "template"),
+        module=("unit", "sidecar"),
+        key=("button", "position"),
+        kind=("type", "feature"),
+        line=("line number",),
+        value=("number", "extension"),
+        label=("text",),
+    ),
 }
 
 TREATMENT_WORDS: Mapping[str, str] = {
@@ -187,6 +206,8 @@ _TOLD_BY: tuple[tuple[TableKind, tuple[tuple[str, ...], ...]], ...] = (
     (TableKind.SMS, (("number",), ("carrier", "mms", "group_mms"))),
     (TableKind.DIRECTORIES, (("directory",), ("name",), ("number",))),
     (TableKind.DESTINATIONS, (("extension",), ("kind",), ("name",))),
+    (TableKind.LAYOUTS, (("layout",), ("key",), ("kind",))),
+    (TableKind.SITES, (("name",), ("sip_server", "outbound_proxy", "vlan_phone", "codecs"))),
     (TableKind.USERS, (("extension",), ("first_name", "last_name", "display_name", "sip_user"))),
     (TableKind.NUMBERS, (("number",), ("treatment", "frame"))),
 )

@@ -36,6 +36,31 @@ async def office(lite: Database, shelf: Shelf) -> Database:
             ],
             "emergency_addresses": [{"name": "HQ", "country": "DE", "street": "Hafenstr"}],
             "emergency_endpoints": [{"number": "+18005550177", "address": "HQ"}],
+            "sites": [
+                {
+                    "name": "Größe, West",
+                    "emergency_address": "HQ",
+                    "sip_server": "west.example.test",
+                    "codecs": ["g722", "pcma"],
+                    "transport": "tls",
+                    "vlan_phone": 0,
+                    "feature_codes": {"pickup": "*8{value}", "queue_login": "*81"},
+                    "emergency_numbers": ["911", "112"],
+                    "phone_admin_password": "-CANARY,x",
+                },
+                {"name": "bare"},
+            ],
+            "layouts": [
+                {
+                    "name": "=Reception",
+                    "buttons": [
+                        {"key": 3, "kind": "blf", "value": "0101", "label": "-Bob"},
+                        {"module": 1, "key": 2, "kind": "speed_dial", "value": "+1800"},
+                        {"key": 1, "kind": "line", "line": 2},
+                    ],
+                },
+                {"name": "empty"},
+            ],
         },
     )
     return lite
@@ -92,6 +117,8 @@ async def test_all_tables_together_make_the_same_domain_elsewhere(
         TableKind.DIRECTORIES,
         TableKind.EMERGENCY_ADDRESSES,
         TableKind.EMERGENCY_ENDPOINTS,
+        TableKind.SITES,
+        TableKind.LAYOUTS,
     ):
         await take(db, shelf, await table(office, kind))
     for kind in RECORDS:
@@ -110,6 +137,8 @@ def bare_of(contents: DomainContents) -> object:
             contents.time_frames,
             contents.numbers,
             contents.sms_numbers,
+            contents.sites,
+            contents.layouts,
         )
     ]
 
@@ -128,6 +157,9 @@ def bare_of(contents: DomainContents) -> object:
         ("Time Frame,Hours\n", TableKind.TIMEFRAMES),
         ("Directory,Name,Phone\n", TableKind.DIRECTORIES),
         ("MAC Address,Extension,First Name\n", TableKind.PHONES),
+        ("Site,SIP server,Codecs\n", TableKind.SITES),
+        ("Layout,Button,Type,Value,Label\n", TableKind.LAYOUTS),
+        ("MAC,Layout,Key,Kind\n", TableKind.PHONES),
         ("foo,bar\n", TableKind.PHONES),
     ],
 )
@@ -252,3 +284,80 @@ async def test_cells_that_are_formulas_are_guarded(office: Database) -> None:
     cells = [cell for row in rows[1:] for cell in row]
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
     assert rows[0] == list(COLUMNS[TableKind.NUMBERS].written)
+
+
+async def test_a_setting_of_a_site_is_a_cell(office: Database, shelf: Shelf) -> None:
+    await take(
+        office,
+        shelf,
+        "name;sip server;feature codes;codecs;vlan_phone;transport\n"
+        "bare;a.example.test;pickup=*8, park=*5;g722,pcmu;42;\n"
+        "Größe, West;-;;-;;udp\n",
+    )
+    sites = (await stored(office)).sites
+    bare, west = sites["bare"].settings, sites["Größe, West"].settings
+    assert (bare.sip_server, bare.codecs, bare.vlan_phone) == (
+        "a.example.test",
+        ("g722", "pcmu"),
+        42,
+    )
+    assert dict(bare.feature_codes or ()) == {"pickup": "*8", "park": "*5"}
+    assert (west.sip_server, west.codecs, west.vlan_phone) == (None, None, 0)
+    assert west.transport is not None
+    assert west.transport.value == "udp"
+    assert dict(west.feature_codes or ())["queue_login"] == "*81"
+    found = await faults(
+        office,
+        shelf,
+        "site,sip_server,Feature codes,VLAN phone,emergency_address\n"
+        "new,a.test,pickup,5000,HQ\n"
+        "bare,a.test,,many,Nowhere\n"
+        "bare,a.test,,,\n",
+    )
+    assert {finding.where for finding in found} == {
+        "row 2, column Feature codes",
+        "row 2, column VLAN phone",
+        "row 3, column VLAN phone",
+        "row 3, column emergency_address",
+        "row 4, column site",
+    }
+
+
+async def test_the_buttons_of_a_layout_are_its_rows(office: Database, shelf: Shelf) -> None:
+    await take(
+        office,
+        shelf,
+        "Layout,Unit,Button,Feature,Line,Value,Label\n"
+        "Desk,,2.0,Speed Dial,,911,Help\n"
+        "Desk,1,1,blf,,101,\n"
+        "=Reception,,,,,,\n"
+        "empty,,1,line,1,,\n",
+    )
+    layouts = (await stored(office)).layouts
+    assert [(b.module, b.key, b.kind.value, b.value) for b in layouts["Desk"].buttons] == [
+        (0, 2, "speed_dial", "911"),
+        (1, 1, "blf", "101"),
+    ]
+    assert [button.line for button in layouts["empty"].buttons] == [1]
+    assert len(layouts["=Reception"].buttons) == 3
+    await take(office, shelf, "layout,key,kind\nempty,-,\n", table=TableKind.LAYOUTS)
+    assert (await stored(office)).layouts["empty"].buttons == ()
+    found = await faults(
+        office,
+        shelf,
+        "Layout,Key,Kind,Value\n"
+        "Desk,2,teleport,1\n"
+        "Desk,,blf,101\n"
+        "Desk,soon,blf,101\n"
+        "Desk,3,blf,1.8E+10\n"
+        ",4,blf,101\n",
+    )
+    assert [finding.where for finding in found] == [
+        "row 2, column Kind",
+        "row 3, column Key",
+        "row 4, column Key",
+        "row 5, column Value",
+        "row 6, column Layout",
+    ]
+    twice = await faults(office, shelf, "layout,key,kind\nDesk,2,blf\nDesk,2,line\n")
+    assert [finding.where for finding in twice] == ["row 3, column key"]
