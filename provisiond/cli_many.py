@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from provisiond.cli_output import emit, findings, say, table
+from provisiond.cli_output import emit, findings, say, table, warn
 from provisiond.cli_session import Session
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def tell_changed(session: Session, done: "ChangedMany", noun: str, *, dry_run: b
     changed = [one for one in done.records if one.before != one.after]
     if session.as_json:
         told = {"domain": done.domain, "dry_run": dry_run, "changed": len(changed)}
-        emit({**told, "items": done.records})
+        emit({**told, "items": done.records, "untold": done.untold})
         return
     findings(
         [
@@ -52,6 +52,8 @@ def tell_changed(session: Session, done: "ChangedMany", noun: str, *, dry_run: b
             for warning in one.warnings
         ]
     )
+    if done.untold:
+        warn(f"… and {done.untold} more warnings.")
     if changed:
         table((noun, "changes"), [(one.key, one.fields) for one in changed])
     count = f"{len(changed)} of {len(done.records)} {noun}s"

@@ -17,7 +17,7 @@ from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import Finding, NotFound, Rejected, RejectedAll, Stale
 from provisiond.store.database import Database
 
-_MOST_FAULTS = 1000
+_MOST_TOLD = 1000
 _NAMED = 10
 
 
@@ -67,10 +67,12 @@ class ChangedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedMany:
-    """What became of all, in the order in which they were asked for."""
+    """What became of all, in the order in which they were asked for. `untold` counts the warnings
+    beyond the first thousand of all, which are left out."""
 
     domain: str
     records: tuple[ChangedRecord, ...]
+    untold: int
 
 
 Check = Callable[[_Record, _Record], tuple[_Record, Iterable[Finding]]]
@@ -104,7 +106,8 @@ async def change_many(
     """
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stood(edit, noun, command)
-        after, warnings = await _checked(edit, noun, stood, _edited(command.edit, stood))
+        checked = await _checked(edit, noun, stood, _edited(command.edit, stood))
+        after = checked.after
         changed = {key: one for key, one in after.items() if one != stood[key]}
         if changed:
             await noun.put(edit, list(changed.values()))
@@ -117,11 +120,13 @@ async def change_many(
             before=one.revision,
             after=one.revision + (key in changed),
             fields=_differing(one, after[key]),
-            warnings=tuple(warnings[key]),
+            warnings=tuple(checked.warnings.get(key, ())),
         )
         for key, one in stood.items()
     ]
-    return ChangedMany(domain=edit.domain.name, records=tuple(records))
+    return ChangedMany(
+        domain=edit.domain.name, records=tuple(records), untold=max(0, checked.warned - _MOST_TOLD)
+    )
 
 
 async def _stood(
@@ -177,10 +182,31 @@ def _edited(
             faults.append(_of(key, found))
         except RejectedAll as fault:
             faults += [_of(key, finding) for finding in fault.findings]
-        if len(faults) >= _MOST_FAULTS:
+        if len(faults) >= _MOST_TOLD:
             break
     _refuse(faults)
     return after
+
+
+class _Checked(Generic[_Key, _Record]):
+    """The records as they are stored, and what there is to say of them."""
+
+    def __init__(self) -> None:
+        self.after: dict[_Key, _Record] = {}
+        self.faults: list[Finding] = []
+        self.warnings: dict[_Key, list[Finding]] = {}
+        self.warned = 0
+
+    def take(self, key: _Key, record: _Record, findings: Iterable[Finding]) -> None:
+        """A record, and every finding about it."""
+        self.after[key] = record
+        for finding in findings:
+            if finding.severity == "error":
+                self.faults.append(_of(key, finding))
+                continue
+            self.warned += 1
+            if self.warned <= _MOST_TOLD:
+                self.warnings.setdefault(key, []).append(finding)
 
 
 async def _checked(
@@ -188,29 +214,21 @@ async def _checked(
     noun: BulkNoun[_Key, _Record],
     stood: Mapping[_Key, _Record],
     wanted: Mapping[_Key, _Record],
-) -> tuple[dict[_Key, _Record], dict[_Key, list[Finding]]]:
-    """The records as they are stored, and their warnings. Raises RejectedAll."""
+) -> _Checked[_Key, _Record]:
+    """Check all of them. Raises RejectedAll."""
     check = await noun.ready(edit, list(wanted.values()))
 
-    def work() -> tuple[dict[_Key, _Record], dict[_Key, list[Finding]], list[Finding]]:
-        after: dict[_Key, _Record] = {}
-        warnings: dict[_Key, list[Finding]] = {}
-        faults: list[Finding] = []
+    def work() -> _Checked[_Key, _Record]:
+        checked = _Checked[_Key, _Record]()
         for key, record in wanted.items():
-            after[key], found = check(record, stood[key])
-            warnings[key] = []
-            for finding in found:
-                if finding.severity == "error":
-                    faults.append(_of(key, finding))
-                else:
-                    warnings[key].append(finding)
-            if len(faults) >= _MOST_FAULTS:  # the rest of so many says nothing new
+            checked.take(key, *check(record, stood[key]))
+            if len(checked.faults) >= _MOST_TOLD:  # the rest of so many says nothing new
                 break
-        return after, warnings, faults
+        return checked
 
-    after, warnings, faults = await asyncio.to_thread(work)
-    _refuse(faults)
-    return after, warnings
+    checked = await asyncio.to_thread(work)
+    _refuse(checked.faults)
+    return checked
 
 
 def _differing(stood: _Record, after: _Record) -> tuple[str, ...]:
@@ -224,6 +242,6 @@ def _of(key: object, finding: Finding) -> Finding:
 
 def _refuse(faults: list[Finding]) -> None:
     if faults:
-        least = "at least " if len(faults) >= _MOST_FAULTS else ""
+        least = "at least " if len(faults) >= _MOST_TOLD else ""
         summary = f"{least}{len(faults)} fault(s); nothing was changed."
         raise RejectedAll(tuple(faults), summary)

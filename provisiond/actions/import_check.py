@@ -92,7 +92,7 @@ def phone_findings(
             continue
         found.append(_told_of_layout(finding, len(phone.buttons), phone, of_layout))
     values = tuple(pair for pair in phone.overrides if f"overrides.{pair[0]}" not in broken)
-    if values:
+    if values and "overrides" not in broken:
         found += override_findings(
             values,
             family.manifest,

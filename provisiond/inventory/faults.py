@@ -35,6 +35,7 @@ MAX_LABEL = 128
 MAX_NOTES = 4000
 MAX_VALUE = 2048
 MAX_LINES = 64
+MAX_OVERRIDES = 2000
 MAX_EMERGENCY_NUMBERS = 32
 MAX_HANDSETS = 64
 MASK = "***"
@@ -169,6 +170,10 @@ def _phone(phone: Phone) -> Iterator[Finding]:
     for index, sidecar in enumerate(phone.sidecars):
         yield from text_faults(f"sidecars[{index}]", sidecar, MAX_NAME, needed=True)
     yield from _buttons(phone.buttons)
+    if len(phone.overrides) > MAX_OVERRIDES:
+        message = f"{len(phone.overrides)} overrides; {MAX_OVERRIDES} are the most of a phone."
+        remedy = "Override for the model in the domain, or remove some."
+        yield Finding(where="overrides", message=message, remedy=remedy)
     for key, value in phone.overrides:
         override = Override(scope="phone", family="", key=key, value=value)
         yield from (replace(f, where=f"overrides.{key}") for f in override_faults(override))

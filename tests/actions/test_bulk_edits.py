@@ -125,6 +125,24 @@ async def test_what_is_the_admins_alone_is_refused_to_others(lite: Database, she
     assert (await edit_phones(lite, shelf, edit, FRONT)).records[0].fields == ("overrides",)
 
 
+async def test_warnings_and_faults_are_told_up_to_a_thousand(lite: Database, shelf: Shelf) -> None:
+    await load(lite, shelf)
+    strange = tuple((f"strange.key{number}", "x") for number in range(1100))
+    command = change([FRONT], lambda phone: replace(phone, overrides=strange))
+    done = await change_phones(lite, shelf, ADMIN, command, NOW)
+    assert (len(done.records[0].warnings), done.untold) == (1000, 100)
+    more = tuple((f"strange.key{number}", "x\n") for number in range(1100))
+    command = change([FRONT, LAB], lambda phone: replace(phone, overrides=more))
+    with pytest.raises(RejectedAll, match="at least 1100 fault") as caught:
+        await change_phones(lite, shelf, ADMIN, command, NOW)
+    assert {f.where.partition(".")[0] for f in caught.value.findings} == {str(FRONT)}
+    too_many = tuple((f"strange.key{number}", "x") for number in range(2001))
+    command = change([FRONT], lambda phone: replace(phone, overrides=too_many))
+    with pytest.raises(RejectedAll) as caught:
+        await change_phones(lite, shelf, ADMIN, command, NOW)
+    assert [f.where for f in caught.value.findings] == [f"{FRONT}.overrides"]
+
+
 async def test_a_key_that_nothing_has_and_one_that_was_changed_are_named(
     lite: Database, shelf: Shelf
 ) -> None:

@@ -126,6 +126,8 @@ async def test_every_fault_of_keys_and_changes_is_told_at_once(
          ["101.site", "101.emergency_address", "0102.site", "0102.emergency_address"]),
         ({"keys": [OWN.number], "changes": {"default": {"destination": "Zoe"}, "language": "12"}},
          [f"{OWN.number}.default.destination", f"{OWN.number}.language"]),
+        ({"keys": [f"02ac3e{number:06x}" for number in range(999)],
+          "changes": {"notes": "x" * 5000}}, ["changes"]),
         ({"keys": [OWN.sms], "changes": {"destination": "999"}}, [f"{OWN.sms}.destination"]),
     )  # fmt: skip
     for body, fields in refused:

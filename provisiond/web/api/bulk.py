@@ -8,14 +8,15 @@ from pydantic import BaseModel, BeforeValidator, Field
 from provisiond.actions.bulk_edits import ChangedMany, ChangeMany, Wanted
 from provisiond.actions.inventory_schema import Entry
 from provisiond.inventory.access import Noun, Verb
-from provisiond.inventory.errors import Finding, NotFound, RejectedAll
+from provisiond.inventory.errors import Finding, NotFound, Rejected, RejectedAll
 from provisiond.web.api.kept import faults
 from provisiond.web.api.parameters import cleaned
 from provisiond.web.api.route import Call, Handler, Reply, Route
 from provisiond.web.api.shapes import Fault, Shape
 
 _MOST_KEYS = 1000
-_MOST_BYTES = 256 << 10  # what changes is written once a record: no small body fills the store
+_MOST_BYTES = 256 << 10
+_MOST_WRITTEN = 4 << 20  # changes times records: no small body fills the store
 _Key = TypeVar("_Key")
 _Record = TypeVar("_Record", bound=Any)
 
@@ -40,6 +41,7 @@ class ManyBody(Entry):
     changes."""
 
     keys: Annotated[tuple[_Seen, ...], Field(max_length=_MOST_KEYS)]
+    changes: Entry
     dry_run: bool = False
 
 
@@ -56,12 +58,13 @@ class ChangedShown(Shape):
 
 class ManyShown(Shape):
     """What became of all, in the order of the keys; `changed` counts those that differ. After a
-    dry run it is what would be."""
+    dry run it is what would be. Of more than a thousand warnings `untold` are left out."""
 
     domain: str
     dry_run: bool
     changed: int
     items: list[ChangedShown]
+    untold: int
 
 
 def many_route(
@@ -85,8 +88,14 @@ def many_of(
     call: Call, name: str, key: Callable[[str], _Key], edit: Callable[[_Record], _Record]
 ) -> ChangeMany[_Key, _Record]:
     """The command that the body asks for; `name` is what paths call the key. Raises RejectedAll
-    for keys that are none, and for those that stand there twice."""
+    for keys that are none, and for those that stand there twice, and Rejected(changes) where they
+    are too much for so many records."""
     body: ManyBody = call.body
+    size = len(repr(body.changes.model_dump(exclude_unset=True)))
+    if size * len(body.keys) > _MOST_WRITTEN:
+        most = _MOST_WRITTEN // size
+        message = f"they are too much for {len(body.keys)} records at once."
+        raise Rejected("changes", message, f"Give at most {most} keys, or change less.")
     places: dict[_Key, int] = {}
     wanted: list[Wanted[_Key]] = []
     found: list[Finding] = []
@@ -123,4 +132,8 @@ def many_reply(call: Call, done: ChangedMany) -> Reply:
     ]
     changed = sum(one.before != one.after for one in items)
     dry_run: bool = call.body.dry_run
-    return Reply(body=ManyShown(domain=done.domain, dry_run=dry_run, changed=changed, items=items))
+    return Reply(
+        body=ManyShown(
+            domain=done.domain, dry_run=dry_run, changed=changed, items=items, untold=done.untold
+        )
+    )
