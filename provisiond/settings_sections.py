@@ -211,8 +211,9 @@ class Admission(Section):
     misses_per_minute: int = Field(
         default=60,
         ge=1,
-        description="requests for unknown phones and files from one address that are answered at "
-        "once (twice as many from its /24 or /64); refusals beyond wait a second",
+        description="refusals to one address that go out at once (twice as many to its /24 or "
+        "/64); further ones wait a second, and further requests for unknown phones and files are "
+        "counted, not journaled",
     )
     sweep_names: int = Field(
         default=30,

@@ -159,17 +159,19 @@ class EnrolmentBook:
 
 def applied(enrolment: Enrolment, change: EnrolmentChange) -> Enrolment:
     """The enrolment after a change; a first fetch, close or hold that stands already stays, and
-    so does an enrolment that was opened after it."""
+    so does an enrolment that was opened after it. Who closes one that nobody asked for before,
+    for it had the token already, is its first."""
     if change.kind == "move":
         renewed = enrolment.renewed_at
         moved = renewed is not None and renewed <= change.at
         return replace(enrolment, renewed_at=None) if moved else enrolment
     if enrolment.opened_at is not None and enrolment.opened_at > change.at:
         return enrolment
-    if change.kind == "first" and enrolment.first_address is None:
+    is_close = change.kind == "close" and enrolment.closed_at is None
+    if is_close:
+        enrolment = replace(enrolment, closed_at=change.at)
+    if (change.kind == "first" or is_close) and enrolment.first_address is None:
         return replace(enrolment, first_address=change.address, first_user_agent=change.user_agent)
-    if change.kind == "close" and enrolment.closed_at is None:
-        return replace(enrolment, closed_at=change.at)
     if change.kind == "hold" and enrolment.held_reason is None:
         return replace(enrolment, held_reason=change.reason)
     return enrolment

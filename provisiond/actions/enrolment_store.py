@@ -44,6 +44,8 @@ def _note(change: EnrolmentChange) -> EnrolmentNote:
         return EnrolmentNote(
             domain_id=change.domain_id,
             phone_id=change.phone_id,
+            first_address=change.address,
+            first_user_agent=change.user_agent,
             closed_at=change.at,
             at=change.at,
         )

@@ -1,7 +1,9 @@
 """Who asks for what nobody has, how often, and is it a sweep? Counted in this process, bounded.
 
-Only misses count: requests that name no known phone and no file of a known family. A phone of the
-inventory that asks from the same address is never slowed down, whatever others do there.
+Throttled and taken for sweeps are misses: requests that name no known phone and no file of a known
+family. What makes refusals wait is every refusal, of known and of unknown names alike: the wait of
+the next one must not tell which of the two the one before was. What is served never waits, whatever
+others do behind the same address.
 
 Each door counts for itself. Over UDP (TFTP, SIP multicast) anybody can ask in another's name: what
 is missed there slows nobody down at HTTP, and neither raises nor mutes an alarm of it.
@@ -28,7 +30,7 @@ class GuessLimits:
     `misses`: in a minute from one address, twice as many from its /24 or /64; those beyond are
     throttled. `names`: different unknown names that make a sweep when one address asks for them
     within `minutes`, twice as many from a /24 or /64, ten times as many from everybody. `pause`:
-    seconds that a refusal is held back for who is throttled.
+    seconds that a refusal is held back for who was refused as often as `misses` says.
     """
 
     misses: int = 60
@@ -52,6 +54,8 @@ class Miss:
 class _Source:
     level: float = 0.0
     at: float = 0.0
+    refusals: float = 0.0
+    refused_at: float = 0.0
     throttled_at: float = -_MINUTE
     since: float = 0.0
     names: set[int] = field(default_factory=set)
@@ -62,7 +66,8 @@ _Sources = OrderedDict[str, _Source]
 
 
 class GuessWatch:
-    """Counts misses by address, by /24 or /64, and of everybody; the least recent are forgotten.
+    """Counts misses and refusals by address, by /24 or /64, and misses of everybody; the least
+    recent sources are forgotten.
 
     Where a source can be forged there is no /24 and no /64: one address must not be slowed down
     for others; and once everybody sweeps there, no address is told apart any more, for there is
@@ -89,7 +94,7 @@ class GuessWatch:
                 sweeps.append(key)
             if key == EVERYBODY:
                 continue
-            source.level = self._level(source, weight, now) + 1
+            source.level = self._left(source.level, now - source.at, weight) + 1
             source.at = now
             if source.level > self._limits.misses * weight:
                 is_due = now - source.throttled_at >= _MINUTE
@@ -105,11 +110,21 @@ class GuessWatch:
             sweeping=flooded or sources[address].told,
         )
 
+    def refused(self, door: Transport, address: str, at: datetime) -> None:
+        """Count a refusal, whatever was asked for and whether it was a miss or not."""
+        now = at.timestamp()
+        sources = self._doors.setdefault(_counted_at(door), OrderedDict())
+        for key, weight in _keys(door, address)[:-1]:
+            source = _source(sources, key, now)
+            elapsed = now - source.refused_at
+            source.refusals = self._left(source.refusals, elapsed, weight) + 1
+            source.refused_at = now
+
     def pause(self, door: Transport, address: str, at: datetime) -> float:
         """Seconds for which a refusal to this address is held back; 0 as a rule.
 
-        It hangs on the address alone, never on what was asked for: a refusal that is held back
-        tells a guesser nothing.
+        It hangs on how often the address was refused, never on what it asked for: a refusal that
+        is held back tells a guesser nothing, nor does one that is not.
         """
         sources = self._doors.get(_counted_at(door))
         if not sources:
@@ -117,9 +132,10 @@ class GuessWatch:
         now = at.timestamp()
         for key, weight in _keys(door, address)[:-1]:
             source = sources.get(key)
-            if source is not None and self._level(source, weight, now) >= (
-                self._limits.misses * weight
-            ):
+            if source is None:
+                continue
+            refusals = self._left(source.refusals, now - source.refused_at, weight)
+            if refusals >= self._limits.misses * weight:
                 return self._limits.pause
         return 0.0
 
@@ -132,10 +148,10 @@ class GuessWatch:
             f"nobody has within {self._limits.minutes} minutes{forged}"
         )
 
-    def _level(self, source: _Source, weight: int, now: float) -> float:
-        """Misses that are not yet forgotten: `misses` of them are, every minute."""
-        forgotten = max(now - source.at, 0.0) * self._limits.misses * weight / _MINUTE
-        return max(source.level - forgotten, 0.0)
+    def _left(self, level: float, elapsed: float, weight: int) -> float:
+        """What is not yet forgotten after so many seconds: `misses` are, every minute."""
+        forgotten = max(elapsed, 0.0) * self._limits.misses * weight / _MINUTE
+        return max(level - forgotten, 0.0)
 
     def _swept(self, source: _Source, weight: int, name: str, now: float) -> bool:
         if self._is_over(source, now):

@@ -78,13 +78,16 @@ class PnpAnswers:
         if known is not None:
             if not known.enabled:
                 self._note(seeker, peer, at, "not_admitted", "the phone is disabled")
+                self._watch.refused(Transport.PNP, address, at)
                 return None
             url = self._url(known.model)
         else:
             url = self._unknown(seeker, peer, at)
-        if url:
-            self._note(seeker, peer, at, "pnp_answered", f"told {url}")
-        return url or None
+        if not url:
+            self._watch.refused(Transport.PNP, address, at)
+            return None
+        self._note(seeker, peer, at, "pnp_answered", f"told {url}")
+        return url
 
     def _unknown(self, seeker: Seeker, peer: Peer, at: datetime) -> str:
         name = str(seeker.mac) if seeker.mac is not None else f"{seeker.vendor} {seeker.model}"

@@ -106,7 +106,7 @@ class RequestNotes:
         self, request: FileRequest, answer: Answer | None, fault: ProvisiondError
     ) -> None:
         """A request was refused, or we failed at it. Returns once it may be answered: refusals to
-        a source that guesses are held back, all alike."""
+        a source that is refused too often are held back, all alike."""
         if request.probe:
             return
         known = answer is not None and answer.phone_id is not None
@@ -130,7 +130,8 @@ class RequestNotes:
 
         Returns once it may be answered. A challenge is never held back: every phone meets one
         before it logs in, also behind an address from where others guess, and were it slower for
-        some, the time would tell which MACs are known. Other refusals are, all alike.
+        some, the time would tell which MACs are known; nor does it count. Other refusals are held
+        back and count, all alike.
         """
         wrong = isinstance(fault, LoginRefused)
         nobody = isinstance(fault, LoginRefused) and fault.unknown
@@ -190,8 +191,9 @@ class RequestNotes:
     async def _hold_back(self, request: FileRequest, answer: Answer | None) -> None:
         if answer is not None and answer.by_token:
             return
-        peer = request.peer
-        pause = self._watch.pause(peer.transport, self.asker(peer).address, request.at)
+        door, address = request.peer.transport, self.asker(request.peer).address
+        self._watch.refused(door, address, request.at)
+        pause = self._watch.pause(door, address, request.at)
         if not pause or self._held >= _HELD_AT_ONCE:
             return
         self._held += 1

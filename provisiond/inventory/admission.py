@@ -152,7 +152,7 @@ def _decide_enrolment(
             verdict=Verdict.REFUSE, reason=f"the enrolment is held: {enrolment.held_reason}"
         )
     if not is_open(enrolment, at):
-        return Decision(verdict=Verdict.REFUSE, reason="no token and no open enrolment")
+        return _decide_closed(asker, enrolment, same_device, at)
     if not asker.in_enrol_networks:
         return Decision(
             verdict=Verdict.REFUSE,
@@ -174,6 +174,27 @@ def _decide_enrolment(
     return _OPEN_ENROLMENT
 
 
+def _decide_closed(asker: Asker, enrolment: Enrolment, same_device: bool, at: datetime) -> Decision:
+    """Who came aboard may have guessed the MAC and followed the token in what it was served. The
+    phone itself then asks in vain: for as long as the enrolment was to be open, that is told."""
+    first, until = enrolment.first_address, enrolment.open_until
+    ended = enrolment.closed_at is None or until is None or at >= until
+    if ended or first is None or not asker.in_enrol_networks:
+        return _NO_ENROLMENT
+    if first != asker.address:
+        aboard = f"from {first}; now {asker.address} asks too"
+    elif not same_device:
+        aboard = f"as {enrolment.first_user_agent!r}; now {asker.user_agent!r} asks too"
+    else:
+        return _NO_ENROLMENT
+    return Decision(
+        verdict=Verdict.REFUSE_AND_HOLD,
+        reason=f"the phone came aboard {aboard}: if that is the real phone, its secrets are with "
+        "another; open it again",
+    )
+
+
+_NO_ENROLMENT = Decision(verdict=Verdict.REFUSE, reason="no token and no open enrolment")
 _FIRST_WITH_TOKEN = Decision(verdict=Verdict.SERVE_AND_CLOSE, reason="first fetch with the token")
 _FIRST_WITH_NEW_TOKEN = Decision(
     verdict=Verdict.SERVE_AND_MOVE, reason="first fetch with the renewed token"

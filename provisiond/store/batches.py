@@ -75,7 +75,7 @@ def batch_statements(dialect_name: str) -> BatchStatements:
         requests=_together(_compiled(requests, dialect), dialect_name),
         sightings=_compiled(_upsert_sighting(upsert), dialect),
         first_fetches=_compiled(_note("first_address", "first_user_agent"), dialect),
-        closes=_compiled(_note("closed_at"), dialect),
+        closes=_compiled(_close(), dialect),
         holds=_compiled(_note("held_reason"), dialect),
         moves=_compiled(_move(), dialect),
     )
@@ -114,6 +114,17 @@ def _note(*names: str) -> sa.Update:
             (noted_at.is_(None)) | (phone.c.opened_at.is_(None)) | (phone.c.opened_at <= noted_at)
         )
         .values({name: sa.bindparam(name, type_=phone.c[name].type) for name in names})
+    )
+
+
+def _close() -> sa.Update:
+    """Close an enrolment, and note who does where nobody was the first."""
+    address = sa.bindparam("first_address", type_=phone.c.first_address.type)
+    agent = sa.bindparam("first_user_agent", type_=phone.c.first_user_agent.type)
+    is_first = phone.c.first_address.is_(None)
+    return _note("closed_at").values(
+        first_address=sa.case((is_first, address), else_=phone.c.first_address),
+        first_user_agent=sa.case((is_first, agent), else_=phone.c.first_user_agent),
     )
 
 

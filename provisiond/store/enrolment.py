@@ -30,8 +30,9 @@ async def open_enrolment(write: Write, domain_id: int, phone_id: int, enrolment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentNote:
     """What a fetch made of an enrolment: noted as the first (`first_address` set), closed
-    (`closed_at`), held (`held_reason`), or its phone has `moved` to its new token; one of the
-    four. `at` is when: an enrolment that was opened afterwards is left alone."""
+    (`closed_at`, with who did it as `first_address` where nobody was first), held
+    (`held_reason`), or its phone has `moved` to its new token; one of the four. `at` is when: an
+    enrolment that was opened afterwards is left alone."""
 
     domain_id: int
     phone_id: int
@@ -49,17 +50,19 @@ async def write_notes(write: Write, notes: Sequence[EnrolmentNote]) -> None:
     Which of them changed anything is not told.
     """
     statements = batch_statements(write.connection.dialect.name)
-    rows: dict[Batch, list[dict[str, Any]]] = {}
+    # In this order: who closes is the first only where nobody was.
+    order = (statements.first_fetches, statements.closes, statements.holds, statements.moves)
+    rows: dict[Batch, list[dict[str, Any]]] = {batch: [] for batch in order}
     for note in notes:
-        if note.first_address is not None:
-            batch = statements.first_fetches
+        if note.closed_at is not None:
+            batch = statements.closes
         elif note.moved:
             batch = statements.moves
-        elif note.closed_at is not None:
-            batch = statements.closes
+        elif note.first_address is not None:
+            batch = statements.first_fetches
         else:
             batch = statements.holds
-        rows.setdefault(batch, []).append(
+        rows[batch].append(
             {
                 "of_domain": note.domain_id,
                 "of_phone": note.phone_id,

@@ -2,8 +2,9 @@
 
 Over real HTTP, with the throttling that is shipped, so many questions at once as refusals can be
 held back. In token and password mode with every enrolment closed: nothing. With 25 open: those,
-and one alarm each when the phones themselves come. In open mode: what is known, as it says. All the
-while 500 phones behind the guesser's address boot, again and again, and are all served.
+and one alarm each when the phones themselves come, although the guesser follows the token in what
+it gets and so closes their enrolments. In open mode: what is known, as it says. All the while 500
+phones behind the guesser's address boot, again and again, and are all served.
 `--guesses N`, `--known N`, `--open N`.
 """
 

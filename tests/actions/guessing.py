@@ -1,6 +1,7 @@
 """Somebody who guesses and phones that boot, over real HTTP and from one and the same address."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,9 +33,20 @@ async def listening(desk: Desk) -> AsyncIterator[str]:
         await server.stop(1)
 
 
+_TOKEN = re.compile(rb"/p/([a-z2-7]{26})/")
+
+
+def own_name(body: bytes, mac: Mac) -> str:
+    """What a served file says that its phone is to ask from then on, as guessers read it, too."""
+    found = _TOKEN.search(body)
+    assert found is not None
+    return f"p/{found[1].decode()}/{mac.text}.cfg"
+
+
 @dataclass
 class Guesser:
-    """Asks for every MAC of a list, `at_once` at a time, and again until `enough` is set."""
+    """Asks for every MAC of a list, `at_once` at a time, and again until `enough` is set. Where it
+    is served it follows the token at once, and so closes the enrolment."""
 
     base: str
     macs: Sequence[Mac]
@@ -64,8 +76,11 @@ class Guesser:
             async with session.get(f"{self.base}{mac.text}.cfg") as reply:
                 self.asked += 1
                 self.statuses.add(reply.status)
-                if CANARY in await reply.read():
-                    self.secrets.add(mac)
+                body = await reply.read()
+            if CANARY in body:
+                self.secrets.add(mac)
+                async with session.get(f"{self.base}{own_name(body, mac)}") as reply:
+                    assert reply.status == 200
 
 
 async def boot_all(base: str, phones: Sequence[Phone], *, logs_in: bool, at_once: int = 50) -> int:

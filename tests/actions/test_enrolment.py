@@ -134,3 +134,11 @@ def test_what_stands_already_stays() -> None:
     assert applied(enrolment, change("first", address="b")).first_address == "a"
     held = applied(enrolment, change("hold", reason="x"))
     assert applied(held, change("hold", reason="y")).held_reason == "x"
+
+
+def test_who_closes_what_nobody_asked_for_before_is_the_first() -> None:
+    closed = applied(opened(NOW), change("close", address="a"))
+    assert (closed.first_address, closed.closed_at) == ("a", NOW)
+    asked = applied(opened(NOW), change("first", address="a"))
+    assert applied(asked, change("close", address="b")).first_address == "a"
+    assert applied(closed, change("close", address="b")) == closed

@@ -22,10 +22,28 @@ def test_misses_beyond_a_minutes_share_are_throttled_until_some_are_forgotten() 
     misses = [watch.missed(HTTP, "192.0.2.1", "a", NOW) for _ in range(7)]
     assert [miss.throttled for miss in misses] == [False] * 5 + [True] * 2
     assert [miss.first_throttled for miss in misses] == [False] * 5 + [True, False]
-    assert watch.pause(HTTP, "192.0.2.1", NOW) > 0
+    assert not watch.missed(HTTP, "192.0.2.1", "a", after(60)).throttled
+    assert (watch.misses, watch.throttled) == (8, 2)
+
+
+def test_refusals_beyond_a_minutes_share_wait_until_some_are_forgotten() -> None:
+    watch = GuessWatch(LIMITS)
+    waits = []
+    for _ in range(7):
+        watch.refused(HTTP, "192.0.2.1", NOW)
+        waits.append(watch.pause(HTTP, "192.0.2.1", NOW) > 0)
+    assert waits == [False] * 4 + [True] * 3
     assert watch.pause(HTTP, "192.0.2.99", NOW) == 0
     assert watch.pause(HTTP, "192.0.2.1", after(60)) == 0
-    assert (watch.misses, watch.throttled) == (7, 2)
+
+
+def test_what_is_no_miss_counts_for_the_wait_alone_and_a_miss_alone_for_no_wait() -> None:
+    watch = GuessWatch(LIMITS)
+    for _ in range(20):
+        watch.refused(HTTP, "192.0.2.1", NOW)
+        watch.missed(HTTP, "10.0.0.1", "a", NOW)
+    assert not watch.missed(HTTP, "192.0.2.1", "a", NOW).throttled
+    assert watch.pause(HTTP, "10.0.0.1", NOW) == 0
 
 
 def test_the_first_throttled_of_a_minute_is_told_once_also_where_its_network_is_throttled() -> None:
@@ -37,12 +55,14 @@ def test_the_first_throttled_of_a_minute_is_told_once_also_where_its_network_is_
 def test_a_network_has_twice_an_addresss_share() -> None:
     watch = GuessWatch(LIMITS)
     for host in range(1, 11):
+        assert watch.pause(HTTP, "192.0.2.200", NOW) == 0
         assert not watch.missed(HTTP, f"192.0.2.{host}", "a", NOW).throttled
+        watch.refused(HTTP, f"192.0.2.{host}", NOW)
     assert watch.missed(HTTP, "192.0.2.11", "a", NOW).throttled
     assert watch.pause(HTTP, "192.0.2.200", NOW) > 0
     assert watch.pause(HTTP, "192.0.3.1", NOW) == 0
     for host in range(11):
-        watch.missed(HTTP, f"2001:db8::{host:x}", "a", NOW)
+        watch.refused(HTTP, f"2001:db8::{host:x}", NOW)
     assert watch.pause(HTTP, "2001:db8::ffff", NOW) > 0
     assert watch.pause(HTTP, "2001:db8:0:1::1", NOW) == 0
 
@@ -78,6 +98,7 @@ def test_a_million_sources_are_not_kept() -> None:
     watch = GuessWatch(LIMITS)
     for n in range(20_000):
         watch.missed(HTTP, f"10.{n >> 8}.{n & 255}.1", "a", NOW)
+        watch.refused(HTTP, f"11.{n >> 8}.{n & 255}.1", NOW)
     assert len(watch._doors[HTTP]) <= 5_000
 
 
@@ -86,6 +107,7 @@ def test_what_is_missed_over_udp_says_nothing_of_http(door: Transport) -> None:
     watch = GuessWatch(LIMITS)
     for n in range(100):
         watch.missed(door, "192.0.2.1", f"{n}", NOW)
+        watch.refused(door, "192.0.2.1", NOW)
     for other in {Transport.HTTP, Transport.HTTPS, *UDP} - {door}:
         assert watch.pause(other, "192.0.2.1", NOW) == 0
     sweeps = [watch.missed(HTTP, "192.0.2.1", f"{n}", NOW) for n in range(3)]
@@ -105,9 +127,11 @@ def test_a_forged_source_slows_down_and_mutes_nobody_else(door: Transport) -> No
     watch = GuessWatch(LIMITS)
     for n in range(20):
         assert not watch.missed(door, f"192.0.2.{n}", "the same", NOW).throttled
+        watch.refused(door, f"192.0.2.{n}", NOW)
     assert watch.pause(door, "192.0.2.77", NOW) == 0, "no share of a network that others can spend"
     for n in range(20):
         watch.missed(door, "192.0.2.1", f"{n}", NOW)
+        watch.refused(door, "192.0.2.1", NOW)
     assert watch.pause(door, "192.0.2.1", NOW) > 0
     honest = [watch.missed(door, "192.0.2.77", f"{n}", NOW).sweeps for n in range(3)]
     assert honest[-1] == ("192.0.2.77",), "its own alarm is told all the same"

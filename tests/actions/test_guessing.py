@@ -27,12 +27,13 @@ from provisiond.store.database import Database
 from provisiond.store.facts_sqlite import SqliteFacts
 from provisiond.store.location import SqliteFile
 from provisiond.store.sealing import SecretKey
-from tests.actions.guessing import Guesser, boot_all, listening
+from tests.actions.guessing import Guesser, boot_all, listening, own_name
 from tests.actions.service import (
     CANARY,
     GUESSER,
     NOW,
     PASSWORD_KEY,
+    PATIENT,
     Desk,
     desk_of,
     furnished,
@@ -62,14 +63,16 @@ def closed(inventory: Sequence[Phone]) -> list[Phone]:
     return [replace(phone, enrolment=ended) for phone in inventory]
 
 
-async def asked_all(desk: Desk) -> list[bytes]:
-    """The bodies that the guesser gets."""
+async def asked_all(desk: Desk, *, follow: int = 0) -> list[bytes]:
+    """The bodies that the guesser gets, who follows the tokens in the first so many."""
     found = []
     for mac in guessed():
         try:
             found.append((await desk.get(f"{mac.text}.cfg")).body)
         except Refused:
             continue
+        if len(found) <= follow:
+            assert CANARY in (await desk.get(own_name(found[-1], mac))).body
     return found
 
 
@@ -102,16 +105,38 @@ async def test_where_phones_log_in_an_open_enrolment_yields_nothing_either(
 async def test_with_some_open_it_yields_those_and_each_raises_one_alarm(
     lite: Database, shelf: Shelf, tmp_path: Path
 ) -> None:
+    """Also where the guesser follows the token in what it gets, as the phone would."""
     inventory = known()
     desk = desk_of(lite, shelf, await furnished(lite, inventory), tmp_path)
-    bodies = await asked_all(desk)
+    bodies = await asked_all(desk, follow=OPEN - 1)
     assert len(bodies) == OPEN
     assert all(CANARY in body for body in bodies)
-    for number, phone in enumerate(inventory):  # now the phones themselves boot
-        peer = replace(GUESSER, address=ip_address(f"10.1.0.{number}"))
+    for number, phone in enumerate(inventory * 2):  # now the phones themselves boot, twice
+        peer = replace(GUESSER, address=ip_address(f"10.1.0.{number % KNOWN}"))
         with pytest.raises(Refused):
             await desk.get(f"{phone.mac.text}.cfg", peer)
     assert desk.alarms.count("enrolment_held") == OPEN
+    held = [entry for entry in desk.journal if entry.outcome == "enrolment_held"]
+    assert {entry.mac for entry in held} == {phone.mac for phone in inventory[:OPEN]}
+    followed = [entry for entry in held if "came aboard from 10.0.0.66; now 10.1" in entry.detail]
+    assert len(followed) == OPEN - 1
+    assert sum("a second address" in entry.detail for entry in held) == 1
+
+
+async def test_what_is_served_and_what_phones_ask_first_makes_no_refusal_wait(
+    lite: Database, shelf: Shelf, tmp_path: Path
+) -> None:
+    phone = Phone(mac=Mac("02ac3e000001"), model="Acme D-6", lines=LINE, token=_TOKEN)
+    domain_id = await furnished(lite, [phone])
+    token = desk_of(lite, shelf, domain_id, tmp_path)
+    password = desk_of(lite, shelf, domain_id, tmp_path, mode=Mode.PASSWORD)
+    for _ in range(2 * PATIENT.misses):
+        await token.get(f"p/{_TOKEN.reveal()}/02ac3e000001.cfg")
+        for name in ("02ac3e000001.cfg", "02ac3e000099.cfg"):
+            with pytest.raises(LoginNeeded):
+                await password.get(name)
+    for desk in (token, password):
+        assert desk.watch.pause(Transport.HTTP, str(GUESSER.address), NOW) == 0
 
 
 async def test_open_mode_serves_those_that_are_known_and_enabled(
@@ -229,6 +254,39 @@ async def test_every_refusal_by_mac_costs_one_statement(refusals: Refusals) -> N
     await refusals.throttle()
     assert await cost("02ac3e000998.cfg") == 1, "throttled"
     assert await cost(f"{refusals.unadmitted}.cfg") == 1
+
+
+EDGE = PATIENT.misses - 2
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_no_refusal_tells_by_the_wait_of_the_next_what_it_was(refusals: Refusals) -> None:
+    """Two short of the wait: after any refusal the next one waits, whatever was asked for."""
+    desk, cost = refusals.desk, refusals.cost
+    in_mode = desk.service._policy.mode
+    login = "Bearer x" if in_mode is Mode.PASSWORD else ""
+    names = {
+        "unknown": f"{UNKNOWN}.cfg",
+        "unknown file": "no such name",
+        "unknown token": f"p/{'z' * 26}/{refusals.served}.cfg",
+        "disabled": f"{refusals.disabled}.cfg",
+        "another device": f"{refusals.other}.cfg",
+    }
+    if in_mode is not Mode.OPEN:
+        names["unadmitted"] = f"{refusals.unadmitted}.cfg"
+        names["unadmitted, absent"] = f"{refusals.unadmitted}.boot"
+    for number, (what, name) in enumerate(names.items()):
+        peer = AGENT if what == "another device" else GUESSER
+        guesser = replace(peer, address=ip_address(f"10.2.{number}.66"))
+        for other in range(EDGE):
+            await cost(f"02ac3eff{other:04x}.cfg", guesser, login)
+        waits = []
+        for _ in range(2):
+            statements = await cost(name, guesser, login)
+            assert statements == 1 or what in ("unknown file", "unknown token"), what
+            waits.append(desk.watch.pause(Transport.HTTP, str(guesser.address), NOW) > 0)
+        assert waits == [False, True], what
+    assert "throttled" not in [entry.outcome for entry in desk.journal]
 
 
 @pytest.mark.parametrize("mode", [Mode.OPEN])
@@ -427,6 +485,8 @@ async def test_a_challenge_is_never_held_back_and_wrong_log_ins_are_all_alike(
     limits = GuessLimits(pause=3600.0)
     desk = desk_of(lite, shelf, domain_id, tmp_path, mode=Mode.PASSWORD, limits=limits)
     assert await asked_all(desk) == [], "two thousand challenges, and none waited"
+    for _ in range(limits.misses - 1):
+        desk.watch.refused(Transport.HTTP, str(GUESSER.address), NOW)
 
     async def ask(name: str) -> None:
         with pytest.raises(LoginNeeded):

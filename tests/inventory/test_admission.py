@@ -93,6 +93,27 @@ def test_a_second_address_or_another_device_holds_it() -> None:
     assert ask(held, by_token=True).verdict is Verdict.SERVE
 
 
+def test_who_asks_after_another_came_aboard_holds_it_while_it_was_to_be_open() -> None:
+    seen = replace(opened(NOW), first_address="10.1.1.1", first_user_agent="A 1", closed_at=NOW)
+    phone = replace(PEER, address=ip_address("10.1.1.2"))
+    late = ask(seen, peer=phone, at=NOW + timedelta(hours=23))
+    assert late.verdict is Verdict.REFUSE_AND_HOLD
+    assert "came aboard from 10.1.1.1; now 10.1.1.2 asks too" in late.reason
+    device = ask(seen, same_device=False)
+    assert device.verdict is Verdict.REFUSE_AND_HOLD
+    assert "came aboard as 'A 1'; now 'A 1' asks too" in device.reason
+    assert ask(seen, peer=phone, at=NOW + timedelta(hours=24)).verdict is Verdict.REFUSE
+    held = replace(seen, held_reason=late.reason)
+    assert ask(held, peer=phone).verdict is Verdict.REFUSE, "once"
+    assert ask(held, by_token=True).verdict is Verdict.SERVE
+    far = replace(PEER, address=ip_address("198.51.100.1"), transport=Transport.HTTPS)
+    assert ask(seen, peer=far).verdict is Verdict.REFUSE, "it could not have come aboard"
+    unseen = replace(seen, first_address=None)
+    assert ask(unseen, peer=phone).verdict is Verdict.REFUSE
+    over = replace(seen, closed_at=None)
+    assert ask(over, peer=phone, at=NOW + timedelta(hours=24)).verdict is Verdict.REFUSE
+
+
 def test_an_enrolment_works_from_its_networks_only() -> None:
     outside = replace(PEER, address=ip_address("198.51.100.1"), transport=Transport.HTTPS)
     assert ask(opened(NOW), peer=outside).verdict is Verdict.REFUSE

@@ -227,6 +227,13 @@ async def test_an_enrolment_opens_afresh_and_leaves_the_record_as_it_is(db: Data
         assert not await phones.open_enrolment(write, domain_id, ident + 999, fresh)
     assert (await stored(db, domain_id)).enrolment == fresh
     assert (await stored(db, domain_id)).revision == 1
+    at = later(days=3)
+    closes = replace(held, held_reason=None, closed_at=at, first_address="192.0.2.3")
+    async with db.write() as write:
+        await write_notes(write, [replace(closes, first_user_agent="Yealink")])
+    assert (await stored(db, domain_id)).enrolment == replace(
+        fresh, closed_at=at, first_address="192.0.2.3", first_user_agent="Yealink"
+    )
 
 
 async def test_a_storm_of_enrolments_is_noted_as_one_by_one(db: Database) -> None:
@@ -237,9 +244,11 @@ async def test_a_storm_of_enrolments_is_noted_as_one_by_one(db: Database) -> Non
         domain_id=domain_id, phone_id=ident, first_address="192.0.2.1", first_user_agent="Yealink"
     )
     notes = [
+        EnrolmentNote(
+            domain_id=domain_id, phone_id=ident, closed_at=NOW, first_address="192.0.2.3"
+        ),
         first,
         replace(first, first_address="192.0.2.2", first_user_agent=None),
-        EnrolmentNote(domain_id=domain_id, phone_id=ident, closed_at=NOW),
         EnrolmentNote(domain_id=domain_id, phone_id=ident, closed_at=later(hours=1)),
         EnrolmentNote(domain_id=domain_id, phone_id=ident + 999, closed_at=NOW),
         EnrolmentNote(domain_id=domain_id, phone_id=ident, held_reason="first"),
