@@ -267,7 +267,15 @@ async def _edit(
         name = await phone_domain(database, domain, mac)
         phone = edited((await show_phone(database, name, mac)).phone, edit)
         return await change_phone(
-            database, shelf, session.actor, name, mac, phone, now(), dry_run=dry_run
+            database,
+            shelf,
+            session.actor,
+            name,
+            mac,
+            phone,
+            now(),
+            enrolment_hours=settings.admission.enrolment_hours,
+            dry_run=dry_run,
         )
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisiond.cli_output import emit, moment, outcome_text, pairs, say, table
+from provisiond.cli_output import emit, findings, moment, outcome_text, pairs, say, table
 from provisiond.cli_phone_edits import add, edit
 from provisiond.cli_records import DryRun, Yes, confirm, tell_deleted
 from provisiond.cli_session import (
@@ -26,7 +26,7 @@ from provisiond.inventory.phones import Phone
 from provisiond.inventory.secret import Secret
 
 if TYPE_CHECKING:
-    from provisiond.actions.phones import PhoneView
+    from provisiond.actions.phones import PhoneView, Saved
     from provisiond.settings import Settings
 
 app = typer.Typer(help="The phones of the inventory.", no_args_is_help=True)
@@ -118,7 +118,10 @@ def enrol(
         int | None, typer.Option("--hours", min=1, max=2160, help="How long it stays open.")
     ] = None,
     new_token: Annotated[
-        bool, typer.Option("--new-token", help="The phone's old URL yields nothing any more.")
+        bool,
+        typer.Option(
+            "--new-token", help="Its old URL yields nothing any more; a held one's never does."
+        ),
     ] = False,
     dry_run: DryRun = False,
     domain: DomainName = None,
@@ -132,14 +135,17 @@ def enrol(
     become_owner(settings.data_dir)
     hours = hours or settings.admission.enrolment_hours
     command = (parsed, hours, new_token)
-    phone = run(_enrol(session, settings, domain, command, dry_run))
-    until = phone.enrolment.open_until
+    saved = run(_enrol(session, settings, domain, command, dry_run))
+    until = saved.phone.enrolment.open_until
     if session.as_json:
-        emit({"mac": phone.mac, "open_until": until, "new_token": new_token, "dry_run": dry_run})
+        renewed = new_token or bool(saved.warnings)
+        told = {"mac": parsed, "open_until": until, "new_token": renewed, "dry_run": dry_run}
+        emit({**told, "warnings": saved.warnings})
         return
-    told = "would be open until" if dry_run else "is open until"
+    findings(saved.warnings)
+    is_open = "would be open until" if dry_run else "is open until"
     dry = ": this was a dry run" if dry_run else ""
-    say(f"the enrolment of {phone.mac} {told} {moment(until)}{dry}.")
+    say(f"the enrolment of {parsed} {is_open} {moment(until)}{dry}.")
 
 
 @app.command("renew")
@@ -248,7 +254,7 @@ async def _enrol(
     domain: str | None,
     command: tuple[Mac, int, bool],
     dry_run: bool,
-) -> Phone:
+) -> "Saved":
     from provisiond.actions.phones import reopen_enrolment
 
     mac, hours, new_token = command

@@ -32,7 +32,7 @@ class Desk:
     may reach all the same. `has_registrar` says whether a registrar is asked for the own contact of
     a phone that is told something. `urls` go into phones' files. `profiles` are other systems' ways
     to write rows; `importing` is held while a file is brought in, so that two do not fill the
-    memory. `enrolment_hours` is how long the phones of a file may be enrolled.
+    memory. `enrolment_hours` is how long an enrolment stays open.
     """
 
     db: Database

@@ -23,7 +23,7 @@ from provisiond.inventory.journal import Sighting
 from provisiond.inventory.lists import Page, PhoneQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
-from provisiond.inventory.phones import Phone, PhoneSummary
+from provisiond.inventory.phones import Enrolment, Phone, PhoneSummary
 from provisiond.inventory.resyncs import Resync
 from provisiond.inventory.secret import Secret, new_token
 from provisiond.store.database import Database, Read, Write
@@ -144,6 +144,7 @@ async def change_phone(
     phone: Phone,
     at: datetime,
     *,
+    enrolment_hours: int = DEFAULT_HOURS,
     dry_run: bool = False,
 ) -> Saved:
     """Put the record in place of the phone that has `mac`, which it may change (a swapped device).
@@ -172,7 +173,8 @@ async def change_phone(
             )
             await add_change(write, entry)
         if phone.mac != mac:
-            phone = await _start_anew(write, domain_id, phone, at)
+            phone = await _start_anew(write, domain_id, phone, opened(at, enrolment_hours))
+            warnings = (*_went_out(stood), *warnings)
     return Saved(domain=contents.domain.name, phone=phone, warnings=warnings, changed=changed)
 
 
@@ -206,10 +208,9 @@ async def change_phones(
     return await change_many(db, actor, noun, command, at)
 
 
-async def _start_anew(write: Write, domain_id: int, phone: Phone, at: datetime) -> Phone:
+async def _start_anew(write: Write, domain_id: int, phone: Phone, enrolment: Enrolment) -> Phone:
     """The old device's token names nobody any more, and the new one may come aboard."""
     token = await rotate_token(write, domain_id, phone.mac)
-    enrolment = opened(at)
     ids = await phone_ids(write, domain_id, [phone.mac])
     await open_enrolment(write, domain_id, ids[phone.mac], enrolment)
     return replace(phone, token=token, enrolment=enrolment)
@@ -240,19 +241,22 @@ async def reopen_enrolment(
     *,
     hours: int = DEFAULT_HOURS,
     with_new_token: bool = False,
-) -> Phone:
+) -> Saved:
     """Open a phone's enrolment anew, as after a factory reset; a hold is forgotten.
 
-    With a new token the old URL yields nothing from now on. Raises NotFound.
+    With a new token the old URL yields nothing from now on. A held one always gets a new token,
+    and a warning that says which SIP passwords may be with somebody else. Raises NotFound.
     """
     async with db.write() as write:
         domain_id = await _domain_id(write, domain)
-        ids = await phone_ids(write, domain_id, [mac])
-        if mac not in ids:
+        stood = (await find_phones(write, domain_id, [mac])).get(mac)
+        if stood is None:
             raise NotFound(f"there is no phone {mac} in {domain}.")
+        held = stood.enrolment.held_reason is not None
         enrolment = opened(at, hours)
+        ids = await phone_ids(write, domain_id, [mac])
         await open_enrolment(write, domain_id, ids[mac], enrolment)
-        if with_new_token:
+        if with_new_token or held:
             await rotate_token(write, domain_id, mac)
         assert enrolment.open_until is not None
         entry = change_entry(
@@ -261,10 +265,31 @@ async def reopen_enrolment(
             str(mac),
             at,
             domain_id=domain_id,
-            after={"open_until": enrolment.open_until.isoformat(), "new token": with_new_token},
+            after={
+                "open_until": enrolment.open_until.isoformat(),
+                "new token": with_new_token or held,
+            },
         )
         await add_change(write, entry)
-        return (await find_phones(write, domain_id, [mac]))[mac]
+        phone = (await find_phones(write, domain_id, [mac]))[mac]
+    return Saved(domain=domain.lower(), phone=phone, warnings=_went_out(stood))
+
+
+def _went_out(stood: Phone) -> tuple[Finding, ...]:
+    """What whoever came aboard before a hold may have."""
+    if stood.enrolment.held_reason is None:
+        return ()
+    extensions = sorted({line.extension for line in stood.lines})
+    passwords = f", with the SIP passwords of {', '.join(extensions)}," if extensions else ""
+    finding = Finding(
+        where="enrolment",
+        severity="warning",
+        message=f"it was held, so the phone's files{passwords} may be with somebody else.",
+        remedy="Give those users other SIP passwords (`provisiond users edit EXT "
+        "--sip-password-stdin`) unless you know who asked. The phone has a new URL; the old one "
+        "yields nothing any more.",
+    )
+    return (finding,)
 
 
 async def renew_phone_token(

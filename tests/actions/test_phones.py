@@ -1,6 +1,7 @@
 """Phones are added, changed and deleted by one transaction and one journal entry each."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -123,7 +124,9 @@ async def test_another_device_takes_a_phones_place(lite: Database, shelf: Shelf)
     await load(lite, shelf)
     seen = (await show_phone(lite, DOMAIN, FRONT)).phone
     swapped = edited(seen, PhoneEdit(mac="02-AC-3E-00-00-AA"))
-    await change_phone(lite, shelf, ADMIN, DOMAIN, FRONT, swapped, NOW)
+    saved = await change_phone(lite, shelf, ADMIN, DOMAIN, FRONT, swapped, NOW, enrolment_hours=7)
+    assert saved.phone.enrolment.open_until == NOW + timedelta(hours=7)
+    assert saved.warnings[0].where == "enrolment", "it was held"
     after = (await show_phone(lite, DOMAIN, NEW)).phone
     assert after.lines == seen.lines
     assert after.token != seen.token, "the old device's token names nobody any more"
@@ -154,13 +157,21 @@ async def test_an_enrolment_is_opened_anew_and_its_hold_forgotten(
     await load(db, shelf)
     before = (await show_phone(db, DOMAIN, FRONT)).phone
     assert before.enrolment.held_reason is not None
-    after = await reopen_enrolment(db, ADMIN, DOMAIN, FRONT, NOW, hours=1)
+    saved = await reopen_enrolment(db, ADMIN, DOMAIN, FRONT, NOW, hours=1)
+    after = saved.phone
     assert is_open(after.enrolment, NOW)
     assert after.enrolment.held_reason is None
-    assert after.token == before.token
+    assert after.token != before.token, "the old one may be with somebody else"
+    (warning,) = saved.warnings
+    assert "the SIP passwords of 0102, 101," in warning.message
+    assert "users edit EXT --sip-password-stdin" in warning.remedy
+    again = await reopen_enrolment(db, ADMIN, DOMAIN, FRONT, NOW)
+    assert (again.phone.token, again.warnings) == (after.token, ())
     renewed = await reopen_enrolment(db, ADMIN, DOMAIN, FRONT, NOW, with_new_token=True)
-    assert renewed.token != before.token
-    assert [entry.action for entry in await changes(db)] == ["open enrolment"] * 2
+    assert renewed.phone.token != after.token
+    told = await changes(db)
+    assert [entry.action for entry in told] == ["open enrolment"] * 3
+    assert ['"new token": true' in entry.after for entry in told] == [True, False, True]
     with pytest.raises(NotFound):
         await reopen_enrolment(db, ADMIN, DOMAIN, NEW, NOW)
 

@@ -19,7 +19,7 @@ from provisiond.web.keys import WebPolicy
 from tests.actions.inventory import MODELS, NOW
 from tests.actions.people import door
 from tests.boot.conftest import BOTH
-from tests.web.offices import Client, open_offices
+from tests.web.offices import ENROLMENT_HOURS, Client, open_offices
 
 
 def pytest_asyncio_loop_factories(
@@ -80,7 +80,9 @@ async def db(tmp_path: Path, key: SecretKey, filled_store: Path) -> AsyncIterato
 
 @pytest.fixture
 def desk(db: Database, shelf: Shelf) -> Desk:
-    return Desk(db=db, shelf=lambda: shelf, door=door(), clock=lambda: NOW)
+    return Desk(
+        db=db, shelf=lambda: shelf, door=door(), clock=lambda: NOW, enrolment_hours=ENROLMENT_HOURS
+    )
 
 
 @pytest.fixture

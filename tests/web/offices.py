@@ -72,6 +72,7 @@ class Office:
         )
 
 
+ENROLMENT_HOURS = 7
 OWN = Office(domain=DOMAIN, mac="02ac3e000001", number="+18005550100", sms="+18005550101")
 FOREIGN = Office(domain=OTHER, mac="02ac3e000102", number="+18005550200", sms="+18005550201")
 

@@ -1,15 +1,18 @@
 """Phones that nobody has, as programs see them: listed, taken into a domain, dismissed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from provisiond.actions.edits import domain_record
 from provisiond.inventory.access import Role
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
 from provisiond.store.database import Database
+from provisiond.store.enrolment import EnrolmentNote, write_notes
 from provisiond.store.pending import note_pending
+from provisiond.store.phones import find_phones, phone_ids
 from tests.actions.inventory import DOMAIN, NOW
-from tests.web.offices import Client, asked, token
+from tests.web.offices import ENROLMENT_HOURS, Client, asked, token
 
 MACS = [Mac(f"02ac3e000a0{n}") for n in range(3)]
 
@@ -76,3 +79,51 @@ async def test_a_token_is_renewed(client: Client, db: Database) -> None:
     answer, phone = await asked(client, "POST", f"{path}/renewal", who)
     assert answer.status == 200, phone
     assert phone["enrolment"]["renewed_at"] is not None
+
+
+async def test_every_enrolment_stays_open_as_long_as_the_settings_say(
+    client: Client, db: Database
+) -> None:
+    await waiting(db)
+    who = await token(db, Role.ADMIN)
+    phones = f"/domains/{DOMAIN}/phones"
+    new = {"mac": "02ac3e0000aa", "model": "Acme D-6"}
+    for method, path, body, hours in (
+        ("POST", phones, new, ENROLMENT_HOURS),
+        ("PATCH", f"{phones}/02ac3e0000aa", {"mac": "02ac3e0000ab"}, ENROLMENT_HOURS),
+        ("POST", f"{phones}/02ac3e0000ab/enrolment", {"hours": 2}, 2),
+        ("POST", f"{phones}/02ac3e0000ab/enrolment", {}, ENROLMENT_HOURS),
+        (
+            "POST",
+            f"/domains/{DOMAIN}/pending-phones/{MACS[0].text}/approval",
+            {},
+            ENROLMENT_HOURS,
+        ),
+    ):
+        more = {"extra": {"If-Match": "*"}} if method == "PATCH" else {}
+        answer, phone = await asked(client, method, path, who, json=body, **more)
+        assert answer.ok, phone
+        until = datetime.fromisoformat(phone["enrolment"]["open_until"])
+        assert until == NOW + timedelta(hours=hours), path
+
+
+async def test_who_opens_a_held_enrolment_is_told_which_passwords_may_be_out(
+    client: Client, db: Database
+) -> None:
+    mac = Mac("02ac3e000001")
+    async with db.write() as write:
+        place = await domain_record(write, DOMAIN)
+        ids = await phone_ids(write, place[0], [mac])
+        held = EnrolmentNote(domain_id=place[0], phone_id=ids[mac], held_reason="a second address")
+        await write_notes(write, [held])
+        before = (await find_phones(write, place[0], [mac]))[mac].token
+    who = await token(db, Role.MANAGER, DOMAIN)
+    path = f"/domains/{DOMAIN}/phones/{mac.text}/enrolment"
+    answer, phone = await asked(client, "POST", path, who, json={})
+    assert answer.status == 200, phone
+    (warning,) = phone["warnings"]
+    assert "the SIP passwords of 101" in warning["message"]
+    async with db.read() as read:
+        assert (await find_phones(read, place[0], [mac]))[mac].token != before
+    _, again = await asked(client, "POST", path, who, json={})
+    assert again["warnings"] == []

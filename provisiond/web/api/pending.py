@@ -64,6 +64,7 @@ async def approve_pending_phone(call: Call) -> Reply:
         Mac(call.of("mac")),
         lambda phone: merge_phone(phone, body),
         call.at,
+        enrolment_hours=desk.enrolment_hours,
     )
     view = await show_phone(desk.db, saved.domain, saved.phone.mac)
     shown = view_shown(view).model_copy(update={"warnings": faults(saved.warnings)})

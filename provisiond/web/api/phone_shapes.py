@@ -180,10 +180,11 @@ class PhonesBody(ManyBody):
 
 
 class EnrolmentBody(Entry):
-    """How long the URL without a token is to serve the phone's files; with `new_token` the old
-    URL yields nothing from now on."""
+    """How many hours the URL without a token is to serve the phone's files, by default
+    `admission.enrolment_hours`; with `new_token`, and after a hold, the old URL yields nothing from
+    now on."""
 
-    hours: Annotated[int, Field(ge=1, le=2160)] = 24
+    hours: Annotated[int, Field(ge=1, le=2160)] | None = None
     new_token: bool = False
 
 

@@ -71,7 +71,15 @@ async def post_phone(call: Call) -> Reply:
     body: PhoneBody = call.body
     phone = merge_phone(None, body)
     desk, domain = call.desk, call.of("domain")
-    saved = await add_phone(desk.db, desk.shelf(), call.actor, domain, phone, call.at)
+    saved = await add_phone(
+        desk.db,
+        desk.shelf(),
+        call.actor,
+        domain,
+        phone,
+        call.at,
+        enrolment_hours=desk.enrolment_hours,
+    )
     reply = await _saved(call, saved)
     return replace(reply, location=f"/domains/{saved.domain}/phones/{saved.phone.mac.text}")
 
@@ -103,16 +111,18 @@ async def remove_phone(call: Call) -> Reply:
 async def open_phone(call: Call) -> Reply:
     """Open a phone's enrolment anew, as after a factory reset."""
     body: EnrolmentBody = call.body
-    phone = await reopen_enrolment(
+    saved = await reopen_enrolment(
         call.desk.db,
         call.actor,
         call.of("domain"),
         _mac(call),
         call.at,
-        hours=body.hours,
+        hours=body.hours or call.desk.enrolment_hours,
         with_new_token=body.new_token,
     )
-    return Reply(body=phone_shown(phone), revision=phone.revision)
+    shown = phone_shown(saved.phone)
+    told = {"warnings": faults(saved.warnings)}
+    return Reply(body=shown.model_copy(update=told), revision=saved.phone.revision)
 
 
 async def renew_phone(call: Call) -> Reply:
@@ -153,7 +163,14 @@ async def _change(
     wanted = replace(edit(stood), revision=seen(call, stood.revision))
     desk, domain = call.desk, call.of("domain")
     saved = await change_phone(
-        desk.db, desk.shelf(), call.actor, domain, stood.mac, wanted, call.at
+        desk.db,
+        desk.shelf(),
+        call.actor,
+        domain,
+        stood.mac,
+        wanted,
+        call.at,
+        enrolment_hours=desk.enrolment_hours,
     )
     return await _saved(call, saved, only_buttons=only_buttons)
 
