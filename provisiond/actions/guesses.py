@@ -12,9 +12,8 @@ is missed there slows nobody down at HTTP, and neither raises nor mutes an alarm
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import ip_address
 
-from provisiond.inventory.access import Transport
+from provisiond.inventory.access import Transport, network_of
 
 _MINUTE = 60.0
 _KEPT = 5_000
@@ -196,12 +195,4 @@ def _keys(door: Transport, address: str) -> tuple[tuple[str, int], ...]:
     own, everybody = (address, 1), (EVERYBODY, _OF_ALL)
     if door.is_forgeable:
         return (own, everybody)
-    return (own, (_network(address), _OF_A_NETWORK), everybody)
-
-
-def _network(address: str) -> str:
-    """The /24 or /64 around an address, as text."""
-    if ":" not in address:
-        return f"{address.rpartition('.')[0]}.0/24"
-    high = int(ip_address(address)) >> 64 << 64
-    return f"{ip_address(high)}/64"
+    return (own, (network_of(address), _OF_A_NETWORK), everybody)

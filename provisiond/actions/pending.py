@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +11,7 @@ from provisiond.actions.changes import change_entry
 from provisiond.actions.phones import Saved, add_phone
 from provisiond.catalog.match import candidates, parse_name
 from provisiond.catalog.shelf import Shelf
-from provisiond.inventory.access import Actor
+from provisiond.inventory.access import Actor, network_of
 from provisiond.inventory.admission import DEFAULT_HOURS
 from provisiond.inventory.errors import (
     NotAllowed,
@@ -32,16 +33,20 @@ _log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 2.0
 _AGAIN_SECONDS = 10.0
 _AT_ONCE = 1000
+_OF_A_NETWORK_AT_ONCE = 100
 
 
 class PendingBook:
-    """Takes requests of unknown phones at once and keeps them soon, at most 1,000 at a time."""
+    """Takes requests of unknown phones at once and keeps them soon, at most 1,000 at a time, of
+    them 100 of one /24 or /64."""
 
     def __init__(self, database: Database, shelf: Callable[[], Shelf]) -> None:
         self._database = database
         self._shelf = shelf
         self._entries: dict[str, tuple[RequestEntry, int, datetime]] = {}
+        self._networks: Counter[str] = Counter()
         self._wake = asyncio.Event()
+        self._is_full = False
 
     def note(self, entry: RequestEntry) -> None:
         """Take a request; never waits."""
@@ -49,9 +54,14 @@ class PendingBook:
         before = self._entries.get(key)
         if before is not None:
             self._entries[key] = (_better(before[0], entry), before[1] + 1, before[2])
-        elif len(self._entries) < _AT_ONCE:
+        elif len(self._entries) < _AT_ONCE and self._has_share(network_of(entry.address)):
             self._entries[key] = (entry, 1, entry.at)
             self._wake.set()
+
+    def _has_share(self, network: str) -> bool:
+        """Whether a network may bring one more before the next writing."""
+        self._networks[network] += 1
+        return self._networks[network] <= _OF_A_NETWORK_AT_ONCE
 
     async def run(self) -> None:
         """Write until cancelled; a store that is away is tried again."""
@@ -68,6 +78,7 @@ class PendingBook:
         """Write what was taken; where the store is away it is lost, for they ask again."""
         self._wake.clear()
         taken, self._entries = self._entries, {}
+        self._networks.clear()
         phones: dict[Mac, PendingPhone] = {}
         for entry, count, since in taken.values():
             phone = self._recognised(entry, count, since)
@@ -75,7 +86,18 @@ class PendingBook:
                 phones[phone.mac] = phone
         if phones:
             async with self._database.append() as write:
-                await store.note_pending(write, list(phones.values()))
+                left_out = await store.note_pending(write, list(phones.values()))
+            self._tell(left_out)
+
+    def _tell(self, left_out: int) -> None:
+        """Say once that phones find no room, until one does again."""
+        if left_out and not self._is_full:
+            _log.warning(
+                "%d phones that nobody has are not listed: their network has asked for too many "
+                "already, or the list is full; `provisiond pending list` shows who asks",
+                left_out,
+            )
+        self._is_full = left_out > 0
 
     def _recognised(self, entry: RequestEntry, count: int, since: datetime) -> PendingPhone | None:
         shelf = self._shelf()

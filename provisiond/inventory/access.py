@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from provisiond.inventory.errors import NotAllowed, NotFound
 
@@ -25,6 +25,14 @@ class Transport(Enum):
     def is_forgeable(self) -> bool:
         """Whether anybody can ask in another's name: over UDP nothing proves the source."""
         return self in (Transport.TFTP, Transport.PNP)
+
+
+def network_of(address: str) -> str:
+    """The /24 or /64 around an address, as text: what one owner may ask from, as a rule."""
+    if ":" not in address:
+        return f"{address.rpartition('.')[0]}.0/24"
+    high = int(ip_address(address)) >> 64 << 64
+    return f"{ip_address(high)}/64"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from provisiond.inventory.errors import NotAllowed, NotFound, Rejected, Rejected
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
 from provisiond.inventory.phones import Phone
+from provisiond.store import pending as store
 from provisiond.store.database import Database
 from provisiond.store.pending import note_pending
 from provisiond.store.phones import insert_phones
@@ -30,6 +31,7 @@ from tests.actions.service import CANARY, GUESSER, NOW, Desk, desk_of, furnished
 NEW = Mac("02ac3e000777")
 AGENT = "Acme D6 1.2 02:ac:3e:00:07:77"
 DOMAIN = "pbx.example.test"
+_FIVE_DAYS = timedelta(days=5)
 OF_A_DOMAIN = replace(MANAGER, domain=DOMAIN)
 
 
@@ -134,9 +136,77 @@ async def test_no_more_are_kept_than_the_bound_and_those_of_long_ago_go(desk: De
     macs = [Mac(f"02ac3e0100{number:02x}") for number in range(20)]
     async with desk.database.append() as write:
         for number, mac in enumerate(macs):
-            await note_pending(write, [pending(mac, number)], most=5)
+            assert await note_pending(write, [pending(mac, timedelta(days=number))], most=5) == 0
     found = (await list_pending(desk.database, ADMIN)).rows
     assert [one.mac for one in found] == macs[:-6:-1]
+
+
+async def test_a_flood_pushes_out_nothing_that_asked_lately_or_was_dismissed(desk: Desk) -> None:
+    dismissed, old, recent, late = (Mac(f"02ac3e0100{number:02x}") for number in range(4))
+    flood = [
+        replace(pending(Mac(f"02ac3e02{number:04x}"), _FIVE_DAYS), address=f"192.0.{number}.1")
+        for number in range(100)
+    ]
+    async with desk.database.append() as write:
+        await note_pending(write, [pending(dismissed), pending(old)], most=5)
+        await store.dismiss_pending(write, dismissed, NOW)
+        await note_pending(write, [pending(recent, timedelta(days=3))], most=5)
+        assert await note_pending(write, flood, most=5) == 96
+        assert await note_pending(write, flood[:4], most=5) == 0, "those that are listed are noted"
+        after = timedelta(days=9)
+        assert await note_pending(write, [pending(late, after)], most=5) == 0, "the next ones are"
+    found = (await list_pending(desk.database, ADMIN, dismissed=True)).rows
+    macs = {one.mac for one in found}
+    assert {dismissed, late} <= macs
+    assert old not in macs
+    assert len(macs) == 6
+    [twice] = [one for one in found if one.mac == flood[0].mac]
+    assert twice.count == 2
+    assert recent not in macs, "six days later the oldest made room for the next"
+
+
+async def test_one_network_fills_no_list(desk: Desk) -> None:
+    here = [pending(Mac(f"02ac3e02{number:04x}")) for number in range(20)]
+    six = [replace(one, mac=Mac(f"02ac3e03{number:04x}")) for number, one in enumerate(here)]
+    six = [replace(one, address=f"2001:db8::{number:x}") for number, one in enumerate(six)]
+    near = replace(pending(Mac("02ac3e040000")), address="10.0.1.1")
+    async with desk.database.append() as write:
+        assert await note_pending(write, here[:5], of_a_network=8) == 0
+        assert await note_pending(write, [*here, *six, near], of_a_network=8) == 12 + 12
+        later = pending(Mac("02ac3e040001"), _FIVE_DAYS)
+        assert await note_pending(write, [later], of_a_network=8) == 0, "what was long ago is over"
+    found = (await list_pending(desk.database, ADMIN)).rows
+    assert {one.mac for one in found} == {one.mac for one in (*here[:8], *six[:8], near, later)}
+
+
+async def test_no_more_are_dismissed_than_the_bound(desk: Desk) -> None:
+    macs = [Mac(f"02ac3e0100{number:02x}") for number in range(4)]
+    async with desk.database.append() as write:
+        await note_pending(write, [pending(mac) for mac in macs])
+        for number, mac in enumerate(macs[:3]):
+            await store.dismiss_pending(write, mac, NOW + timedelta(days=number), most=2)
+    found = (await list_pending(desk.database, ADMIN, dismissed=True)).rows
+    assert [one.mac for one in found] == macs[1:]
+
+
+async def test_one_network_leaves_room_in_what_waits_to_be_written_and_is_told_of(
+    desk: Desk, shelf: Shelf, caplog: pytest.LogCaptureFixture
+) -> None:
+    book = await asked(desk, shelf, f"{NEW.text}.cfg")
+    [entry] = desk.strangers
+    for number in range(1_000):
+        book.note(entry._replace(mac=Mac(f"02ac3e04{number:04x}"), address=f"10.1.0.{number % 99}"))
+    book.note(entry._replace(mac=Mac("02ac3e050000"), address="10.0.1.1"))
+    await book.flush()
+    assert len((await list_pending(desk.database, ADMIN)).rows) == 1 + 100 + 1
+    for turn in range(1, 7):
+        for number in range(100):
+            mac = Mac(f"02ac3e06{turn:02x}{number:02x}")
+            book.note(entry._replace(mac=mac, address=f"10.1.0.{number}"))
+        await book.flush()
+    assert len((await list_pending(desk.database, ADMIN)).rows) == 1 + store.OF_A_NETWORK + 1
+    told = [line.getMessage() for line in caplog.records if "not listed" in line.getMessage()]
+    assert len(told) == 1, "twice left out, told once"
 
 
 async def test_whoever_has_one_domain_knows_of_none(desk: Desk, shelf: Shelf) -> None:
@@ -160,8 +230,8 @@ async def test_a_hostile_user_agent_is_kept_as_text(desk: Desk) -> None:
     assert len(one.model) <= 256
 
 
-def pending(mac: Mac, minute: int = 0) -> PendingPhone:
-    at = NOW + timedelta(minutes=minute)
+def pending(mac: Mac, after: timedelta = timedelta()) -> PendingPhone:
+    at = NOW + after
     address = str(ip_address("10.0.0.1"))
     return PendingPhone(mac=mac, address=address, transport="http", first_seen=at, last_seen=at)
 
