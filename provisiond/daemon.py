@@ -268,6 +268,7 @@ class _Daemon:
             await self.book.flush()
         except Failed as fault:
             _log.error("the last enrolment changes are lost: %s", fault)
+        self.alarms.lines.stop()
         await self.journal.close()
         self.security.stop()
         self.doormen.stop()
@@ -321,6 +322,7 @@ class _Daemon:
             await asyncio.sleep(_SECURITY_TICK_SECONDS)
             self.security.tick(_now())
             self.doormen.tick(_now())
+            self.alarms.lines.tick(_now())
 
     async def _feed_watchdog(self) -> None:
         """Tell systemd that we live only after a phone's file was really rendered."""
@@ -364,7 +366,7 @@ class _Daemon:
 
     def _malformed(self, peer: Peer, reason: str) -> None:
         entry = malformed_entry(peer, reason, _now())
-        self.journal.add(entry)
+        self.alarms.journal(entry)
         self.security.denied(entry)
 
     def _figure_sources(self) -> FigureSources:

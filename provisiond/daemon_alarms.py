@@ -6,6 +6,7 @@ An alarm is a journal entry that a person should look at: a held enrolment, a sw
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
+from provisiond.actions.refusal_lines import RefusalLines
 from provisiond.inventory.journal import RequestEntry
 from provisiond.logs import SecurityLog
 from provisiond.outbound.alarm_webhook import AlarmWebhook
@@ -19,7 +20,7 @@ class Alarms:
     def __init__(
         self, settings: AlarmSettings, journal: JournalWriter, security: SecurityLog
     ) -> None:
-        self._journal = journal
+        self.lines = RefusalLines(journal.add)
         self._security = security
         self.webhook = (
             AlarmWebhook(settings.webhook, settings.webhook_secret)
@@ -29,8 +30,8 @@ class Alarms:
         self.counts: Counter[str] = Counter(enrolment_held=0, sweep=0)
 
     def journal(self, entry: RequestEntry) -> None:
-        """Journal an entry. Returns at once."""
-        self._journal.add(entry)
+        """Journal an entry, or count it where refusals had their share. Returns at once."""
+        self.lines.add(entry)
         if entry.alarm:
             self.counts[entry.outcome] += 1
             self._security.alarm(entry)

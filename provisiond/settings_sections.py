@@ -357,7 +357,9 @@ class Journal(Section):
 
     keep_days: int = Field(default=90, ge=1, le=3650, description="days that requests are kept")
     keep_rows: int = Field(
-        default=1_000_000, ge=1000, description="requests kept; the oldest go first"
+        default=1_000_000,
+        ge=1000,
+        description="requests kept; the oldest go first, alarms by age alone",
     )
 
 

@@ -36,25 +36,27 @@ _LONGEST_PAUSE = 5.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalLimits:
     """How the writer works: it waits `flush_seconds` for a batch to gather, writes `batch` rows
-    a transaction, and holds at most `backlog` while the store is away."""
+    a transaction, and holds at most `backlog` while the store is away, and `alarms` beside."""
 
     flush_seconds: float = 1.0
     batch: int = 4000
     backlog: int = 50_000
+    alarms: int = 1_000
 
 
 class JournalWriter:
     """Takes entries at once and writes them soon.
 
     `add` never waits. While the store is away or its disk full, entries are held up to the
-    backlog; beyond it the oldest go, counted in `dropped`, and the journal gets an entry with the
-    outcome `journal_gap` that tells how many, as soon as it can be written again.
+    backlog; beyond it the oldest go, alarms last, counted in `dropped`, and the journal gets an
+    entry with the outcome `journal_gap` that tells how many, as soon as it can be written again.
     """
 
     def __init__(self, database: Database, limits: JournalLimits | None = None) -> None:
         self._database = database
         self._limits = limits or JournalLimits()
         self._waiting: deque[RequestEntry | Delivery] = deque()
+        self._alarms: deque[RequestEntry | Delivery] = deque()  # older than those that wait
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._untold = 0
@@ -66,14 +68,12 @@ class JournalWriter:
     @property
     def pending(self) -> int:
         """Entries not yet written."""
-        return len(self._waiting)
+        return len(self._alarms) + len(self._waiting)
 
     def add(self, entry: RequestEntry | Delivery) -> None:
         """Take an entry; never blocks, never fails."""
-        if len(self._waiting) >= self._limits.backlog:
-            self._waiting.popleft()
-            self._drop(1)
         self._waiting.append(entry)
+        self._shed()
         self._wake.set()
 
     async def run(self) -> None:
@@ -93,11 +93,12 @@ class JournalWriter:
         """Write all that waits. Raises StoreUnavailable or StoreUnusable, and nothing is lost."""
         async with self._turn:
             self._wake.clear()
-            while self._waiting or self._untold:
+            while self.pending or self._untold:
                 await self._write(self._take())
 
     async def prune(self, *, days: float, rows: int) -> int:
-        """Delete entries older than `days`, and the oldest beyond `rows`; answers how many."""
+        """Delete entries older than `days`, and the oldest beyond `rows` that are no alarms;
+        answers how many."""
         before = datetime.now(UTC) - timedelta(days=days)
         return await prune_requests(self._database, before=before, keep=rows)
 
@@ -105,17 +106,20 @@ class JournalWriter:
         """Write what waits, as far as the store lets us; what cannot be written is counted."""
         with contextlib.suppress(ProvisiondError):
             await self.flush()
-        if self._waiting:
-            _log.error("%d journal entries were lost: the store is away", len(self._waiting))
-            self._drop(len(self._waiting))
+        if self.pending:
+            _log.error("%d journal entries were lost: the store is away", self.pending)
+            self._drop(self.pending)
+            self._alarms.clear()
             self._waiting.clear()
 
     def _take(self) -> list[RequestEntry | Delivery]:
-        count = min(self._limits.batch, len(self._waiting))
+        count = min(self._limits.batch, self.pending)
         if self._singly > 0:
             self._singly -= 1
             count = min(count, 1)
-        return [self._waiting.popleft() for _ in range(count)]
+        alarms = min(count, len(self._alarms))
+        taken = [self._alarms.popleft() for _ in range(alarms)]
+        return taken + [self._waiting.popleft() for _ in range(count - alarms)]
 
     async def _write(self, taken: list[RequestEntry | Delivery]) -> None:
         untold = self._untold
@@ -149,11 +153,20 @@ class JournalWriter:
 
     def _put_back(self, taken: list[RequestEntry | Delivery]) -> None:
         self._waiting.extendleft(reversed(taken))
-        excess = len(self._waiting) - self._limits.backlog
-        for _ in range(excess):
-            self._waiting.popleft()
-        self._drop(max(excess, 0))
+        self._shed()
         self._wake.set()
+
+    def _shed(self) -> None:
+        """Let the oldest go that are too many, alarms last."""
+        while len(self._waiting) > self._limits.backlog:
+            oldest = self._waiting.popleft()
+            if isinstance(oldest, RequestEntry) and oldest.alarm:
+                self._alarms.append(oldest)
+            else:
+                self._drop(1)
+        while len(self._alarms) > self._limits.alarms:
+            self._alarms.popleft()
+            self._drop(1)
 
     def _drop(self, count: int) -> None:
         self.dropped += count

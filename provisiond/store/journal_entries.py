@@ -161,27 +161,47 @@ async def get_sightings(
 async def prune_requests(
     database: "Database", *, before: datetime, keep: int, chunk: int = 2000
 ) -> int:
-    """Delete request rows older than `before`, and the oldest beyond `keep`; answers how many.
+    """Delete request rows older than `before`, and the oldest beyond `keep` that are no alarms:
+    who is refused all day pushes none out. Answers how many.
 
     A chunk a transaction, so that nobody waits long for the writer.
     """
     deleted = 0
-    while True:
-        async with database.append() as write:
-            done = await _prune_chunk(write, to_stored(before), keep, chunk)
-        deleted += done
-        if done < chunk:
-            return deleted
+    for doomed in (_old_lines, _old_alarms):
+        done = chunk
+        while done == chunk:
+            async with database.append() as write:
+                done = await doomed(write, to_stored(before), keep, chunk)
+            deleted += done
+    return deleted
 
 
-async def _prune_chunk(write: Write, before: int, keep: int, chunk: int) -> int:
+async def _old_lines(write: Write, before: int, keep: int, chunk: int) -> int:
     table = request_journal
     newest = await write.first(sa.select(sa.func.max(table.c.id)))
     if newest is None or newest[0] is None:
         return 0
-    oldest = sa.select(table.c.id, table.c.at).order_by(table.c.id).limit(chunk).subquery("oldest")
+    oldest = (
+        sa.select(table.c.id, table.c.at)
+        .where(table.c.alarm.is_(False))
+        .order_by(table.c.id)
+        .limit(chunk)
+        .subquery("oldest")
+    )
     doomed = sa.select(oldest.c.id).where(
         (oldest.c.at < before) | (oldest.c.id <= newest[0] - keep)
+    )
+    done = await write.connection.execute(sa.delete(table).where(table.c.id.in_(doomed)))
+    return int(done.rowcount)
+
+
+async def _old_alarms(write: Write, before: int, keep: int, chunk: int) -> int:
+    table = request_journal
+    doomed = (
+        sa.select(table.c.id)
+        .where(sa.text("alarm"), table.c.at < before)
+        .order_by(table.c.id)
+        .limit(chunk)
     )
     done = await write.connection.execute(sa.delete(table).where(table.c.id.in_(doomed)))
     return int(done.rowcount)

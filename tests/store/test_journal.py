@@ -109,6 +109,23 @@ async def test_what_was_dropped_is_told_in_the_journal(db: Database) -> None:
     assert [entry.detail for _, entry in found[1:]] == ["4", "3"]
 
 
+async def test_alarms_are_the_last_to_go_and_are_written_first(db: Database) -> None:
+    writer = JournalWriter(db, JournalLimits(backlog=2, alarms=2))
+    for number in range(4):
+        writer.add(served(1, 1, outcome="sweep", alarm=True, detail=f"alarm {number}"))
+        writer.add(served(1, 1, detail=str(number)))
+    assert (writer.pending, writer.dropped) == (4, 4)
+    await _rename_journal(db, "request_journal", "elsewhere")
+    with pytest.raises(Failed):
+        await writer.flush()
+    await _rename_journal(db, "elsewhere", "request_journal")
+    await writer.flush()
+    async with db.read() as read:
+        found = await journal.latest_requests(read, None)
+    assert [entry.detail for _, entry in found[1:]] == ["3", "alarm 3", "alarm 2", "alarm 1"]
+    assert found[0][1].detail.startswith("4 entries")
+
+
 async def test_close_writes_what_waits(db: Database) -> None:
     writer = JournalWriter(db)
     writer.add(served(1, 1))
@@ -268,6 +285,25 @@ async def test_old_entries_are_pruned_by_age_and_number(db: Database) -> None:
     assert left == ["9", "8", "7", "6"]
     assert await JournalWriter(db).prune(days=30, rows=2) == 4  # those of NOW are long past
     assert await outcomes(db) == []
+
+
+async def test_alarms_are_pruned_by_age_alone(db: Database) -> None:
+    writer = JournalWriter(db)
+    for day in range(6):
+        for alarm in (True, False):
+            writer.add(served(1, 1, at=NOW + timedelta(days=day), detail=str(day), alarm=alarm))
+    await writer.flush()
+    assert await prune_requests(db, before=NOW, keep=2, chunk=2) == 5
+    async with db.read() as read:
+        left = await journal.latest_requests(read, None)
+    assert [(entry.detail, entry.alarm) for _, entry in left] == [
+        ("5", False),
+        *((str(day), True) for day in range(5, -1, -1)),
+    ]
+    assert await prune_requests(db, before=later(days=5), keep=100, chunk=2) == 5
+    async with db.read() as read:
+        left = await journal.latest_requests(read, None)
+    assert [(entry.detail, entry.alarm) for _, entry in left] == [("5", False), ("5", True)]
 
 
 async def test_a_change_and_its_entry_are_kept_together(db: Database) -> None:
