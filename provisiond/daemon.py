@@ -154,9 +154,9 @@ class _Daemon:
         for fault in self.shelf.rejected:
             _log.error("a family is left out: %s", fault)
         self.database = await stack.enter_async_context(open_store(settings, serving=True))
-        self.journal = JournalWriter(self.database)
         self.pending = PendingBook(self.database, lambda: self.shelf)
-        self.alarms = Alarms(settings.alarms, self.journal, self.security)
+        self.alarms = Alarms(settings.alarms, self.database, self.security)
+        self.journal = self.alarms.writer
         await asyncio.to_thread(settings.assets_dir.mkdir, parents=True, exist_ok=True)
         self.book = EnrolmentBook(StoredEnrolments(self.database), self.database.epochs.enrolment)
         sources = FileSources(
@@ -381,7 +381,7 @@ class _Daemon:
             pnp=self.onboarding.pnp,
             watch=self.watch,
             alarms=self.alarms.counts,
-            webhook=self.alarms.webhook,
+            webhook=self.alarms.posts,
             web=self.web.counters,
             outbox=self.web.outbox.standing,
             at=_now(),

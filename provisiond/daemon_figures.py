@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from provisiond.actions.alarm_posts import AlarmPosts
 from provisiond.actions.answers import AnswerCache
 from provisiond.actions.guesses import GuessWatch
 from provisiond.boot.limits import HttpCounters
 from provisiond.boot.pnp import PnpCounters
 from provisiond.boot.tftp_session import TftpCounters
 from provisiond.inventory.webhooks import OutboxStanding
-from provisiond.outbound.alarm_webhook import AlarmWebhook
 from provisiond.store.journal import JournalWriter
 from provisiond.web.listener import WebCounters
 from provisiond.web.metrics import Figure
@@ -34,7 +34,7 @@ class Sources:
     pnp: PnpCounters
     watch: GuessWatch
     alarms: Mapping[str, int]
-    webhook: AlarmWebhook | None
+    webhook: AlarmPosts | None
     web: WebCounters
     outbox: OutboxStanding
     at: datetime

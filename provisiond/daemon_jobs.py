@@ -15,12 +15,14 @@ from provisiond.outbound.sip_targets import SipTargets
 from provisiond.settings import Settings
 from provisiond.settings_sections import Journal, Sip
 from provisiond.store.database import Database
+from provisiond.store.errands import prune_errands
 from provisiond.store.journal import JournalWriter
 from provisiond.store.leases import Lease
 from provisiond.store.resyncs import prune_resyncs
 
 _log = logging.getLogger(__name__)
 _PRUNE_SECONDS = 600
+_ERRAND_SECONDS = 7 * 86_400.0
 
 
 def delivery_of(settings: Settings, database: Database, sources: FileSources) -> ResyncDelivery:
@@ -44,15 +46,16 @@ async def prune(database: Database, journal: JournalWriter, keep: Journal) -> No
         try:
             if await asyncio.shield(lease.acquire(_PRUNE_SECONDS)):
                 await asyncio.shield(journal.prune(days=keep.keep_days, rows=keep.keep_rows))
-                await asyncio.shield(_prune_resyncs(database, keep))
+                await asyncio.shield(_prune_rest(database, keep))
         except Failed as fault:
             _log.warning("old journal entries stay for now: %s", fault)
         await asyncio.sleep(_PRUNE_SECONDS)
 
 
-async def _prune_resyncs(database: Database, keep: Journal) -> None:
+async def _prune_rest(database: Database, keep: Journal) -> None:
     async with database.append() as write:
         await prune_resyncs(write, datetime.now(UTC) - timedelta(days=keep.keep_days))
+        await prune_errands(write, older_than=_ERRAND_SECONDS)
 
 
 def _trusting(sip: Sip) -> ssl.SSLContext:

@@ -1,4 +1,4 @@
-"""What has the command line left for the daemon to do? Rows that a daemon takes and finishes."""
+"""What is left for a daemon to do, also after a restart? Rows that one of them finishes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,6 +43,17 @@ async def add_errand(write: Write, kind: str, body: str) -> int:
     assert row is not None
     errand_id: int = row[0]
     return errand_id
+
+
+async def waiting_errands(read: Read, kind: str, *, limit: int = 20) -> tuple[Errand, ...]:
+    """The oldest of a kind that wait and that nobody took; for kinds whose doer has a lease."""
+    rows = await read.rows(
+        sa.select(errand)
+        .where(errand.c.state == "waiting", errand.c.kind == kind)
+        .order_by(errand.c.id)
+        .limit(limit)
+    )
+    return tuple([_record(row) for row in rows])
 
 
 async def take_errands(
@@ -92,9 +103,11 @@ async def find_errand(read: Read, errand_id: int) -> Errand | None:
 
 
 async def prune_errands(write: Write, *, older_than: float) -> int:
-    """Delete finished errands that ended `older_than` seconds ago; answers how many."""
+    """Delete errands that ended `older_than` seconds ago, or that wait for so long; answers how
+    many."""
     limit = database_now(write.connection) - int(older_than * _SECOND)
-    done = await write.connection.execute(sa.delete(errand).where(errand.c.done_at < limit))
+    ended = sa.func.coalesce(errand.c.done_at, errand.c.created_at)
+    done = await write.connection.execute(sa.delete(errand).where(ended < limit))
     return int(done.rowcount)
 
 

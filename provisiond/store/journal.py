@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from provisiond.inventory.errors import ProvisiondError
 from provisiond.inventory.journal import Delivery, RequestEntry, Sighting
 from provisiond.store.database import Database
+from provisiond.store.errands import add_errand
 from provisiond.store.journal_entries import (
     add_change,
     add_requests,
@@ -18,8 +20,10 @@ from provisiond.store.journal_entries import (
     latest_requests,
     prune_requests,
 )
+from provisiond.store.transaction import Write
 
 __all__ = [
+    "ALARM_ERRAND",
     "JournalLimits",
     "JournalWriter",
     "Sighting",
@@ -31,6 +35,8 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 5.0
+ALARM_ERRAND = "alarm"
+"""The kind of errand that an alarm is which somebody elsewhere is to be told of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +56,21 @@ class JournalWriter:
     `add` never waits. While the store is away or its disk full, entries are held up to the
     backlog; beyond it the oldest go, alarms last, counted in `dropped`, and the journal gets an
     entry with the outcome `journal_gap` that tells how many, as soon as it can be written again.
+
+    With `alarm_body` each alarm is written together with an errand that has this body, and
+    `alarmed` is set when there are such.
     """
 
-    def __init__(self, database: Database, limits: JournalLimits | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        limits: JournalLimits | None = None,
+        alarm_body: Callable[[RequestEntry], str] | None = None,
+    ) -> None:
         self._database = database
         self._limits = limits or JournalLimits()
+        self._alarm_body = alarm_body
+        self.alarmed = asyncio.Event()
         self._waiting: deque[RequestEntry | Delivery] = deque()
         self._alarms: deque[RequestEntry | Delivery] = deque()  # older than those that wait
         self._wake = asyncio.Event()
@@ -127,6 +143,7 @@ class JournalWriter:
         try:
             async with self._database.append() as write:
                 await add_requests(write, batch)
+                alarms = await self._leave_alarms(write, batch)
         except ProvisiondError as fault:
             self._put_back(taken)
             if not self._away:
@@ -147,9 +164,20 @@ class JournalWriter:
             raise
         self.written += len(taken)
         self._untold -= untold
+        if alarms:
+            self.alarmed.set()
         if self._away:
             self._away = False
             _log.info("the journal is written again; %d entries were dropped so far", self.dropped)
+
+    async def _leave_alarms(self, write: Write, batch: Sequence[RequestEntry | Delivery]) -> int:
+        """Leave an errand for each alarm, where anybody wants to hear of them; how many."""
+        if self._alarm_body is None:
+            return 0
+        alarms = [entry for entry in batch if isinstance(entry, RequestEntry) and entry.alarm]
+        for alarm in alarms:
+            await add_errand(write, ALARM_ERRAND, self._alarm_body(alarm))
+        return len(alarms)
 
     def _put_back(self, taken: list[RequestEntry | Delivery]) -> None:
         self._waiting.extendleft(reversed(taken))

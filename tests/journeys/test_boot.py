@@ -87,6 +87,12 @@ def test_another_device_meanwhile_holds_the_enrolment(server: ServerProcess) -> 
     assert server.get(f"{MAC}.cfg", headers=other)[0] == 404
     assert server.get(f"{MAC}.cfg", headers=first)[0] == 404
     wait_for(lambda: "enrolment_held" in server.log())
+    metrics = server.look("metrics")[1].decode()
+    assert "provisiond_alarms_enrolment_held_total 1.0" in metrics
+    assert "provisiond_alarms_sweep_total 0.0" in metrics
+    for number in range(30):
+        assert server.get(f"001565ff{number:04x}.cfg")[0] == 404
+    assert "provisiond_alarms_sweep_total 1.0" in server.look("metrics")[1].decode()
 
 
 def test_a_change_by_the_command_line_is_served_and_the_other_phone_keeps_its_bytes(

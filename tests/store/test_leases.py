@@ -63,8 +63,18 @@ async def test_an_errand_goes_to_one_taker_and_its_result_back(
         failed = await errands.find_errand(write, ids[1])
         assert failed is not None
         assert failed.state == "failed"
-        assert await errands.prune_errands(write, older_than=-1) == 2
+        assert await errands.prune_errands(write, older_than=60) == 0
+        assert await errands.prune_errands(write, older_than=-1) == 3, "also what never ended"
         assert await errands.find_errand(write, ids[0]) is None
+
+
+async def test_errands_of_a_kind_wait_in_their_order(db: Database) -> None:
+    async with db.append() as write:
+        ids = [await errands.add_errand(write, "alarm", str(n)) for n in range(4)]
+        await errands.add_errand(write, "resync", "")
+        await errands.finish_errand(write, ids[0])
+        waiting = await errands.waiting_errands(write, "alarm", limit=2)
+    assert [errand.body for errand in waiting] == ["1", "2"]
 
 
 async def test_an_errand_whose_taker_died_is_taken_again(db: Database) -> None:
