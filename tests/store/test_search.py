@@ -1,6 +1,5 @@
 """Parts of MACs, numbers and names are found, and an index answers."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,10 +11,11 @@ from provisiond.inventory.mac import Mac
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Phone, PhoneLine
 from provisiond.store import domains, phones, users
-from provisiond.store.database import Database, Read
+from provisiond.store.database import Database
 from provisiond.store.phone_lists import phones_of_lines, query_phones
 from provisiond.store.schema import phone as phone_table
 from provisiond.store.schema import user_account
+from tests.store.plans import OF_PHONES, OF_USERS, explained, statements, ten_thousand
 
 NAMES = ("Front desk", "Größe 50%", "Back_office", 'say "hi"', "x" * 100, "")
 PEOPLE = (
@@ -151,59 +151,6 @@ async def test_a_part_of_a_user_is_found_in_the_own_domain_alone(
         page = await users.query_users(read, domain_id, UserQuery(text=text))
     assert [user.extension for user in page.rows] == found
     assert page.total == len(found)
-
-
-async def statements(read: Read, ask: Callable[[], Awaitable[object]]) -> list[tuple[str, object]]:
-    """What is sent to the engine for a list."""
-    sent: list[tuple[str, object]] = []
-
-    def note(_c: object, _k: object, statement: str, parameters: object, *_: object) -> None:
-        sent.append((statement, parameters))
-
-    engine = read.connection.sync_connection
-    assert engine is not None
-    sa.event.listen(engine, "before_cursor_execute", note)
-    await ask()
-    sa.event.remove(engine, "before_cursor_execute", note)
-    return sent
-
-
-OF_PHONES = {
-    "id": "1000000 + g",
-    "mac": "lpad(to_hex(g), 12, '0')",
-    "name": "'no. ' || md5(g::text)",
-    "token_hash": "decode(lpad(to_hex(g), 64, '0'), 'hex')",
-}
-OF_USERS = {"id": "2000000 + g", "extension": "'9' || g", "first_name": "md5(g::text)"}
-
-
-async def ten_thousand(db: Database, table: sa.Table, own: dict[str, str], first: str) -> None:
-    """Copies of the `first` row, for a planner that reads a few rows faster without an index."""
-    columns = [column.name for column in table.columns]
-    values = ", ".join(own.get(name, f'"{name}"') for name in columns)
-    listed = ", ".join(f'"{name}"' for name in columns)
-    async with db.write() as write:
-        await write.connection.execute(
-            sa.text(
-                f"INSERT INTO {table.name} ({listed}) SELECT {values} FROM (SELECT * FROM "
-                f"{table.name} WHERE {first} ORDER BY domain_id LIMIT 1) one, "
-                "generate_series(1, 10000) g"
-            )
-        )
-        # As autovacuum does soon after.
-        index = f"ix_{table.name}_search"
-        await write.connection.execute(sa.text(f"SELECT gin_clean_pending_list('{index}')"))
-        await write.connection.execute(sa.text("ANALYZE"))
-
-
-async def explained(read: Read, sent: Sequence[tuple[str, object]]) -> str:
-    plan = []
-    postgres = read.connection.dialect.name == "postgresql"
-    for statement, parameters in sent:
-        words = "EXPLAIN " if postgres else "EXPLAIN QUERY PLAN "
-        rows = await read.connection.exec_driver_sql(words + statement, parameters)  # type: ignore[arg-type]
-        plan += [str(row[0 if postgres else 3]) for row in rows]
-    return "\n".join(plan)
 
 
 @pytest.mark.parametrize("text", ["65000", "desk", "lice"])

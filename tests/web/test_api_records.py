@@ -1,8 +1,10 @@
 """Records as programs keep them: listed, shown, added, changed under If-Match, deleted."""
 
+import re
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from provisiond.inventory.access import Role
 from provisiond.store.database import Database
@@ -61,6 +63,30 @@ async def test_a_record_comes_changes_and_goes(noun: str, client: Client, db: Da
     gone, _ = await asked(client, "DELETE", one, who, extra={"If-Match": '"2"'})
     assert gone.status == 204
     assert (await asked(client, "GET", one, who))[0].status == 404
+
+
+async def test_the_first_page_of_phones_is_a_few_statements(client: Client, db: Database) -> None:
+    """However many phones it has and whatever is asked for; who asks is looked up once."""
+    who = await token(db, Role.MANAGER, DOMAIN)
+    sent: list[str] = []
+
+    def note(_c: object, _k: object, statement: str, *_: object) -> None:
+        # Beside it the feed of events looks for news all the time.
+        if statement != "BEGIN" and "change_journal" not in statement:
+            sent.append(statement)
+
+    async with db.read() as read:
+        engine = read.connection.engine.sync_engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    for asked_for in ("limit=1", "limit=500", "q=desk&sort=name", "site=HQ"):
+        sent.clear()
+        answer, _ = await asked(client, "GET", f"{BASE}/phones?{asked_for}", who)
+        assert answer.status == 200
+        tables = [re.search(r"FROM (\w+)", statement) for statement in sent]
+        assert [found and found[1] for found in tables] == [
+            "api_token", "domain", "phone", "phone_line", "phone",
+        ], asked_for  # fmt: skip
+    sa.event.remove(engine, "before_cursor_execute", note)
 
 
 async def test_every_fault_of_a_body_is_told_with_its_place(client: Client, db: Database) -> None:
