@@ -1,15 +1,22 @@
 """Which rows of a table had faults, and what is left without them?"""
 
+import asyncio
 import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from provisiond.actions.csv_table import FAULT, guarded
+from provisiond.actions.import_reading import ImportInventory, is_table
+from provisiond.actions.imports import import_inventory
 from provisiond.actions.table_records import read_records
 from provisiond.actions.workbook import workbook_bytes
-from provisiond.inventory.errors import Finding
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.access import Actor
+from provisiond.inventory.errors import Finding, RejectedAll
+from provisiond.store.database import Database
 
 _ROW = re.compile(r"row (\d+)(?:, column (.*))?")
 
@@ -40,8 +47,30 @@ def split_table(content: bytes, findings: Iterable[Finding]) -> SplitTable | Non
     """The table in two; None where the faults are not those of rows, so that nothing is left to
     import. Raises RejectedAll where the file is no table."""
     told = _by_row(findings)
-    if not told:
-        return None
+    split = _split(content, told) if told else None
+    return split if split is not None and split.count else None
+
+
+async def faulty_rows(
+    db: Database, shelf: Shelf, actor: Actor, command: ImportInventory, at: datetime
+) -> SplitTable:
+    """The rows of a table that its import would refuse, none where it would take all; nothing is
+    changed. Raises RejectedAll where the faults are not those of rows, and what an import does."""
+    if not is_table(command):
+        message = "it is no table, and has no rows."
+        remedy = "Send CSV or .xlsx, or import it with dry_run=true."
+        raise RejectedAll((Finding(where="file", message=message, remedy=remedy),))
+    try:
+        await import_inventory(db, shelf, actor, replace(command, dry_run=True), at)
+    except RejectedAll as fault:
+        split = await asyncio.to_thread(split_table, command.content, fault.findings)
+        if split is None:
+            raise
+        return split
+    return await asyncio.to_thread(_split, command.content, {})
+
+
+def _split(content: bytes, told: Mapping[int, Sequence[str]]) -> SplitTable:
     records = read_records(content)
     own = [i for i, heading in enumerate(records.header) if heading.strip().casefold() != FAULT]
     faulty: list[Sequence[str]] = [[*(records.header[i] for i in own), FAULT]]
@@ -53,7 +82,7 @@ def split_table(content: bytes, findings: Iterable[Finding]) -> SplitTable | Non
         else:
             rest += [[]] * (number - len(rest) - 1)
             rest.append(kept)
-    return SplitTable(faulty=tuple(faulty), rest=_csv(rest)) if len(faulty) > 1 else None
+    return SplitTable(faulty=tuple(faulty), rest=_csv(rest))
 
 
 def _by_row(findings: Iterable[Finding]) -> Mapping[int, list[str]]:

@@ -1,6 +1,7 @@
 """Files come in whole or not at all, by whoever may do by hand what they do; and go out again."""
 
 import asyncio
+import csv
 import io
 import json
 import zipfile
@@ -14,7 +15,7 @@ from aiohttp import ClientResponse
 from provisiond.actions.desk import Desk
 from provisiond.actions.import_profiles import load_profiles
 from provisiond.actions.record_tables import TableKind
-from provisiond.actions.workbook import workbook_bytes
+from provisiond.actions.workbook import workbook_bytes, workbook_rows
 from provisiond.inventory.access import Role
 from provisiond.settings import shipped
 from provisiond.store.database import Database
@@ -248,12 +249,59 @@ async def test_a_workbook_that_would_fill_the_memory_is_refused_packed(
     assert "48 MiB are the most" in problem["errors"][0]["message"]
 
 
+async def test_of_many_faults_the_first_are_told_and_every_faulty_row_is_written(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    before = await contents(db)
+    rows = "".join(f"x{number},=Bad,{number}\n" for number in range(1200))
+    table = f"extension,first_name,last_name\n160,Fine,One\n{rows}"
+    answer, problem = await sent(client, who, table, "text/csv")
+    assert (answer.status, len(problem["errors"]), problem["errors_in_all"]) == (422, 1000, 1200)
+    assert "1,200 in all" in problem["detail"]
+    assert "first 1,000" in problem["detail"]
+    assert "import/faults answers every row" in problem["detail"]
+    faulty = await posted(client, who, "format=csv", table)
+    assert (faulty.status, faulty.content_type) == (200, "text/csv")
+    assert faulty.headers["Content-Disposition"].endswith('filename="faults.csv"')
+    found = list(csv.DictReader(io.StringIO((await faulty.read()).decode("utf-8-sig"))))
+    assert [row["extension"] for row in found] == [f"x{number}" for number in range(1200)]
+    assert all(row["fault"].startswith("extension: ") for row in found)
+    packed = await posted(client, who, "format=xlsx", table)
+    assert (packed.status, packed.content_type) == (200, WORKBOOK)
+    assert len(list(workbook_rows(await packed.read()))) == 1201
+    assert await contents(db) == before
+
+
+async def posted(client: Client, who: dict[str, str], query: str, table: str) -> ClientResponse:
+    return await client.post(
+        f"/api/v1{PATH}/faults?{query}", data=table, headers={**who, "Content-Type": "text/csv"}
+    )
+
+
+async def test_a_table_without_faults_has_no_faulty_rows_and_what_is_no_table_none_either(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    looking = await token(db, Role.MANAGER, DOMAIN, read_only=True)
+    before = await contents(db)
+    answer = await posted(client, who, "", USERS)
+    assert await answer.text(encoding="utf-8-sig") == "extension,first_name,last_name,fault\r\n"
+    for content, media in ((document({"domain": DOMAIN}), "application/json"), ("a\n", "text/csv")):
+        answer, problem = await sent(client, who, content, media, path=f"{PATH}/faults")
+        assert (answer.status, problem["code"]) == (422, "rejected")
+    assert (await posted(client, looking, "", USERS)).status == 403
+    assert await contents(db) == before
+
+
 async def test_one_file_at_a_time_comes_in(client: Client, db: Database, desk: Desk) -> None:
     who = await token(db, Role.MANAGER, DOMAIN)
     async with desk.importing:
         answer, problem = await sent(client, who, USERS, "text/csv")
     assert (answer.status, problem["code"]) == (503, "overloaded")
     assert answer.headers["Retry-After"]
+    async with desk.importing:
+        assert (await posted(client, who, "", USERS)).status == 503
     answer, _ = await sent(client, who, USERS, "text/csv")
     assert answer.status == 200
 

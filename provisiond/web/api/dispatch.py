@@ -42,8 +42,6 @@ async def dispatch(route: Route, request: web.Request) -> web.StreamResponse:
 
 async def _answer(route: Route, request: web.Request) -> web.StreamResponse:
     call = await _asked(route, request)
-    if route.stream is not None:
-        return await route.stream(call, request)
     content = b""
     if route.request is not None:
         given, content = await read_json(request, route.most_bytes)
@@ -53,6 +51,8 @@ async def _answer(route: Route, request: web.Request) -> web.StreamResponse:
         call, content = replace(call, body=upload), upload.content
     elif request.can_read_body and route.is_change:
         await _expect_nothing(request)
+    if route.stream is not None:
+        return await route.stream(call, request)
     if not route.is_change:
         return answer_of(route, request, await _handled(route, call))
     return await _once(route, request, call, content)

@@ -187,7 +187,7 @@ def _headers(route: Route) -> Iterable[dict[str, Any]]:
             "description": "the ETag of the record that was seen, or * for any",
             "schema": {"type": "string", "examples": ['"3"']},
         }
-    if route.is_change and route.noun is not None:
+    if route.is_change and route.noun is not None and route.stream is None:
         yield {
             "name": "Idempotency-Key",
             "in": "header",

@@ -2,9 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from itertools import islice
 from typing import Any
 
 from aiohttp import web
@@ -38,7 +37,8 @@ from provisiond.web.api.shapes import Place
 _log = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
 _RETRY_SECONDS = 5
-_MOST_ERRORS = 1000
+MOST_ERRORS = 1000
+"""of one answer; it says how many there are in all"""
 
 _STATUS: tuple[tuple[type[ProvisiondError], int], ...] = (
     (WrongLogin, 401),
@@ -64,7 +64,7 @@ def problem(
     code: str,
     detail: str,
     *,
-    errors: Iterable[Finding] = (),
+    errors: Sequence[Finding] = (),
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """The answer that tells a fault."""
@@ -75,9 +75,14 @@ def problem(
         "detail": detail,
         "code": code,
     }
-    listed = [Place.of(error) for error in islice(errors, _MOST_ERRORS)]
-    if listed:
+    if len(errors) > MOST_ERRORS:
+        many = f"There are {len(errors):,} in all, and these are the first {MOST_ERRORS:,}."
+        body["detail"] = f"{detail} {many}"
+        errors = sorted(errors, key=lambda one: one.severity != "error")
+    if errors:
+        listed = [Place.of(error) for error in errors[:MOST_ERRORS]]
         body["errors"] = [one.model_dump(mode="json", exclude_none=True) for one in listed]
+        body["errors_in_all"] = len(errors)
     text = json.dumps(body, ensure_ascii=True)
     return web.Response(text=text, status=status, content_type=MEDIA, headers=headers)
 

@@ -65,7 +65,8 @@ class Place(Fault):
 
 class Problem(BaseModel):
     """Why a question was not answered as asked (RFC 9457). `code` is stable, `detail` is for a
-    person, `errors` lists every fault of the body or query."""
+    person, `errors` lists every fault of the body or query; of more than a thousand the first, and
+    `errors_in_all` is how many there are."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -75,6 +76,7 @@ class Problem(BaseModel):
     detail: str
     code: str
     errors: list[Place] = []
+    errors_in_all: int = 0
 
 
 class Record(Shape):
