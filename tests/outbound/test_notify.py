@@ -13,6 +13,7 @@ import pytest
 
 from provisiond.inventory.secret import Secret
 from provisiond.outbound.notify import Notify, Outcome, SipNotifier, Told
+from provisiond.outbound.sip_channel import Hop
 from provisiond.outbound.sip_digest import Login
 from provisiond.outbound.sip_place import Finder
 from provisiond.outbound.sip_targets import SipTargets
@@ -171,6 +172,34 @@ async def test_of_what_has_spoken_before_it_is_told_what_became_of_it(tmp_path: 
     outcome = await notifier.notify(order(one.port))
     assert outcome.told is Told.FAILED
     assert "nobody listens there" in outcome.reason
+
+
+class Listing(Finder):
+    """Finds these, whoever is looked for."""
+
+    def __init__(self, *ports: int) -> None:
+        super().__init__()
+        self.ports = ports
+
+    async def find(self, host: str, port: int | None, transport: str) -> tuple[Hop, ...]:
+        hops = [
+            Hop(transport="udp", address="127.0.0.1", port=one, name=host) for one in self.ports
+        ]
+        return tuple(hops)
+
+
+async def test_the_next_address_is_tried_where_the_first_has_spoken_before(tmp_path: Path) -> None:
+    steps = (take(), answer("200 OK"))
+    with phone(tmp_path / "first", *steps) as first, phone(tmp_path / "next", *steps) as second:
+        finder = Listing(first.port, second.port)
+        notifier = SipNotifier(finder, targets=LOOPBACK, timers=QUICK)
+        assert (await notifier.notify(order(5060))).told is Told.ANSWERED
+        assert await asyncio.to_thread(first.result) == 0
+        stranger = SipNotifier(finder, targets=LOOPBACK, timers=QUICK)
+        assert await stranger.notify(order(5060)) == Outcome(told=Told.SILENT)
+        assert second.process.poll() is None, "who asked would see that the first has nobody"
+        assert (await notifier.notify(order(5060))).told is Told.ANSWERED
+        assert await asyncio.to_thread(second.result) == 0
 
 
 async def test_a_message_goes_only_where_it_may() -> None:
