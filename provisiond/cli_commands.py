@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-_PLACES = {
+PLACES = {
     "serve": "cli_server:serve",
     "init": "cli_server:init",
     "check": "cli_server:check",
@@ -44,6 +44,7 @@ _PLACES = {
     "webhooks": "cli_webhooks:app",
     "admin": "cli_people:admin",
 }
+"""Each command's module and name, in the order of the help."""
 
 
 class Commands(TyperGroup):
@@ -67,7 +68,7 @@ class _Loaded(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:
-            self._made[name] = _load(name, _PLACES[name])
+            self._made[name] = _load(name, PLACES[name])
         return self._made[name]
 
     def __setitem__(self, name: str, command: Any) -> None:
@@ -77,13 +78,13 @@ class _Loaded(MutableMapping[str, Any]):
         raise TypeError("a command is not taken away")
 
     def __contains__(self, name: object) -> bool:
-        return name in _PLACES
+        return name in PLACES
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_PLACES)
+        return iter(PLACES)
 
     def __len__(self) -> int:
-        return len(_PLACES)
+        return len(PLACES)
 
 
 def _load(name: str, place: str) -> Any:

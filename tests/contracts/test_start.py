@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from provisiond.cli_commands import PLACES
+
 HEAVY = (
     "sqlalchemy",
     "alembic",
@@ -35,6 +37,13 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
     if importlib.util.find_spec(module) is None:
         pytest.skip("the command line is not written yet")
     assert loaded_after(f"import {module}").intersection(HEAVY) == set()
+
+
+def test_no_command_loads_anything_heavy_before_it_is_run() -> None:
+    modules = sorted({place.partition(":")[0] for place in PLACES.values()})
+    assert len(modules) > 20
+    named = ", ".join(f"provisiond.{module}" for module in modules)
+    assert loaded_after(f"import {named}").intersection(HEAVY) == set()
 
 
 def test_the_measure_can_find_something() -> None:
