@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from provisiond.inventory.errors import Failed, ProvisiondError
 from provisiond.inventory.journal import ChangeEntry, Delivery, RequestEntry
-from provisiond.inventory.lists import RequestQuery
+from provisiond.inventory.lists import ChangeQuery, RequestQuery
 from provisiond.inventory.mac import Mac
 from provisiond.store import domains, journal, phones
+from provisiond.store.changes import query_changes
 from provisiond.store.database import Database
 from provisiond.store.journal import JournalLimits, JournalWriter
 from provisiond.store.journal_entries import add_requests, prune_requests
@@ -322,6 +323,24 @@ async def test_a_change_and_its_entry_are_kept_together(db: Database) -> None:
     async with db.read() as read:
         assert [found for _, found in await journal.latest_changes(read, domain_id)] == [entry]
         assert await journal.latest_changes(read, domain_id + 1) == ()
+
+
+async def test_changes_are_found_by_what_they_are_of(db: Database) -> None:
+    actions = ("edit number", "make number available", "add SMS number", "import", "edit user")
+    async with db.append() as write:
+        for action in actions:
+            entry = ChangeEntry(at=NOW, actor_kind="cli", actor="tess", action=action, subject="x")
+            await journal.add_change(write, entry)
+
+    async def of(noun: str) -> list[str]:
+        async with db.read() as read:
+            page = await query_changes(read, ChangeQuery(noun=noun))
+        return [row.change.action for row in reversed(page.rows)]
+
+    assert await of("number") == ["edit number", "make number available"]
+    assert await of("sms Number") == ["add SMS number"]
+    for nothing in ("umber", "available", "%", "numbe_", "\\", ""):
+        assert await of(nothing) == []
 
 
 async def test_a_change_whose_entry_cannot_be_written_does_not_happen(db: Database) -> None:
