@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -20,7 +20,7 @@ from provisiond.actions.import_rights import rights_faults
 from provisiond.actions.import_server import ServerPlan, plan_server
 from provisiond.actions.import_walk import Item, Mode, Step, Terms
 from provisiond.actions.inventory_file import Source
-from provisiond.actions.inventory_load import load_domain, load_server
+from provisiond.actions.inventory_load import domain_names, load_domain, load_server
 from provisiond.actions.inventory_schema import DomainEntry
 from provisiond.actions.inventory_state import DomainContents, ServerContents
 from provisiond.actions.inventory_text import Tree
@@ -90,6 +90,16 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Stands:
+    """What the store has of all that a plan depends on, revisions among it."""
+
+    names: tuple[str, ...]
+    server: ServerContents
+    domains: tuple[DomainContents, ...]
+    owners: tuple[Owners, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Planned:
     source: Source
     server: ServerPlan
@@ -106,12 +116,19 @@ async def import_inventory(
     the file, each with its place and remedy; NotFound for a domain that a table's phones cannot go
     to.
     """
+    async with db.read() as read:
+        source = await read_source(read, shelf, command)
+        stood = await _stands(read, source)
+    planned = await _plan(source, stood, shelf, actor, command, at)
     if command.dry_run:
-        async with db.read() as read:
-            planned = await _plan(read, shelf, actor, command, at)
         return _report(planned, dry_run=True)
     async with db.write() as write:
-        planned = await _plan(write, shelf, actor, command, at)
+        # It was planned while others could write: where one did, it is planned anew.
+        stands = await _stands(write, source)
+        if not await asyncio.to_thread(stood.__eq__, stands):
+            source = await read_source(write, shelf, command)
+            stands = await _stands(write, source)
+            planned = await _plan(source, stands, shelf, actor, command, at)
         await apply_server(write, planned.server)
         for plan in planned.domains:
             try:
@@ -132,17 +149,31 @@ async def import_inventory(
     return _report(planned, dry_run=False)
 
 
-async def _plan(
-    read: Read, shelf: Shelf, actor: Actor, command: ImportInventory, at: datetime
-) -> _Planned:
-    source = await read_source(read, shelf, command)
+async def _stands(read: Read, source: Source) -> _Stands:
     server = await load_server(read)
-    before: list[DomainContents] = []
-    owners: list[Owners] = []
-    for entry in source.entry.domains:
-        contents = await load_domain(read, entry.domain)
-        before.append(contents)
-        owners.append(await _owners(read, entry, contents, server.settings))
+    domains = [await load_domain(read, entry.domain) for entry in source.entry.domains]
+    return _Stands(
+        names=tuple(await domain_names(read)),
+        server=server,
+        domains=tuple(domains),
+        owners=tuple(
+            [
+                await _owners(read, entry, contents, server.settings)
+                for entry, contents in zip(source.entry.domains, domains, strict=True)
+            ]
+        ),
+    )
+
+
+async def _plan(
+    source: Source,
+    stands: _Stands,
+    shelf: Shelf,
+    actor: Actor,
+    command: ImportInventory,
+    at: datetime,
+) -> _Planned:
+    """Raises RejectedAll with every fault."""
     terms = Terms(
         mode=command.mode,
         actor=actor,
@@ -151,7 +182,7 @@ async def _plan(
         is_table=source.is_table,
     )
     # A file of thousands of phones keeps a processor busy for seconds: not in the loop.
-    planned = await asyncio.to_thread(_plan_all, source, server, before, owners, shelf, terms)
+    planned = await asyncio.to_thread(_plan_all, source, stands, shelf, terms)
     if any(finding.severity == "error" for finding in planned.findings):
         errors = sum(finding.severity == "error" for finding in planned.findings)
         raise RejectedAll(planned.findings, f"{errors} fault(s); nothing was changed.")
@@ -173,15 +204,8 @@ async def _owners(
     )
 
 
-def _plan_all(
-    source: Source,
-    server: ServerContents,
-    before: Sequence[DomainContents],
-    owners: Sequence[Owners],
-    shelf: Shelf,
-    terms: Terms,
-) -> _Planned:
-    server_plan = plan_server(source.entry.server, server, shelf, terms)
+def _plan_all(source: Source, stands: _Stands, shelf: Shelf, terms: Terms) -> _Planned:
+    server_plan = plan_server(source.entry.server, stands.server, shelf, terms)
     faults = list(server_plan.faults)
     terms = replace(terms, server=server_plan.after.settings)
     ahead = LookAhead(terms.at, _LOOK_WORK)
@@ -189,7 +213,7 @@ def _plan_all(
     phones: dict[Mac, str] = {}
     numbers: dict[E164, str] = {}
     for entry, root, contents, owned in zip(
-        source.entry.domains, source.roots, before, owners, strict=True
+        source.entry.domains, source.roots, stands.domains, stands.owners, strict=True
     ):
         plan = plan_domain(entry, root, contents, shelf, terms)
         faults += rights_faults(plan, entry, terms.actor)

@@ -1,5 +1,6 @@
 """An inventory file is taken whole or not at all, and every fault of it is told at once."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -130,6 +131,18 @@ async def test_the_same_file_again_changes_nothing_and_makes_nothing_stale(
     assert report.domains[0].step == "unchanged"
     assert await written(db) == before
     assert db.epochs.world == epoch
+
+
+async def test_what_was_planned_is_written_only_on_what_it_was_planned_for(
+    db: Database, shelf: Shelf
+) -> None:
+    """Two at once plan on an empty store: the second to write finds all there, and plans anew."""
+    reports = await asyncio.gather(load(db, shelf), load(db, shelf))
+    assert sorted(report.domains[0].step for report in reports) == ["added", "unchanged"]
+    async with db.read() as read:
+        once, again = await load_domain(read, DOMAIN), await load_domain(read, DOMAIN)
+    assert once == again, "what stands is known again, or each import would plan twice"
+    assert once.phones
 
 
 async def test_a_change_moves_the_domains_epoch(lite: Database, shelf: Shelf) -> None:
