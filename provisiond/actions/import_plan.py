@@ -209,10 +209,10 @@ class _Planner:
             rows = before
         elif self._terms.mode is Mode.FAIL and before and rows != before:
             self._walk.exists((*path, "overrides"), "a set of overrides")
-        self._twice(entries, path)
+        self._twice(known, path)
         return Rows(path=(*path, "overrides"), site=site, rows=rows)
 
-    def _twice(self, entries: tuple[OverrideEntry, ...], path: Path) -> None:
+    def _twice(self, entries: list[OverrideEntry], path: Path) -> None:
         seen: set[tuple[str, str | None, str]] = set()
         for index, entry in enumerate(entries):
             key = (entry.family, entry.model, entry.key)
@@ -220,7 +220,8 @@ class _Planner:
                 self._walk.faults.append(
                     Fault(
                         path=(*path, "overrides", index),
-                        message=f"{entry.key!r} is overridden twice for {entry.family}.",
+                        message=f"{entry.key!r} is overridden twice for "
+                        f"{entry.model or entry.family}.",
                         remedy="Keep one of them.",
                     )
                 )

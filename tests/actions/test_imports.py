@@ -340,6 +340,15 @@ BAD: list[Bad] = [
         overrides=[{"family": "acme/desk", "model": "Acme D-66", "key": "a", "value": "1"}],
     ),
     bad(
+        "overrides[1]",
+        "'a' is overridden twice for Acme D-6",
+        "Keep one",
+        overrides=[
+            {"family": "acme/desk", "model": model, "key": "a", "value": "1"}
+            for model in ("D-6", "Acme D-6")
+        ],
+    ),
+    bad(
         "sites[0].vlan_phone",
         "out of range",
         sites=[{"name": "HQ", "vlan_phone": 5000}, {"name": "x"}],
