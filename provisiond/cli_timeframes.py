@@ -67,7 +67,8 @@ Holidays = Annotated[
     typer.Option(
         "--holidays",
         metavar="COUNTRY[-REGION][,OBSERVANCE[,NAME;NAME]]",
-        help='"US-CA,next_workday"; same_day, next_workday or previous_workday.',
+        help='"US-CA,nearest_workday"; same_day, next_workday, previous_workday or '
+        "nearest_workday.",
     ),
 ]
 Days = Annotated[

@@ -19,11 +19,13 @@ WEEKEND = frozenset({6, 7})
 
 
 class Observance(Enum):
-    """What becomes of a holiday on a weekend."""
+    """What becomes of a holiday on a weekend. The nearest workday is that of the United States'
+    federal holidays: Friday for Saturday, Monday for Sunday (5 U.S.C. 6103(b), E.O. 11582)."""
 
     SAME_DAY = "same_day"
     NEXT_WORKDAY = "next_workday"
     PREVIOUS_WORKDAY = "previous_workday"
+    NEAREST_WORKDAY = "nearest_workday"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +135,7 @@ def kept(some: Iterable[Holiday]) -> Mapping[date, tuple[str, ...]]:
         if one.observance is Observance.SAME_DAY or one.day.isoweekday() not in one.weekend:
             found[one.day].add(one.name)
         else:
-            later = one.observance is Observance.NEXT_WORKDAY
-            moving[one.day, one.weekend, later].add(one.name)
+            moving[one.day, one.weekend, _goes_later(one)].add(one.name)
     for later in (True, False):
         each = (key for key in moving if key[2] is later)
         for key in sorted(each, key=lambda key: (key[0], *sorted(key[1])), reverse=not later):
@@ -148,3 +149,16 @@ def kept(some: Iterable[Holiday]) -> Mapping[date, tuple[str, ...]]:
             taken.add(day)
             found[day] |= moving[key]
     return MappingProxyType({day: tuple(sorted(found[day])) for day in sorted(found)})
+
+
+def _goes_later(holiday: Holiday) -> bool:
+    """Whether one on a weekend is kept after it; in its middle, that is as near as before it."""
+    if holiday.observance is not Observance.NEAREST_WORKDAY:
+        return holiday.observance is Observance.NEXT_WORKDAY
+    weekday, weekend = holiday.day.isoweekday(), holiday.weekend
+    for days in range(1, 7):
+        if (weekday + days - 1) % 7 + 1 not in weekend:
+            return True
+        if (weekday - days - 1) % 7 + 1 not in weekend:
+            return False
+    return True

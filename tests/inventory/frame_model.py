@@ -141,6 +141,13 @@ def _written(part: HolidayCalendar | OwnHoliday, year: int) -> set[tuple[date, O
     }
 
 
+def _direction(day: date, what: Observance) -> Observance:
+    """The nearest workday: Friday for a Saturday, else Monday."""
+    if what is not Observance.NEAREST_WORKDAY:
+        return what
+    return Observance.PREVIOUS_WORKDAY if day.isoweekday() == 6 else Observance.NEXT_WORKDAY
+
+
 @cache
 def _days_off(parts: tuple[HolidayCalendar | OwnHoliday, ...], year: int) -> set[date]:
     """The clerk turns the pages of three years. Who had a holiday on a weekend stands in a queue,
@@ -152,6 +159,7 @@ def _days_off(parts: tuple[HolidayCalendar | OwnHoliday, ...], year: int) -> set
         for entry in _written(part, near)
     }
     holidays = {day for day, _ in written}
+    written = {(day, _direction(day, what)) for day, what in written}
     off = {day for day, what in written if day.isoweekday() < 6 or what is Observance.SAME_DAY}
     given: set[date] = set()
     pages = [date(year - 1, 1, 1) + count * ONE_DAY for count in range(3 * 365 + 1)]

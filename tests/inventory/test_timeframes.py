@@ -222,6 +222,7 @@ def test_threads_that_ask_for_a_range_that_is_over_all_get_an_answer() -> None:
         (Observance.SAME_DAY, [date(2027, 12, 25), date(2027, 12, 26)]),
         (Observance.NEXT_WORKDAY, [date(2027, 12, 27), date(2027, 12, 28)]),
         (Observance.PREVIOUS_WORKDAY, [date(2027, 12, 23), date(2027, 12, 24)]),
+        (Observance.NEAREST_WORKDAY, [date(2027, 12, 24), date(2027, 12, 27)]),
     ],
 )
 def test_a_holiday_on_a_weekend_is_kept_as_the_office_says(
@@ -234,17 +235,18 @@ def test_a_holiday_on_a_weekend_is_kept_as_the_office_says(
 
 
 @pytest.mark.parametrize(
-    ("country", "region", "not_moved"),
+    ("country", "region", "observance", "not_moved"),
     [
-        ("GB", None, ()),
-        ("GB", "SCT", ()),
-        ("NZ", None, ()),
-        ("AU", "NSW", ("ANZAC Day", "ANZAC Day (observed)")),
-        ("AU", "QLD", ("ANZAC Day", "ANZAC Day (observed)")),
+        ("GB", None, Observance.NEXT_WORKDAY, ()),
+        ("GB", "SCT", Observance.NEXT_WORKDAY, ()),
+        ("NZ", None, Observance.NEXT_WORKDAY, ()),
+        ("AU", "NSW", Observance.NEXT_WORKDAY, ("ANZAC Day", "ANZAC Day (observed)")),
+        ("AU", "QLD", Observance.NEXT_WORKDAY, ("ANZAC Day", "ANZAC Day (observed)")),
+        ("US", None, Observance.NEAREST_WORKDAY, ()),
     ],
 )
-def test_the_next_workday_is_the_one_that_the_country_itself_keeps(
-    country: str, region: str | None, not_moved: tuple[str, ...]
+def test_the_workday_off_is_the_one_that_the_country_itself_keeps(
+    country: str, region: str | None, observance: Observance, not_moved: tuple[str, ...]
 ) -> None:
     """Workdays off since New Zealand moves all of its holidays (2014), as `holidays` knows the
     law: among them Christmas and Boxing Day on one weekend (2021, 2027), and Easter Sunday, for
@@ -263,7 +265,7 @@ def test_the_next_workday_is_the_one_that_the_country_itself_keeps(
             country=country,
             region=region,
             names=frozenset(names),
-            observance=Observance.NEXT_WORKDAY,
+            observance=observance,
         )
         days = (date(year, 1, 1) + timedelta(days=count) for count in range(366))
         ours = {day for day in days if day.year == year and minutes_of(of(calendar), day)}
