@@ -1,6 +1,7 @@
 """What does the address provider say of a place? The protocol, and an adapter for HTTP and JSON."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from provisiond.outbound.guarded_http import Guard
 MAX_CANDIDATES = 20
 MAX_REASONS = 20
 MAX_TEXT = 512
+_SECONDS = re.compile(r"[0-9]{9,11}(\.[0-9]+)?")  # of 1973 and later; 20261231 is a date
 
 
 class Verdict(Enum):
@@ -136,7 +138,6 @@ def _read(
         verdict=Verdict.REJECTED,
         reasons=_reasons(_at(tree, dialect.reasons_at)),
         reference=_text(_at(tree, dialect.reference_at)),
-        until=_moment(_at(tree, dialect.until_at)),
         raw=raw,
     )
     if is_rejection:
@@ -152,7 +153,8 @@ def _read(
     found = _at(tree, dialect.address_at)
     place = _civic(dialect, found, asked) if isinstance(found, dict) else asked
     verdict = Verdict.VALID if place == asked else Verdict.CORRECTED
-    return replace(answer, verdict=verdict, places=(place,))
+    until = _moment(_at(tree, dialect.until_at))
+    return replace(answer, verdict=verdict, places=(place,), until=until)
 
 
 def _civic(dialect: Dialect, tree: dict[str, Any], asked: Civic) -> Civic:
@@ -221,13 +223,21 @@ def _reasons(value: Any) -> tuple[str, ...]:
 
 
 def _moment(value: Any) -> datetime | None:
-    if not isinstance(value, str):
+    """A moment as RFC 3339, ISO 8601 or seconds since 1970 have it; none where nothing is said.
+
+    Raises OutsideUnavailable for anything else: a proof whose end is lost would never expire.
+    """
+    written = "" if value is None else str(value).strip()
+    if not written and not isinstance(value, list | dict):
         return None
     try:
-        at = datetime.fromisoformat(value)
+        if not isinstance(value, bool) and _SECONDS.fullmatch(written):
+            return datetime.fromtimestamp(float(written), UTC)
+        at = datetime.fromisoformat(written)
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    except (ValueError, OverflowError, OSError) as fault:
+        message = f"the end of validity {_text(value)!r} cannot be read as a moment"
+        raise OutsideUnavailable(f"{message}; check emergency.provider.until_at.") from fault
 
 
 def _is_one_of(word: str, words: Sequence[str]) -> bool:
