@@ -6,7 +6,7 @@ import typer
 
 from provisiond.cli_emergency_records import CallerName, ask_desk, civic_of, with_civic
 from provisiond.cli_output import emit, findings, say
-from provisiond.cli_records import DryRun, ask
+from provisiond.cli_records import DryRun
 from provisiond.cli_session import Config, DomainName, Json, now, one_domain, session_of
 
 if TYPE_CHECKING:
@@ -68,12 +68,12 @@ def show_validation(
     """Show a validation again, with the places that may be accepted."""
     session = session_of(context, config, as_json)
 
-    async def work(database: "Database") -> "Validation":
+    async def work(database: "Database", desk: "AddressDesk") -> "Validation":
         from provisiond.actions.emergency_checks import show_validation as shown
 
-        return await shown(database, await one_domain(database, domain), number)
+        return await shown(database, desk.terms, await one_domain(database, domain), number)
 
-    validation = ask(session, work)
+    validation = ask_desk(session, work)
     _tell_validation(session, validation)
     if answer and not session.as_json:
         say(validation.answer)

@@ -66,8 +66,9 @@ class AddAddress:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeAddress:
     """The command: the record in place of the one called `name`, which it may rename;
-    `address.revision` is the one that was seen. Other civic fields, or a status that is no longer
-    good, need a validation that was accepted."""
+    `address.revision` is the one that was seen. Other civic fields, or a place that nobody
+    accepted yet, need a validation that was accepted; what is no part of the place is edited
+    whatever the status."""
 
     domain: str
     name: str

@@ -111,16 +111,17 @@ async def validate_address(
     if not command.dry_run:
         async with db.write() as write:
             check = replace(check, id=await add_check(write, domain_id, check))
-    return _validation(record.name, check, level, findings)
+    return _validation(record.name, check, level, findings, desk.terms)
 
 
-async def show_validation(db: Database, domain: str, check_id: int) -> Validation:
-    """A validation as it was answered. Raises NotFound."""
+async def show_validation(db: Database, terms: Terms, domain: str, check_id: int) -> Validation:
+    """A validation as it was answered; of a provider that is not asked any more it is told as such.
+    Raises NotFound."""
     async with db.read() as read:
         domain_id, record = await domain_record(read, domain)
         check = await get_check(read, domain_id, check_id)
     _, level, findings = await asyncio.to_thread(_looked_at, check.asked)
-    return _validation(record.name, check, level, findings)
+    return _validation(record.name, check, level, findings, terms)
 
 
 async def accept_address(
@@ -152,7 +153,8 @@ async def accept_address(
         told = {"outcome": check.outcome, "provider": check.provider, **civic_tree(civic)}
         await edit.note("accept emergency address", str(check_id), after=told)
     _, level, findings = await asyncio.to_thread(_looked_at, civic)
-    return replace(_validation(edit.domain.name, check, level, findings), accepted=civic)
+    shown = _validation(edit.domain.name, check, level, findings, desk.terms)
+    return replace(shown, accepted=civic)
 
 
 async def accepted_place(db: Database, domain: str, check_id: int) -> Civic:
@@ -249,7 +251,11 @@ def _kept(
 
 
 def _validation(
-    domain: str, check: StoredCheck, level: AddressLevel, findings: tuple[Finding, ...]
+    domain: str,
+    check: StoredCheck,
+    level: AddressLevel,
+    findings: tuple[Finding, ...],
+    terms: Terms,
 ) -> Validation:
     if check.provider:
         rejected = [
@@ -258,7 +264,8 @@ def _validation(
         ]
         findings = tuple(rejected)
     accepted = {Verdict.VALID.value, Verdict.CORRECTED.value}
-    if check.provider and check.outcome in accepted:
+    is_asked = check.provider == terms.provider
+    if check.provider and is_asked and check.outcome in accepted:
         level = AddressLevel.VALIDATED
     return Validation(
         domain=domain,
@@ -268,7 +275,7 @@ def _validation(
         outcome=check.outcome,
         provider=check.provider,
         level=level,
-        words=_words(check, level),
+        words=_words(check, level, is_asked=is_asked),
         findings=findings,
         until=check.until,
         reference=check.reference,
@@ -277,11 +284,14 @@ def _validation(
     )
 
 
-def _words(check: StoredCheck, level: AddressLevel) -> str:
+def _words(check: StoredCheck, level: AddressLevel, *, is_asked: bool) -> str:
     if check.outcome == IMPOSSIBLE:
         return f"{level.words}: it cannot be right as it stands"
     if check.outcome == CHECKED:
         return f"{level.words}: checked against its country's rules; nobody validated it"
+    if not is_asked:
+        said = f"{check.provider} looked at it on {check.at:%Y-%m-%d}"
+        return f"{level.words}; {said}, and is not asked any more"
     return {
         Verdict.VALID.value: f"validated by {check.provider}",
         Verdict.CORRECTED.value: f"{check.provider} validated it with corrections",

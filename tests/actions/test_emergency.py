@@ -173,7 +173,8 @@ async def test_validate_accept_save(db: Database) -> None:
         await accepted_place(db, DOMAIN, validation.id)
     await accept_address(db, desk, MANAGER, AcceptAddress(domain=DOMAIN, id=validation.id), NOW)
     assert await accepted_place(db, DOMAIN, validation.id) == PLACE
-    assert (await show_validation(db, DOMAIN, validation.id)).accepted == PLACE
+    shown = await show_validation(db, desk.terms, DOMAIN, validation.id)
+    assert (shown.accepted, shown.level) == (PLACE, AddressLevel.VALIDATED)
     address = (await add_address(db, desk, MANAGER, command, NOW)).record
     assert address.civic == PLACE
     view = await show_address(db, desk.terms, DOMAIN, "HQ", NOW)

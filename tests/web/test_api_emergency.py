@@ -1,6 +1,8 @@
 """Emergency data as programs keep it: validated, accepted, saved, assigned, reported."""
 
+import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from lxml import etree
@@ -8,6 +10,7 @@ from pytest_aiohttp import AiohttpClient
 
 from provisiond.actions.desk import Desk
 from provisiond.actions.emergency_checks import AddressDesk
+from provisiond.actions.emergency_report import readiness, readiness_csv
 from provisiond.actions.feed import ChangeFeed
 from provisiond.actions.provider_turns import PER_MINUTE
 from provisiond.inventory.access import Role
@@ -244,13 +247,67 @@ async def test_what_was_made_available_meanwhile_is_not_undone_over(
     assert (answer.status, told["record"]["notes"]) == (200, "new"), told
 
 
+IS_VALIDATED = r"""["',]validated["',]|validated (by|it)|valid_until": *['"]"""
+
+
 class YesMan:
     """A provider to whom every place is right."""
 
     name = "Example E911"
 
     async def check(self, civic: Civic, caller_name: str) -> CheckAnswer:
-        return CheckAnswer(verdict=Verdict.VALID, places=(civic,))
+        until = datetime(2100, 1, 1, tzinfo=UTC)
+        return CheckAnswer(verdict=Verdict.VALID, places=(civic,), until=until)
+
+
+async def test_what_a_provider_validated_is_not_called_so_once_nobody_is_asked(
+    desk: Desk, health: Health, shown: Shown, aiohttp_client: AiohttpClient, db: Database
+) -> None:
+    who, feed = await token(db, Role.ADMIN), ChangeFeed(db)
+
+    async def portal(addresses: AddressDesk) -> Client:
+        own = replace(desk, addresses=addresses)
+        client: Client = await aiohttp_client(make_portal(health, own, WebPolicy(), shown, feed))
+        return client
+
+    asking = AddressDesk(terms=Terms(provider=YesMan.name), checker=YesMan())
+    client = await portal(asking)
+    found = await accepted(client, who, **PLACE)
+    assert (found["level"], found["words"]) == ("validated", "validated by Example E911")
+    body = {"name": "HQ", "validation": found["id"], "default": True}
+    answer, _ = await asked(client, "POST", f"{BASE}/emergency-addresses", who, json=body)
+    assert answer.status == 201
+    endpoint = {"number": "+18005550177", "address": "HQ"}
+    answer, _ = await asked(client, "POST", f"{BASE}/emergency-endpoints", who, json=endpoint)
+    assert answer.status == 201
+    _, record = await asked(client, "GET", f"{BASE}/emergency-addresses/HQ", who)
+    assert (record["level"], record["validated_by"]) == ("validated", YesMan.name)
+    assert record["valid_until"].startswith("2100-01-01")
+    client = await portal(AddressDesk(terms=Terms()))
+    one = f"{BASE}/address-validations/{found['id']}"
+    paths = [
+        *(one, f"{BASE}/emergency-addresses", f"{BASE}/emergency-addresses/HQ"),
+        *(f"{BASE}/emergency-endpoints", f"{BASE}/emergency-endpoints/+18005550177"),
+        *(f"{BASE}/users/101/emergency-address", f"{BASE}/phones/{OWN.mac}/emergency-address"),
+        *(f"{BASE}/emergency-readiness?problems=false", f"{BASE}/export", "/export"),
+        *(f"{BASE}/export?format=csv&table=emergency_addresses", "/audit", "/audit/export"),
+        *("/audit/export?format=csv", f"{BASE}/emergency-addresses/HQ/pidf-lo"),
+    ]
+    texts = {}
+    for path in paths:
+        answer = await client.get(f"/api/v1{path}", headers=who)
+        texts[path] = await answer.text()
+        assert answer.status == 200, (path, texts[path])
+    answer = await client.post(f"/api/v1{one}/accept", headers=who, json={})
+    texts["accept"] = await answer.text()
+    texts["events"] = str(await feed.after(0, DOMAIN, 0.1))
+    report = await readiness(db, desk.shelf(), Terms(), DOMAIN, desk.clock())
+    texts["table"] = readiness_csv(report).decode()
+    assert [name for name, text in texts.items() if re.search(IS_VALIDATED, text)] == []
+    for name in (one, "accept", f"{BASE}/emergency-addresses/HQ", "table"):
+        assert re.search(r"Example E911 looked at it on .* is not asked any more", texts[name])
+    _, again = await asked(client, "GET", one, who)
+    assert (again["level"], again["outcome"]) == ("postal_consistent", "valid")
 
 
 async def test_a_provider_that_was_asked_too_often_is_told_with_the_time_to_wait(

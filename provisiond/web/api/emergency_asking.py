@@ -54,7 +54,8 @@ async def post_validation(call: Call) -> Reply:
 async def get_validation(call: Call) -> Reply:
     """A validation as it was answered."""
     number = int(call.of("validation"))
-    found = await show_validation(call.desk.db, call.of("domain"), number)
+    terms = call.desk.addresses.terms
+    found = await show_validation(call.desk.db, terms, call.of("domain"), number)
     return Reply(body=validation_shown(found))
 
 

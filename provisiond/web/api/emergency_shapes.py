@@ -228,7 +228,7 @@ def address_shown(address: EmergencyAddress, view: AddressView | None = None) ->
             "default": address.is_default,
             "validated_by": None,
             "looked_at": proof.at if proof is not None else None,
-            "valid_until": proof.until if proof is not None else None,
+            "valid_until": None,
         }
     )
     return shown if view is None else shown.model_copy(update=_standing(view))
@@ -311,11 +311,13 @@ def _standing(view: AddressView) -> dict[str, object]:
     status: Status = view.status
     proof = view.address.proof
     validated = status.level is AddressLevel.VALIDATED and proof is not None
+    has_end = proof is not None and (validated or status.standing is Standing.EXPIRED)
     return {
         "level": status.level,
         "standing": status.standing,
         "status": status.words,
         "validated_by": proof.provider if validated and proof is not None else None,
+        "valid_until": proof.until if has_end and proof is not None else None,
         "users": view.associated.users,
         "uses": uses_shown(view.uses or ()),
     }
