@@ -19,6 +19,7 @@ _MINUTE = 60.0
 _KEPT = 5_000
 _OF_A_NETWORK = 2
 _OF_ALL = 10
+_TOLD_BESIDE = 3
 EVERYBODY = "everybody"
 
 
@@ -41,12 +42,14 @@ class GuessLimits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
     """What a miss was: `throttled`, and the first of its minute that is (`first_throttled`);
-    `sweeps` are the sources that it made sweeping; `sweeping` says that the address is."""
+    `sweeps` are the sources to tell of that it made sweeping; `unnamed` is how many more did so
+    since some were named last. `made_up` says that its source may be, as those of others now."""
 
     throttled: bool = False
     first_throttled: bool = False
     sweeps: tuple[str, ...] = ()
-    sweeping: bool = False
+    unnamed: int = 0
+    made_up: bool = False
 
 
 @dataclass(slots=True)
@@ -64,18 +67,27 @@ class _Source:
 _Sources = OrderedDict[str, _Source]
 
 
+@dataclass(slots=True)
+class _Door:
+    sources: _Sources = field(default_factory=OrderedDict)
+    since: float = 0.0
+    named: int = 0
+    unnamed: int = 0
+
+
 class GuessWatch:
     """Counts misses and refusals by address, by /24 or /64, and misses of everybody; the least
     recent sources are forgotten.
 
     Where a source can be forged there is no /24 and no /64: one address must not be slowed down
-    for others; and once everybody sweeps there, no address is told apart any more, for there is
-    no end of them. `misses`, `throttled` and `sweeps` count since the start, at all doors.
+    for others. There is no end of sources: once everybody sweeps at a door, three more that do
+    are named in a minute and the others counted; where they can be forged, none is told apart any
+    more. `misses`, `throttled` and `sweeps` count since the start, at all doors.
     """
 
     def __init__(self, limits: GuessLimits | None = None) -> None:
         self._limits = limits or GuessLimits()
-        self._doors: dict[Transport, _Sources] = {}
+        self._doors: dict[Transport, _Door] = {}
         self.misses = 0
         self.throttled = 0
         self.sweeps = 0
@@ -84,12 +96,14 @@ class GuessWatch:
         """Count a miss; `name` is what was asked for, a MAC or a file."""
         now = at.timestamp()
         self.misses += 1
-        sources = self._doors.setdefault(_counted_at(door), OrderedDict())
-        flooded = door.is_forgeable and self._is_told(sources, EVERYBODY, now)
+        counted = self._doors.setdefault(_counted_at(door), _Door())
+        flooded = self._is_told(counted.sources, EVERYBODY, now)
+        made_up = flooded and door.is_forgeable
+        unnamed = _unnamed(counted, now)
         sweeps, throttled, first = [], False, False
         for key, weight in _keys(door, address):
-            source = _source(sources, key, now)
-            if self._swept(source, weight, name, now) and not flooded:
+            source = _source(counted.sources, key, now)
+            if self._swept(source, weight, name, now) and not made_up:
                 sweeps.append(key)
             if key == EVERYBODY:
                 continue
@@ -105,14 +119,15 @@ class GuessWatch:
         return Miss(
             throttled=throttled,
             first_throttled=first,
-            sweeps=tuple(sweeps),
-            sweeping=flooded or sources[address].told,
+            sweeps=_named(counted, sweeps) if flooded else tuple(sweeps),
+            unnamed=unnamed,
+            made_up=made_up,
         )
 
     def refused(self, door: Transport, address: str, at: datetime) -> None:
         """Count a refusal, whatever was asked for and whether it was a miss or not."""
         now = at.timestamp()
-        sources = self._doors.setdefault(_counted_at(door), OrderedDict())
+        sources = self._doors.setdefault(_counted_at(door), _Door()).sources
         for key, weight in _keys(door, address)[:-1]:
             source = _source(sources, key, now)
             elapsed = now - source.refused_at
@@ -125,12 +140,12 @@ class GuessWatch:
         It hangs on how often the address was refused, never on what it asked for: a refusal that
         is held back tells a guesser nothing, nor does one that is not.
         """
-        sources = self._doors.get(_counted_at(door))
-        if not sources:
+        counted = self._doors.get(_counted_at(door))
+        if counted is None:
             return 0.0
         now = at.timestamp()
         for key, weight in _keys(door, address)[:-1]:
-            source = sources.get(key)
+            source = counted.sources.get(key)
             if source is None:
                 continue
             refusals = self._left(source.refusals, now - source.refused_at, weight)
@@ -145,6 +160,13 @@ class GuessWatch:
         return (
             f"{source} asked for {self._limits.names * weight} different phones or files that "
             f"nobody has within {self._limits.minutes} minutes{forged}"
+        )
+
+    def words_of_more(self, count: int) -> str:
+        """What sweeps were that were counted, for people."""
+        return (
+            f"{count} more addresses or networks asked for as many within a minute, while "
+            f"{EVERYBODY} sweeps; only {_TOLD_BESIDE} a minute are told one by one"
         )
 
     def _left(self, level: float, elapsed: float, weight: int) -> float:
@@ -182,6 +204,22 @@ def _source(sources: _Sources, key: str, now: float) -> _Source:
     else:
         sources.move_to_end(key)
     return source
+
+
+def _named(door: _Door, sweeps: list[str]) -> tuple[str, ...]:
+    """Those that are within the minute's share; the others are counted."""
+    named = sweeps[: _TOLD_BESIDE - door.named]
+    door.named += len(named)
+    door.unnamed += len(sweeps) - len(named)
+    return tuple(named)
+
+
+def _unnamed(door: _Door, now: float) -> int:
+    """How many were counted in a minute that is over, once; a new one begins."""
+    if now - door.since < _MINUTE:
+        return 0
+    unnamed, door.unnamed, door.named, door.since = door.unnamed, 0, 0, now
+    return unnamed
 
 
 def _counted_at(door: Transport) -> Transport:

@@ -29,10 +29,12 @@ class MissNotes:
         `stranger` says that it may be a phone that nobody has added yet."""
         door = Transport(entry.transport)
         miss = self._watch.missed(door, entry.address, name, entry.at)
-        for source in miss.sweeps:
-            words = self._watch.words(door, source)
+        sweeps = [self._watch.words(door, source) for source in miss.sweeps]
+        if miss.unnamed:
+            sweeps.append(self._watch.words_of_more(miss.unnamed))
+        for words in sweeps:
             self._journal(entry._replace(outcome="sweep", detail=words, mac=None, alarm=True))
-        if stranger and not miss.sweeping:
+        if stranger and not miss.made_up:
             self._stranger(entry)
         if miss.first_throttled:
             detail = "too many misses in a minute; further ones are counted, not journaled"

@@ -73,7 +73,6 @@ def test_a_phone_that_asks_again_and_again_is_no_sweep_and_many_names_are_one() 
         assert watch.missed(HTTP, "192.0.2.1", "00:15:65:00:00:01", after(second)).sweeps == ()
     sweeps = [watch.missed(HTTP, "192.0.2.2", f"{n}", NOW).sweeps for n in range(4)]
     assert sweeps == [(), (), ("192.0.2.2",), ()]
-    assert watch.missed(HTTP, "192.0.2.2", "x", NOW).sweeping
 
 
 def test_a_sweep_is_told_once_in_its_time_and_again_afterwards() -> None:
@@ -99,7 +98,7 @@ def test_a_million_sources_are_not_kept() -> None:
     for n in range(20_000):
         watch.missed(HTTP, f"10.{n >> 8}.{n & 255}.1", "a", NOW)
         watch.refused(HTTP, f"11.{n >> 8}.{n & 255}.1", NOW)
-    assert len(watch._doors[HTTP]) <= 5_000
+    assert len(watch._doors[HTTP].sources) <= 5_000
 
 
 @pytest.mark.parametrize("door", UDP)
@@ -152,8 +151,29 @@ def test_forged_sources_without_end_raise_few_alarms_and_fill_no_list(door: Tran
     told = [source for miss in first for source in miss.sweeps]
     assert told.count(EVERYBODY) == 1
     assert len(told) <= 11
-    assert sum(not miss.sweeping for miss in first) <= 30
+    assert sum(not miss.made_up for miss in first) <= 30
     assert [source for miss in flood(60) for source in miss.sweeps] == []
     assert EVERYBODY in [source for miss in flood(601) for source in miss.sweeps], "and again"
     assert "forged" in watch.words(door, EVERYBODY)
     assert "forged" not in watch.words(HTTP, EVERYBODY)
+
+
+def test_sources_without_end_raise_few_alarms_at_a_door_that_none_can_forge_either() -> None:
+    """Somebody who has a whole IPv6 /48 asks from one /64 of it after the other."""
+    watch = GuessWatch(LIMITS)
+    misses = [
+        watch.missed(HTTP, f"2001:db8:1:{n:x}::1", f"{n} {name}", after(n / 10))
+        for n in range(1800)
+        for name in range(3)
+    ]
+    told = [source for miss in misses for source in miss.sweeps]
+    assert told.count(EVERYBODY) == 1
+    assert len(told) <= 11 + 3 * 3
+    assert watch.sweeps == 1801, "they are all counted"
+    counts = [miss.unnamed for miss in misses if miss.unnamed]
+    assert len(counts) == 2, "one a minute that is over"
+    late = watch.missed(HTTP, "192.0.2.1", "x", after(240))
+    assert len(told) + sum(counts) + late.unnamed == 1801
+    assert watch.missed(HTTP, "192.0.2.1", "x", after(300)).unnamed == 0
+    assert not late.made_up
+    assert f"{late.unnamed} more addresses" in watch.words_of_more(late.unnamed)

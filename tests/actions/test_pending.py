@@ -16,7 +16,7 @@ from provisiond.actions.pending import (
 )
 from provisiond.actions.phone_edits import PhoneEdit, edited
 from provisiond.catalog.shelf import Shelf
-from provisiond.inventory.access import Actor, Role
+from provisiond.inventory.access import Actor, Role, Transport
 from provisiond.inventory.errors import NotAllowed, NotFound, Rejected, RejectedAll, UnknownPhone
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
@@ -61,6 +61,23 @@ async def test_an_unknown_phone_is_listed_with_what_it_says_of_itself(
     assert (one.address, one.transport, one.count) == ("10.0.0.66", "http", 2)
     assert one.name == f"{NEW.text}.cfg"
     assert one.first_seen == one.last_seen == NOW
+
+
+@pytest.mark.parametrize("transport", [Transport.HTTP, Transport.TFTP])
+async def test_a_carton_of_new_phones_behind_one_address_is_listed_whole(
+    desk: Desk, shelf: Shelf, transport: Transport
+) -> None:
+    """It looks like a sweep, which is told, and the bounds of the list are what bounds it."""
+    book = PendingBook(desk.database, lambda: shelf)
+    peer = replace(GUESSER, transport=transport)
+    for number in range(90):
+        with pytest.raises(UnknownPhone):
+            await desk.get(f"02ac3e01{number:04x}.cfg", peer)
+    assert desk.alarms[0] == "sweep"
+    for entry in desk.strangers:
+        book.note(entry)
+    await book.flush()
+    assert (await list_pending(desk.database, ADMIN)).total == 90
 
 
 async def test_a_later_request_moves_it_and_what_was_said_before_stays(
