@@ -11,12 +11,19 @@ from provisiond.inventory.errors import Conflict, NotFound, Rejected
 from provisiond.inventory.facts import PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import PhoneLine
+from provisiond.inventory.sip_servers import may_be_one_server
 from provisiond.outbound.notify import Notify
-from provisiond.outbound.registrar import Contact, Registrar, contact_of
+from provisiond.outbound.registrar import Contact, Registered, Registrar, contact_of
 from provisiond.outbound.sip_digest import Login
 from provisiond.outbound.sip_message import host_text, place_of_uri
 from provisiond.store.journal import get_sightings
-from provisiond.store.resync_reach import LineOwner, Neighbours, line_owners, neighbours
+from provisiond.store.resync_reach import (
+    LineOwner,
+    Neighbours,
+    line_owners,
+    neighbours,
+    users_elsewhere,
+)
 from provisiond.store.transaction import Read
 
 _USER_SAFE = "-_.!~*'()&=+$,;?/"  # RFC 3261 §25.1: what needs no escape in a user part
@@ -35,24 +42,29 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What else is where the phone is, in every domain: `owners` have lines of its SIP users,
-    `address` is where it was last seen, `neighbours` were last seen there too."""
+    """What else is where the phone is, in every domain: `owners` have lines of its SIP users, at
+    any server; `elsewhere` are those of its SIP users that other domains have too; `address` is
+    where it was last seen, `neighbours` were last seen there too."""
 
     owners: tuple[LineOwner, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
     address: str | None = None
     neighbours: Neighbours = _ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Account:
-    """A line as SIP knows it; `others` are the phones of the domain that have it too,
-    `strangers` those of other domains, who are counted and never named."""
+    """A line as SIP knows it; `others` are the phones of the domain that have it at the server
+    too, `strangers` those of other domains, who are counted and never named. `elsewhere` says
+    whether other domains have the user at all, `is_only` that nobody else has, at any server."""
 
     extension: str
     user: str
     login: Login
     others: tuple[Mac, ...]
     strangers: int
+    elsewhere: bool
+    is_only: bool
 
     @property
     def is_alone(self) -> bool:
@@ -63,12 +75,17 @@ async def look_around(read: Read, facts: PhoneFacts) -> Surroundings:
     """The phone's surroundings as the store knows them."""
     domain_id = facts.domain.domain_id
     users = {user.sip_user or user.extension for user in facts.users.values()}
-    owners = await line_owners(read, facts.phone_id, users, _server_name(facts))
+    owners = await line_owners(read, facts.phone_id, users)
+    elsewhere = await users_elsewhere(read, domain_id, users)
     seen = (await get_sightings(read, domain_id, [facts.phone_id])).get(facts.phone_id)
     if seen is None:
-        return Surroundings(owners=owners)
-    others = await neighbours(read, domain_id, facts.phone_id, seen.address)
-    return Surroundings(owners=owners, address=seen.address, neighbours=others)
+        return Surroundings(owners=owners, elsewhere=elsewhere)
+    return Surroundings(
+        owners=owners,
+        elsewhere=elsewhere,
+        address=seen.address,
+        neighbours=await neighbours(read, domain_id, facts.phone_id, seen.address),
+    )
 
 
 def route_of(facts: PhoneFacts) -> ResyncRoute:
@@ -191,24 +208,54 @@ async def _registered(
     for all of the line's contacts."""
     mac, server = facts.phone.mac, _server(facts)
     unclear: list[tuple[_Account, int]] = []
+    strange: list[str] = []
     for account in accounts:
-        contacts = await registrar.contacts(account.user, server)
-        alone, near = account.is_alone, around.neighbours
-        address = around.address if alone or not (near.own or near.elsewhere) else None
-        chosen = contact_of(mac, address, contacts, alone=alone)
+        found = await registrar.registered(account.user, server)
+        chosen = _own_contact(mac, account, found, around)
         if chosen is not None:
             return account, chosen
-        if contacts:
-            unclear.append((account, len(contacts)))
+        if not found.contacts:
+            continue
+        # Strangers at the same server were for `request_resync` to ask about; of these it could
+        # not know, and their contacts are nobody's business here, not even their number.
+        if account.elsewhere and not found.by_domain and not account.strangers:
+            strange.append(account.user)
+        else:
+            unclear.append((account, len(found.contacts)))
+    if unclear and accepts.shared and route_of(facts) is ResyncRoute.VIA_PROXY:
+        return unclear[0][0], None
+    if strange:
+        raise Conflict(_undivided(mac, strange))
     if not unclear:
         users = ", ".join(account.user for account in accounts)
         raise NotFound(f"{mac} is not registered: the SIP server knows no contact of {users}.")
-    if accepts.shared and route_of(facts) is ResyncRoute.VIA_PROXY:
-        return unclear[0][0], None
     told = ", ".join(f"{account.user} has {count}" for account, count in unclear)
     raise Conflict(
         f"which contact is that of {mac} cannot be told ({told}): none carries its MAC, and "
         "its address does not settle it. --even-if-shared tells all of them, by way of the server."
+    )
+
+
+def _own_contact(
+    mac: Mac, account: _Account, found: Registered, around: Surroundings
+) -> Contact | None:
+    """The phone's own of the contacts. Where the registrar does not tell domains apart and
+    another has the user too, its MAC alone settles it."""
+    alone, near, address = account.is_alone, around.neighbours, around.address
+    if not found.by_domain:
+        alone = alone and account.is_only
+        address = None if account.elsewhere else address
+    if not alone and (near.own or near.elsewhere):
+        address = None
+    return contact_of(mac, address, found.contacts, alone=alone)
+
+
+def _undivided(mac: Mac, users: Sequence[str]) -> str:
+    return (
+        f"which contact is that of {mac} cannot be told: the registrar does not tell domains "
+        f"apart, other domains have {', '.join(users)} too, and no contact carries its MAC. Set "
+        'use_domain in Kamailio (`modparam("usrloc", "use_domain", 1)`), or have the phones '
+        "register with +sip.instance or their MAC in the User-Agent."
     )
 
 
@@ -283,7 +330,9 @@ def _accounts(facts: PhoneFacts, around: Surroundings) -> list[_Account]:
 def _account(facts: PhoneFacts, line: PhoneLine, around: Surroundings) -> _Account:
     user = facts.users[line.extension]
     name, domain_id = user.sip_user or user.extension, facts.domain.domain_id
-    owners = [owner for owner in around.owners if owner.user == name]
+    server, folded = _server_name(facts), name.lower()
+    anywhere = [owner for owner in around.owners if owner.user == folded]
+    owners = [owner for owner in anywhere if may_be_one_server(server, owner.server)]
     others = {owner.mac for owner in owners if owner.domain_id == domain_id}
     return _Account(
         extension=user.extension,
@@ -291,6 +340,8 @@ def _account(facts: PhoneFacts, line: PhoneLine, around: Surroundings) -> _Accou
         login=Login(user=user.sip_auth_user or name, password=user.sip_password),
         others=tuple(sorted(others)),
         strangers=sum(owner.domain_id != domain_id for owner in owners),
+        elsewhere=folded in around.elsewhere,
+        is_only=not anywhere and folded not in around.elsewhere,
     )
 
 

@@ -40,10 +40,19 @@ class Contact:
         return tuple(place.host for place in places if place is not None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What a registrar knows of a user. Where it does not tell domains apart (not `by_domain`), the
+    contacts may be those of somebody who has the user in another domain."""
+
+    contacts: tuple[Contact, ...] = ()
+    by_domain: bool = True
+
+
 class Registrar(Protocol):
     """Whoever knows what is registered."""
 
-    async def contacts(self, user: str, domain: str) -> tuple[Contact, ...]:
+    async def registered(self, user: str, domain: str) -> Registered:
         """The live registrations of `user`@`domain`, none where there are none.
 
         Raises OutsideUnavailable.
@@ -54,34 +63,40 @@ class KamailioRegistrar:
     """Kamailio's usrloc, asked over its JSON-RPC (modules jsonrpcs and xhttp) at `url`.
 
     Its `ul.lookup` answers AoR and Contacts, or the error `AOR not found …` (500 in 5.6); with
-    `use_domain` off it cuts the domain from the address itself. Seen of Kamailio 5.6.
+    `use_domain` off, its default, it cuts the domain from the address, whichever that is, and the
+    AoR of the answer is the user alone. Seen of Kamailio 5.6.
     """
 
     def __init__(self, url: str, table: str = "location") -> None:
         self._url = url
         self._table = table
 
-    async def contacts(self, user: str, domain: str) -> tuple[Contact, ...]:
+    async def registered(self, user: str, domain: str) -> Registered:
         """As `Registrar`."""
+        asked = f"{user}@{domain}"
         question = {
             "jsonrpc": "2.0",
             "id": 1,
             "method": "ul.lookup",
-            "params": [self._table, f"{user}@{domain}"],
+            "params": [self._table, asked],
         }
         answer = await self._ask(question)
         error = answer.get("error")
         if error is not None:
             said = str(error.get("message", "")) if isinstance(error, Mapping) else ""
             if said.lower().startswith("aor not found"):
-                return ()
+                return Registered()
             raise OutsideUnavailable(f"the registrar at {self._url} refused: {error}")
         result = answer.get("result")
-        entries = result.get("Contacts") if isinstance(result, Mapping) else None
+        told = result if isinstance(result, Mapping) else {}
+        entries = told.get("Contacts")
         if not isinstance(entries, Sequence):
             raise OutsideUnavailable(f"the registrar at {self._url} answers in another form")
         found = (_contact(entry) for entry in entries)
-        return tuple([contact for contact in found if contact is not None])
+        return Registered(
+            contacts=tuple([contact for contact in found if contact is not None]),
+            by_domain=str(told.get("AoR", "")).lower() == asked.lower(),
+        )
 
     async def _ask(self, question: dict[str, Any]) -> Mapping[str, Any]:
         timeout = aiohttp.ClientTimeout(total=_SECONDS)

@@ -21,11 +21,13 @@ from provisiond.store.transaction import Read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineOwner:
-    """Another phone that registers as the same `user` of the same SIP server."""
+    """Another phone that registers as `user`, in lower case, at a SIP server, as its settings
+    have that."""
 
     domain_id: int
     mac: Mac
     user: str
+    server: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +38,13 @@ class Neighbours:
     elsewhere: int = 0
 
 
-async def line_owners(
-    read: Read, phone_id: int, users: Collection[str], server: str
-) -> tuple[LineOwner, ...]:
-    """The phones of every domain beside this one that have a line of these SIP users at this
-    server, by user and MAC; disabled ones too, since they stay registered."""
+async def line_owners(read: Read, phone_id: int, users: Collection[str]) -> tuple[LineOwner, ...]:
+    """The phones of every domain beside this one that have a line of these SIP users, in whatever
+    case, at any server, by user and MAC; disabled ones too, since they stay registered."""
     # Who they are first, then where: the other way round takes five times as long.
     account = _named(users).cte("account")
     rows = await read.rows(
-        sa.select(phone.c.domain_id, phone.c.mac, account.c.user)
+        sa.select(phone.c.domain_id, phone.c.mac, account.c.user, _sip_server().label("server"))
         .select_from(account)
         .join(
             phone_line,
@@ -57,13 +57,25 @@ async def line_owners(
         )
         .join(domain, domain.c.id == phone.c.domain_id)
         .outerjoin(site, (site.c.domain_id == phone.c.domain_id) & (site.c.id == phone.c.site_id))
-        .where(phone.c.id != phone_id, sa.func.lower(_sip_server()) == server.lower())
+        .where(phone.c.id != phone_id)
         .distinct()
         .order_by(account.c.user, phone.c.mac)
     )
     return tuple(
-        [LineOwner(domain_id=row.domain_id, mac=Mac(row.mac), user=row.user) for row in rows]
+        [
+            LineOwner(domain_id=row.domain_id, mac=Mac(row.mac), user=row.user, server=row.server)
+            for row in rows
+        ]
     )
+
+
+async def users_elsewhere(read: Read, domain_id: int, users: Collection[str]) -> frozenset[str]:
+    """Which of these SIP users, in lower case, another domain has too, on a phone or on none."""
+    account = _named(users).cte("account")
+    rows = await read.rows(
+        sa.select(account.c.user).where(account.c.domain_id != domain_id).distinct()
+    )
+    return frozenset([row.user for row in rows])
 
 
 async def neighbours(read: Read, domain_id: int, phone_id: int, address: str) -> Neighbours:
@@ -79,14 +91,16 @@ async def neighbours(read: Read, domain_id: int, phone_id: int, address: str) ->
 
 
 def _named(users: Collection[str]) -> sa.CompoundSelect[Any]:
-    """The accounts of every domain that SIP knows by these names."""
+    """The accounts of every domain that SIP knows by these names. Registrars take no heed of
+    case; an extension has none."""
     key = (user_account.c.domain_id, user_account.c.id)
+    sip_user, names = sa.func.lower(user_account.c.sip_user), {user.lower() for user in users}
     return sa.union_all(
-        sa.select(*key, user_account.c.sip_user.label("user")).where(
-            user_account.c.sip_user != "", user_account.c.sip_user.in_(users)
+        sa.select(*key, sip_user.label("user")).where(
+            user_account.c.sip_user != "", sip_user.in_(names)
         ),
         sa.select(*key, user_account.c.extension.label("user")).where(
-            user_account.c.sip_user == "", user_account.c.extension.in_(users)
+            user_account.c.sip_user == "", user_account.c.extension.in_(names)
         ),
     )
 

@@ -27,7 +27,7 @@ from provisiond.inventory.resyncs import Resync
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.urls import PublicUrls
 from provisiond.outbound.notify import Notifier, Notify, Outcome, Told
-from provisiond.outbound.registrar import Contact, Registrar
+from provisiond.outbound.registrar import Contact, Registered, Registrar
 from provisiond.store import domains, phones, users
 from provisiond.store.database import Database
 from provisiond.store.journal import JournalWriter
@@ -64,15 +64,16 @@ class Known:
     """A registrar that knows these contacts of every user."""
 
     found: tuple[Contact, ...] = ()
+    by_domain: bool = True
 
-    async def contacts(self, user: str, domain: str) -> tuple[Contact, ...]:
-        return self.found
+    async def registered(self, user: str, domain: str) -> Registered:
+        return Registered(contacts=self.found, by_domain=self.by_domain)
 
 
 class Away:
     """A registrar that does not answer."""
 
-    async def contacts(self, user: str, domain: str) -> tuple[Contact, ...]:
+    async def registered(self, user: str, domain: str) -> Registered:
         raise OutsideUnavailable("the registrar does not answer")
 
 

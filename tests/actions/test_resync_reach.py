@@ -175,8 +175,77 @@ async def test_a_sip_user_that_another_domain_has_at_the_same_server_is_shared(
 
 
 async def test_the_same_sip_user_at_another_server_is_somebody_else(office: Office) -> None:
-    await another_domain(office, User(extension="101"), server="127.0.0.2")
+    await office.set(sip_server="192.0.2.1")
+    await another_domain(office, User(extension="101"), server="192.0.2.2")
     assert (await office.ask(actor=OLGA)).state is ResyncState.QUEUED
+    await office.set(sip_server="pbx.example.test")
+    assert (await office.ask(SECOND, OLGA)).state is ResyncState.QUEUED
+
+
+@pytest.mark.parametrize("server", ["PBX.example.test.", "192.0.2.1", "127.0.0.1"])
+async def test_another_spelling_of_the_same_sip_user_is_no_other(
+    office: Office, server: str
+) -> None:
+    async with office.db.write() as write:
+        await users.insert_users(write, office.domain_id, [User(extension="105", sip_user="A77")])
+    await office.change(
+        lines=(PhoneLine(line=1, extension="105"),), settings=Settings(sip_server=server)
+    )
+    await another_domain(office, User(extension="101", sip_user="a77"), server=KAMAILIO)
+    with pytest.raises(Conflict, match="user 105 is on phones of other domains too") as told:
+        await office.ask(actor=OLGA)
+    names_nobody(told.value)
+    with pytest.raises(Conflict, match="only those who look after every domain"):
+        await office.ask(actor=OLGA, even_if_shared=True)
+
+
+@pytest.mark.parametrize("has_phone", [True, False], ids=["phone", "no phone"])
+async def test_of_a_registrar_without_domains_only_the_phones_own_mac_is_believed(
+    office: Office, has_phone: bool
+) -> None:
+    other = await another_domain(office, User(extension="101"), server=KAMAILIO)
+    if not has_phone:
+        async with office.db.write() as write:
+            kept = await phones.get_phone(write, other, STRANGER)
+            await phones.update_phone(write, other, STRANGER, replace(kept, lines=()))
+    await office.set(sip_server="evil.example.test", resync_route=ResyncRoute.DIRECT)
+    await office.fetch(at="10.0.0.7")
+    await office.journal.flush()
+    victim = Contact(uri="sip:101@10.0.0.7:5060", user_agent="Acme D6 1.2")
+    notifier = answering()
+    for route in (ResyncRoute.DIRECT, ResyncRoute.VIA_PROXY):
+        await office.set(sip_server="evil.example.test", resync_route=route)
+        for shared in (False, True):
+            told = await office.tell(
+                notifier, Known((victim,), by_domain=False), even_if_shared=shared
+            )
+            assert (told.state, told.target) == (ResyncState.FAILED, "")
+            assert "cannot be told: the registrar does not tell domains apart" in told.reason
+            assert "use_domain" in told.reason
+            assert "10.0.0.7" not in told.reason
+    assert notifier.orders == []
+    mine = replace(victim, uri="sip:101@192.0.2.9:5060", user_agent=f"Acme D6 1.2 {MAC}")
+    told = await office.tell(notifier, Known((victim, mine), by_domain=False))
+    assert (told.state, told.target) == (ResyncState.ANSWERED, mine.uri)
+    told = await office.tell(notifier, Known((victim,)))
+    assert told.state is ResyncState.ANSWERED, "of its own domain it is the phone's"
+
+
+async def test_a_registrar_without_domains_is_enough_for_a_user_that_is_the_only_one(
+    office: Office,
+) -> None:
+    contact = Contact(uri="sip:101@192.0.2.1:5060", user_agent="Acme D6 1.2")
+    await office.set(resync_route=ResyncRoute.DIRECT)
+    assert (await office.tell(answering(), Known((contact,), by_domain=False))).target == (
+        contact.uri
+    )
+    await office.change(
+        SECOND,
+        lines=(PhoneLine(line=1, extension="101"),),
+        settings=Settings(sip_server="192.0.2.7"),
+    )
+    told = await office.tell(answering(), Known((contact,), by_domain=False))
+    assert "none carries its MAC" in told.reason
 
 
 async def test_two_extensions_of_one_sip_user_are_shared_also_with_a_disabled_phone(
@@ -251,3 +320,9 @@ async def test_without_a_registrar_the_server_tells_all_contacts_of_the_user(
             told = await office.tell(notifier, even_if_shared=True)
             assert (told.state, told.target) == (ResyncState.ANSWERED, f"sip:101@{KAMAILIO}")
             assert await asyncio.to_thread(one.result) == 0
+            await another_domain(office, User(extension="101"), server=KAMAILIO)
+            await office.change(SECOND, lines=())
+            await office.set(sip_server="evil.example.test", resync_route=ResyncRoute.DIRECT)
+            told = await office.tell(notifier, KamailioRegistrar(proxy.rpc))
+            assert (told.state, told.target) == (ResyncState.FAILED, "")
+            assert "the registrar does not tell domains apart" in told.reason

@@ -60,7 +60,7 @@ def test_of_contacts_that_a_phone_left_behind_the_newest_is_its_own() -> None:
 async def test_kamailio_tells_who_is_registered_where(tmp_path: Path) -> None:
     async with kamailio(tmp_path / "kamailio") as server:
         asked = KamailioRegistrar(server.rpc)
-        assert await asked.contacts("101", DOMAIN) == ()
+        assert (await asked.registered("101", DOMAIN)).contacts == ()
         with (
             registered_phone(
                 tmp_path / "a", server.port, user="101", domain=DOMAIN, agent=named(MAC.text)
@@ -69,17 +69,18 @@ async def test_kamailio_tells_who_is_registered_where(tmp_path: Path) -> None:
                 tmp_path / "b", server.port, user="101", domain=DOMAIN, agent="Softphone/1.0"
             ) as other,
         ):
-            found = await asked.contacts("101", DOMAIN)
-        assert {one.uri for one in found} == {
+            found = await asked.registered("101", "another.example.test")
+        assert not found.by_domain, "use_domain is off, so that it took any domain"
+        assert {one.uri for one in found.contacts} == {
             f"sip:101@127.0.0.1:{mine.port}",
             f"sip:101@127.0.0.1:{other.port}",
         }
-        chosen = contact_of(MAC, None, found, alone=False)
+        chosen = contact_of(MAC, None, found.contacts, alone=False)
         assert chosen is not None
         assert chosen.uri == f"sip:101@127.0.0.1:{mine.port}"
-        assert await asked.contacts("102", DOMAIN) == ()
+        assert (await asked.registered("102", DOMAIN)).contacts == ()
     with pytest.raises(OutsideUnavailable, match=r"does not answer .* is sip.registrar right"):
-        await asked.contacts("101", DOMAIN)
+        await asked.registered("101", DOMAIN)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ async def test_another_answer_is_a_fault_of_the_other_system(body: str) -> None:
     app.router.add_post("/RPC", answer)
     async with TestServer(app) as server:
         with pytest.raises(OutsideUnavailable):
-            await KamailioRegistrar(str(server.make_url("/RPC"))).contacts("101", DOMAIN)
+            await KamailioRegistrar(str(server.make_url("/RPC"))).registered("101", DOMAIN)
 
 
 async def test_contacts_that_are_none_are_left_out() -> None:
@@ -122,5 +123,27 @@ async def test_contacts_that_are_none_are_left_out() -> None:
     app = web.Application()
     app.router.add_post("/RPC", answer)
     async with TestServer(app) as server:
-        found = await KamailioRegistrar(str(server.make_url("/RPC"))).contacts("101", DOMAIN)
-    assert found == (Contact(uri="sip:101@192.0.2.1:5060", path=("sip:192.0.2.9;lr",)),)
+        found = await KamailioRegistrar(str(server.make_url("/RPC"))).registered("101", DOMAIN)
+    assert found.contacts == (Contact(uri="sip:101@192.0.2.1:5060", path=("sip:192.0.2.9;lr",)),)
+
+
+@pytest.mark.parametrize(
+    ("aor", "by_domain"),
+    [
+        ("a101@PBX.example.test", True),
+        ("a101", False),
+        ("a101@other.example.test", False),
+        (None, False),
+    ],
+)
+async def test_the_answer_shows_whether_domains_are_told_apart(
+    aor: str | None, by_domain: bool
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=json.dumps({"result": {"AoR": aor, "Contacts": []}}))
+
+    app = web.Application()
+    app.router.add_post("/RPC", answer)
+    async with TestServer(app) as server:
+        found = await KamailioRegistrar(str(server.make_url("/RPC"))).registered("A101", DOMAIN)
+    assert found.by_domain is by_domain

@@ -13,19 +13,24 @@ from provisiond.inventory.secret import new_token
 from provisiond.store import journal_entries, phones, server, sites
 from provisiond.store import users as user_store
 from provisiond.store.database import Database
-from provisiond.store.resync_reach import Neighbours, line_owners, neighbours
+from provisiond.store.resync_reach import (
+    Neighbours,
+    line_owners,
+    neighbours,
+    users_elsewhere,
+)
 from tests.store.inventory import MAC, PHONE, fill, served
 from tests.store.test_journal import phone_of
 
 
-async def test_who_else_is_the_same_user_of_the_same_server_in_every_domain(db: Database) -> None:
+async def test_who_else_is_the_same_user_at_which_server_in_every_domain(db: Database) -> None:
     domain_id, phone_id = await phone_of(db)
     line = (PhoneLine(line=1, extension="104"),)
     second = replace(PHONE, mac=Mac("001565aabb99"), lines=line, token=new_token(), enabled=False)
     named = replace(second, mac=Mac("001565aabb98"), token=new_token())
     named = replace(named, settings=Settings(sip_server="192.0.2.1"))
     async with db.write() as write:
-        await user_store.insert_users(write, domain_id, [User(extension="104", sip_user="a101")])
+        await user_store.insert_users(write, domain_id, [User(extension="104", sip_user="A101")])
         await phones.insert_phones(write, domain_id, [second, named])
         other = await fill(
             write,
@@ -35,15 +40,17 @@ async def test_who_else_is_the_same_user_of_the_same_server_in_every_domain(db: 
             phone=replace(PHONE, mac=Mac("001565aabb97"), token=new_token(), settings=Settings()),
         )
     async with db.read() as read:
-        found = await line_owners(read, phone_id, ["a101", "102"], "pbx.example.test")
-        assert [(owner.domain_id, owner.mac.text[-2:], owner.user) for owner in found] == [
-            (other, "97", "102"),
-            (other, "97", "a101"),
-            (domain_id, "99", "a101"),
+        found = await line_owners(read, phone_id, ["a101", "102"])
+        assert [(one.domain_id, one.mac.text[-2:], one.user, one.server) for one in found] == [
+            (other, "97", "102", "PBX.example.test"),
+            (other, "97", "a101", "PBX.example.test"),
+            (domain_id, "98", "a101", "192.0.2.1"),
+            (domain_id, "99", "a101", "pbx.example.test"),
         ]
-        found = await line_owners(read, phone_id, ["a101"], "192.0.2.1")
-        assert [owner.mac for owner in found] == [named.mac]
-        assert await line_owners(read, phone_id, ["101", "104"], "pbx.example.test") == ()
+        assert await line_owners(read, phone_id, ["A101", "102"]) == found
+        assert await line_owners(read, phone_id, ["101", "104"]) == ()
+        assert await users_elsewhere(read, other, ["A101", "102", "104"]) == {"a101", "102"}
+        assert await users_elsewhere(read, domain_id, ["104"]) == frozenset()
 
 
 @pytest.mark.parametrize("layer", ["phone", "site", "domain", "server", "blank"])
@@ -71,8 +78,8 @@ async def test_the_server_is_that_of_the_nearest_layer(layer: str, db: Database)
     wanted = effective_settings(facts).sip_server or facts.domain.name
     assert wanted == ("other.example.test" if layer == "blank" else "near.example.test")
     async with db.read() as read:
-        found = await line_owners(read, 0, ["102"], wanted)
-    assert [owner.mac for owner in found] == [MAC]
+        found = await line_owners(read, 0, ["102"])
+    assert [(owner.mac, owner.server) for owner in found] == [(MAC, wanted)]
 
 
 async def test_how_many_others_were_last_seen_at_an_address(db: Database) -> None:
