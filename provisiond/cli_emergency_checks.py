@@ -47,7 +47,7 @@ def validate(
         command = ValidateAddress(
             domain=home, civic=civic_of(given, stood), caller_name=name, dry_run=dry_run
         )
-        return await validate_address(database, desk, command, now())
+        return await validate_address(database, desk, session.actor, command, now())
 
     validation = ask_desk(session, work)
     _tell_validation(session, validation)

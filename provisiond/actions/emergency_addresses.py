@@ -176,7 +176,7 @@ async def renew_address(
     db: Database, desk: AddressDesk, actor: Actor, domain: str, name: str, at: datetime
 ) -> Saved[EmergencyAddress]:
     """Take over the newest accepted validation of a stored address, as at a re-check. Raises
-    NotFound, and Refused where nobody accepted one."""
+    NotFound, and Refused where nobody accepted one, or it does not count any more."""
     async with editing(db, actor, domain, at) as edit:
         stood = await _stored(edit.write, edit.domain_id, domain, name)
         address = replace(stood, proof=await proof_of(edit, desk, stood.civic))

@@ -10,21 +10,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from provisiond.actions.edits import Editing, domain_record, editing
-from provisiond.actions.emergency_trees import civic_tree
+from provisiond.actions.emergency_trees import address_tree, civic_tree
 from provisiond.actions.provider_turns import ProviderTurns
 from provisiond.inventory.access import Actor
 from provisiond.inventory.address_rules import civic_findings, civic_level, tidied
-from provisiond.inventory.emergency import AddressLevel, Civic, Proof, Terms
+from provisiond.inventory.emergency import AddressLevel, Civic, Proof, Terms, is_due
 from provisiond.inventory.errors import Finding, NotFound, Refused, Rejected
 from provisiond.outbound.address_check import AddressChecker, CheckAnswer, Verdict
 from provisiond.store.database import Database
-from provisiond.store.emergency import find_addresses
+from provisiond.store.emergency import addresses_at, find_addresses, update_address
 from provisiond.store.emergency_checks import (
     StoredCheck,
     accept_check,
-    accepted_check,
     add_check,
     get_check,
+    last_word,
 )
 
 CHECKED = "checked"
@@ -92,26 +92,31 @@ class AcceptAddress:
 
 
 async def validate_address(
-    db: Database, desk: AddressDesk, command: ValidateAddress, at: datetime
+    db: Database, desk: AddressDesk, actor: Actor, command: ValidateAddress, at: datetime
 ) -> Validation:
     """Look at an address: first offline, then at the provider where one is set.
 
-    What the offline check finds impossible is not sent anywhere. Raises NotFound, TooOften where
-    the provider was asked enough for now, and OutsideUnavailable where it gives no answer; then
-    nothing was kept. A dry run asks as well, and keeps nothing: its `id` is 0.
+    What the offline check finds impossible is not sent anywhere. A rejection holds for the stored
+    addresses with exactly these civic fields, too; each is a warning. Raises NotFound, TooOften
+    where the provider was asked enough for now, and OutsideUnavailable where it gives no answer;
+    then nothing was kept. A dry run asks as well, and keeps nothing: its `id` is 0.
     """
     async with db.read() as read:
-        domain_id, record = await domain_record(read, command.domain)
+        _, record = await domain_record(read, command.domain)
     civic, level, findings = await asyncio.to_thread(_looked_at, command.civic)
     answer: CheckAnswer | None = None
     if desk.checker is not None and not findings:
         with desk.turns.taken(record.name, desk.checker.name, at):
             answer = await desk.checker.check(civic, command.caller_name)
     check = _kept(civic, findings, answer, desk, at)
+    told: list[Finding] = []
     if not command.dry_run:
-        async with db.write() as write:
-            check = replace(check, id=await add_check(write, domain_id, check))
-    return _validation(record.name, check, level, findings, desk.terms)
+        async with editing(db, actor, command.domain, at) as edit:
+            check = replace(check, id=await add_check(edit.write, edit.domain_id, check))
+            if check.is_rejected:
+                told += [_withdrawn(name) for name in await _withdraw(edit, check)]
+    found = _validation(record.name, check, level, findings, desk.terms)
+    return replace(found, findings=(*found.findings, *told))
 
 
 async def show_validation(db: Database, terms: Terms, domain: str, check_id: int) -> Validation:
@@ -131,7 +136,8 @@ async def accept_address(
     validation from then on. Answers the validation that was accepted.
 
     One of several candidates is no validated address yet: the provider is asked about it first.
-    Raises NotFound, Rejected(choice), TooOften and OutsideUnavailable.
+    Raises NotFound, Rejected(choice), Refused where a provider rejected the place since, TooOften
+    and OutsideUnavailable.
     """
     async with db.read() as read:
         domain_id, _ = await domain_record(read, command.domain)
@@ -140,7 +146,7 @@ async def accept_address(
     check_id = command.id
     if check.outcome == Verdict.CANDIDATES.value:
         question = ValidateAddress(domain=command.domain, civic=civic, dry_run=command.dry_run)
-        again = await validate_address(db, desk, question, at)
+        again = await validate_address(db, desk, actor, question, at)
         if again.choices != (civic,) or again.provider != check.provider:
             message = f"asked about it alone, the answer is: {again.words}."
             raise Rejected("choice", message, f"See validation {again.id}." if again.id else "")
@@ -149,6 +155,9 @@ async def accept_address(
         check_id = again.id
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         check = await get_check(edit.write, edit.domain_id, check_id)
+        last = await last_word(edit.write, edit.domain_id, civic)
+        if last is not None and last.is_rejected and (last.at, last.id) > (check.at, check.id):
+            raise _rejected_since(last)
         await accept_check(edit.write, edit.domain_id, check_id, civic, who=actor.name, at=at)
         told = {"outcome": check.outcome, "provider": check.provider, **civic_tree(civic)}
         await edit.note("accept emergency address", str(check_id), after=told)
@@ -178,18 +187,47 @@ def _chosen(check: StoredCheck, command: AcceptAddress) -> Civic:
     return check.choices[command.choice - 1]
 
 
+async def _withdraw(edit: Editing, check: StoredCheck) -> list[str]:
+    """Say of the stored addresses with this place that it was rejected; answers their names."""
+    names = []
+    for stood in await addresses_at(edit.write, edit.domain_id, check.asked):
+        if stood.proof is not None and (stood.proof.is_rejected or stood.proof.at > check.at):
+            continue
+        address = replace(stood, proof=check.proof)
+        await update_address(edit.write, edit.domain_id, stood.name, address)
+        before, after = address_tree(stood), address_tree(address)
+        await edit.note("reject emergency address", stood.name, before=before, after=after)
+        names.append(stood.name)
+    return names
+
+
+def _withdrawn(name: str) -> Finding:
+    message = f"the emergency address {name} is this place, and no help can be sent there now."
+    remedy = "Correct it, or validate and accept it again."
+    return Finding(where="address", message=message, remedy=remedy, severity="warning")
+
+
+def _rejected_since(check: StoredCheck) -> Refused:
+    return Refused(
+        f"{check.provider} rejected this address on {check.at:%Y-%m-%d}; nothing was saved. "
+        "Correct it, or validate it again and accept that answer."
+    )
+
+
 async def proof_of(edit: Editing, desk: AddressDesk, civic: Civic) -> Proof:
     """What lets an address with these civic fields be saved.
 
-    Raises Refused where nobody accepted an answer about exactly them, or the answer is of the
-    offline check alone and that is not enough.
+    Raises Refused where nobody accepted an answer about exactly them, they were rejected since, the
+    answer is of the offline check alone and that is not enough, or it is too old.
     """
-    check = await accepted_check(edit.write, edit.domain_id, civic)
+    check = await last_word(edit.write, edit.domain_id, civic)
     if check is None:
         raise Refused(
             "this address was not validated and accepted as it stands; nothing was saved. "
             "Validate it, accept the answer, then save."
         )
+    if check.is_rejected:
+        raise _rejected_since(check)
     terms = desk.terms
     by_provider = bool(check.provider) and check.provider == terms.provider
     if not by_provider and not terms.checked_is_enough:
@@ -201,17 +239,22 @@ async def proof_of(edit: Editing, desk: AddressDesk, civic: Civic) -> Proof:
     if check.until is not None and edit.at >= check.until:
         message = f"its validation expired on {check.until:%Y-%m-%d}; nothing was saved."
         raise Refused(f"{message} Validate it again.")
+    if is_due(check.proof, terms, edit.at):
+        message = f"it was looked at on {check.at:%Y-%m-%d}, which is too long ago by"
+        raise Refused(
+            f"{message} emergency.recheck_months; nothing was saved. Validate and accept it again."
+        )
     return check.proof
 
 
 async def raw_answer(db: Database, domain: str, name: str) -> str:
-    """What the provider sent about a stored address, as it came. Raises NotFound."""
+    """What the provider sent last about a stored address, as it came. Raises NotFound."""
     async with db.read() as read:
         domain_id, _ = await domain_record(read, domain)
         found = await find_addresses(read, domain_id, [name])
         if name not in found:
             raise NotFound(f"there is no emergency address {name!r} in {domain}.")
-        check = await accepted_check(read, domain_id, found[name].civic)
+        check = await last_word(read, domain_id, found[name].civic)
     return check.answer if check is not None else ""
 
 

@@ -47,6 +47,7 @@ class Problem(Enum):
     UNUSABLE_ADDRESS = "unusable_address"
     UNVERIFIED = "unverified"
     EXPIRED = "expired"
+    REJECTED = "rejected"
     RECHECK_DUE = "recheck_due"
     NO_FLOOR = "no_floor"
     NO_CALLER_ID = "no_caller_id"
@@ -281,6 +282,7 @@ def _status(effective: Effective, picture: _Picture) -> str:
 _STANDINGS = {
     Standing.UNVERIFIED: (Problem.UNVERIFIED, "Validate and accept it."),
     Standing.EXPIRED: (Problem.EXPIRED, "Validate and accept it again."),
+    Standing.REJECTED: (Problem.REJECTED, "Correct it, or validate and accept it again."),
     Standing.DUE: (Problem.RECHECK_DUE, "Validate and accept it again."),
 }
 

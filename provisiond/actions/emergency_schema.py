@@ -23,12 +23,14 @@ def read_e164(value: str | None) -> str | None:
 
 
 class ProofEntry(Entry):
-    """Who looked at the address, and when; no provider is the offline check."""
+    """Who looked at the address, when, and whether it was rejected; no provider is the offline
+    check."""
 
     provider: Text = ""
     at: Annotated[datetime, BeforeValidator(read_moment)]
     until: Moment = None
     reference: Text = ""
+    rejected: bool = False
 
 
 class CivicFields(Entry):

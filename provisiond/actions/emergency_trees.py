@@ -45,12 +45,14 @@ def endpoint_tree(endpoint: EmergencyEndpoint) -> Object:
 
 
 def proof_tree(proof: Proof) -> Object:
-    """Who looked at an address, and when; no provider is the offline check."""
+    """Who looked at an address, when, and whether it was rejected; no provider is the offline
+    check."""
     tree: Object = {
         "provider": proof.provider,
         "at": instant(proof.at),
         "until": instant(proof.until) if proof.until is not None else None,
         "reference": proof.reference,
+        "rejected": proof.is_rejected or None,
     }
     return {name: value for name, value in tree.items() if value not in ("", None)}
 

@@ -1,6 +1,6 @@
 """What would an import change of emergency addresses and endpoints?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from provisiond.actions.emergency_schema import AddressEntry, EndpointEntry
@@ -43,7 +43,8 @@ def plan_emergency(
     entry: DomainEntry, root: Path, before: DomainContents, country: str, terms: Terms, walk: Walk
 ) -> EmergencyPlan:
     """Lay the file's emergency data over what stands; `country` reads numbers without `+`. A proof
-    that is not an admin's to bring back is a warning of `walk`, and left out."""
+    that is not an admin's to bring back, or older than a rejection, is a warning of `walk`, and
+    left out."""
 
     def merge(old: EmergencyAddress | None, one: AddressEntry) -> EmergencyAddress:
         return merge_address(old, one, trusted=terms.actor.is_admin)
@@ -55,17 +56,7 @@ def plan_emergency(
         lambda e: e.name,
         merge,
     )
-    for item, index in _placed(addresses):
-        proof = entry.emergency_addresses[index].proof
-        if proof is not None and item.after.proof is None:
-            walk.faults.append(
-                Fault(
-                    path=(*item.path, "proof"),
-                    message=f"who validated {item.after.name} is an admin's to bring back.",
-                    remedy="Validate and accept it here.",
-                    severity="warning",
-                )
-            )
+    walk.faults += _proofs_left_out(entry, addresses)
     numbers = _parsed(entry.emergency_endpoints, root, country, walk)
     endpoints = walk.over(
         "emergency_endpoints",
@@ -81,7 +72,7 @@ def merge_address(
     existing: EmergencyAddress | None, entry: AddressEntry, *, trusted: bool
 ) -> EmergencyAddress:
     """The address: another place is one nobody looked at, unless the file, if it is `trusted`,
-    says who did."""
+    says who did. What was looked at before a rejection does not come back."""
     given = entry.model_fields_set
     record = existing or EmergencyAddress(name=entry.name)
     parts = {name: getattr(entry, name) for name in CIVIC_FIELDS if name in given}
@@ -93,11 +84,16 @@ def merge_address(
     if "default" in given:
         record = replace(record, is_default=entry.default)
     if entry.proof is not None and trusted:
-        said = entry.proof
+        said, stood = entry.proof, record.proof
         proof = Proof(
-            provider=said.provider, at=said.at, until=said.until, reference=said.reference
+            provider=said.provider,
+            at=said.at,
+            until=said.until,
+            reference=said.reference,
+            is_rejected=said.rejected,
         )
-        record = replace(record, proof=proof)
+        if stood is None or not stood.is_rejected or proof.at > stood.at:
+            record = replace(record, proof=proof)
     return record
 
 
@@ -110,6 +106,27 @@ def merge_endpoint(
     names = ("address", "caller_name", "location", "site")
     given = {name: getattr(entry, name) for name in names if name in entry.model_fields_set}
     return replace(record, **given)
+
+
+def _proofs_left_out(
+    entry: DomainEntry, items: Iterable[Item[EmergencyAddress]]
+) -> Iterator[Fault]:
+    for item, index in _placed(items):
+        said, stands = entry.emergency_addresses[index].proof, item.after.proof
+        if said is None:
+            continue
+        if stands is None:
+            message = f"who validated {item.after.name} is an admin's to bring back."
+        elif stands.is_rejected and not said.rejected:
+            message = f"{item.after.name} was rejected since; its older validation is left out."
+        else:
+            continue
+        yield Fault(
+            path=(*item.path, "proof"),
+            message=message,
+            remedy="Validate and accept it here.",
+            severity="warning",
+        )
 
 
 def _placed(

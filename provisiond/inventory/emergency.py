@@ -110,16 +110,18 @@ caller name is NAM."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Who looked at exactly these civic fields and let them pass, and when.
+    """Who looked at exactly these civic fields, when, and whether they passed.
 
     `provider` is empty where only the offline check did: that is *checked*, never validated.
     `until` is when the provider's answer ends; `reference` is the provider's own name for it.
+    `is_rejected` is a place that the provider does not know, or no more.
     """
 
     provider: str = ""
     at: datetime
     until: datetime | None = None
     reference: str = ""
+    is_rejected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +220,7 @@ class Standing(Enum):
     UNVERIFIED = "unverified"
     DUE = "due"
     EXPIRED = "expired"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +246,8 @@ def status_of(
     one nothing is ever called validated.
     """
     proof = address.proof
+    if proof is not None and proof.is_rejected:
+        return _rejected(proof, level, terms)
     asked = proof is not None and bool(proof.provider) and proof.provider == terms.provider
     if proof is not None and asked and level is not AddressLevel.DRAFT:
         return _validated(proof, level, terms, now)
@@ -286,6 +291,15 @@ def with_civic(address: EmergencyAddress, civic: Civic) -> EmergencyAddress:
     if civic == address.civic:
         return address
     return replace(address, civic=civic, proof=None)
+
+
+def _rejected(proof: Proof, level: AddressLevel, terms: Terms) -> Status:
+    """It stays so when the provider is not asked any more: the place did not come back by that."""
+    who = proof.provider or "a provider"
+    words = f"{level.words}; rejected by {who} on {proof.at:%Y-%m-%d}"
+    if proof.provider != terms.provider:
+        words += ", which is not asked any more"
+    return Status(level=level, standing=Standing.REJECTED, words=words)
 
 
 def _validated(proof: Proof, level: AddressLevel, terms: Terms, now: datetime) -> Status:

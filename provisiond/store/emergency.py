@@ -64,6 +64,13 @@ async def find_addresses(
     return found
 
 
+async def addresses_at(read: Read, domain_id: int, civic: Civic) -> list[EmergencyAddress]:
+    """Those with exactly these civic fields."""
+    same = [emergency_address.c[name] == getattr(civic, name) for name in CIVIC_FIELDS]
+    rows = await read.rows(_select(domain_id).where(*same).order_by(_NAME))
+    return [_record(row) for row in rows]
+
+
 async def address_uses(read: Read, domain_id: int, name: str) -> tuple[Use, ...]:
     """Who has this address. Raises NotFound."""
     ids = await ids_by(read, domain_id, _NAME, [name])
@@ -145,6 +152,7 @@ def _columns(record: EmergencyAddress) -> dict[str, Any]:
         "reference": proof.reference if proof is not None else "",
         "proved_at": to_stored(proof.at) if proof is not None else None,
         "proved_until": to_stored_if_any(proof.until) if proof is not None else None,
+        "is_rejected": proof is not None and proof.is_rejected,
     }
 
 
@@ -164,5 +172,6 @@ def _record(row: AnyRow) -> EmergencyAddress:
         at=from_stored(row.proved_at),
         until=from_stored_if_any(row.proved_until),
         reference=row.reference,
+        is_rejected=row.is_rejected,
     )
     return replace(record, proof=proof)

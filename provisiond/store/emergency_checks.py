@@ -14,6 +14,7 @@ from provisiond.store.schema_columns import LARGEST_ID
 from provisiond.store.schema_emergency import emergency_check
 from provisiond.store.transaction import AnyRow, Read, Write
 
+_OTHER = emergency_check.alias()
 UNACCEPTED_DAYS = 7
 """how long an answer waits for somebody to accept it"""
 
@@ -40,17 +41,31 @@ class StoredCheck:
     @property
     def proof(self) -> Proof:
         """What an address that is saved after it can say of itself."""
-        return Proof(provider=self.provider, at=self.at, until=self.until, reference=self.reference)
+        return Proof(
+            provider=self.provider,
+            at=self.at,
+            until=self.until,
+            reference=self.reference,
+            is_rejected=self.is_rejected,
+        )
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the provider knows no such place."""
+        return bool(self.provider) and not self.choices
 
 
 async def add_check(write: Write, domain_id: int, check: StoredCheck) -> int:
-    """Keep an answer; answers its id. Answers that nobody accepted are forgotten after a week."""
+    """Keep an answer; answers its id. Answers that nobody accepted are forgotten after a week, but
+    for the last rejection of a place that was accepted before."""
     cutoff = to_stored(check.at - timedelta(days=UNACCEPTED_DAYS))
     await write.connection.execute(
         sa.delete(emergency_check).where(
             emergency_check.c.domain_id == domain_id,
             emergency_check.c.accepted_at.is_(None),
             emergency_check.c.at < cutoff,
+            ~_same_place(_OTHER.c.accepted_at.is_not(None))
+            | _same_place(_OTHER.c.accepted_at.is_(None), _OTHER.c.id > emergency_check.c.id),
         )
     )
     (check_id,) = await write.new_ids(1)
@@ -69,6 +84,7 @@ async def add_check(write: Write, domain_id: int, check: StoredCheck) -> int:
                 "answer": check.answer,
                 "at": to_stored(check.at),
                 "until": to_stored_if_any(check.until),
+                "digest": civic_digest(check.asked) if check.is_rejected else "",
             }
         ],
     )
@@ -100,8 +116,9 @@ async def accept_check(
     )
 
 
-async def accepted_check(read: Read, domain_id: int, civic: Civic) -> StoredCheck | None:
-    """The newest look whose answer was accepted for exactly these civic fields."""
+async def last_word(read: Read, domain_id: int, civic: Civic) -> StoredCheck | None:
+    """The newest look at exactly these civic fields that counts: whose answer was accepted for
+    them, or whose answer is that there is no such place."""
     row = await read.first(
         sa.select(emergency_check)
         .where(emergency_check.c.domain_id == domain_id)
@@ -115,6 +132,21 @@ async def accepted_check(read: Read, domain_id: int, civic: Civic) -> StoredChec
 def civic_digest(civic: Civic) -> str:
     """A name for exactly these civic fields."""
     return sha256(_text(civic).encode()).hexdigest()
+
+
+def _same_place(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether there is another look of which these hold, at the place that a look is about."""
+    return (
+        sa.select(_OTHER.c.id)
+        .where(
+            _OTHER.c.domain_id == emergency_check.c.domain_id,
+            _OTHER.c.digest == emergency_check.c.digest,
+            emergency_check.c.digest != "",
+            *conditions,
+        )
+        .correlate(emergency_check)
+        .exists()
+    )
 
 
 def _text(civic: Civic) -> str:

@@ -42,6 +42,7 @@ emergency_address = sa.Table(
     text("reference"),
     instant("proved_at"),
     instant("proved_until"),
+    sa.Column("is_rejected", sa.Boolean(), nullable=False, server_default=sa.false()),
     revision(),
     sa.UniqueConstraint("domain_id", "name"),
     sa.Index(
@@ -54,7 +55,7 @@ emergency_address = sa.Table(
 )
 
 # What was asked about an address and answered, the answer as it came; `digest` is of the civic
-# fields that a choice offers, so that what is saved can be held against what was accepted.
+# fields that were accepted, so that what is saved can be held against them, or were rejected.
 emergency_check = sa.Table(
     "emergency_check",
     metadata,

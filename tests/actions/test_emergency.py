@@ -137,7 +137,8 @@ def asking(answer: CheckAnswer = VALID) -> AddressDesk:
 async def validated(
     db: Database, desk: AddressDesk, civic: Civic = PLACE, at: datetime = NOW
 ) -> Validation:
-    return await validate_address(db, desk, ValidateAddress(domain=DOMAIN, civic=civic), at)
+    command = ValidateAddress(domain=DOMAIN, civic=civic)
+    return await validate_address(db, desk, MANAGER, command, at)
 
 
 async def accepted(
@@ -337,6 +338,84 @@ async def test_a_re_check_renews_what_expired_or_is_due(lite: Database) -> None:
     assert view.status.standing is Standing.GOOD
     view = await show_address(lite, desk.terms, DOMAIN, "HQ", late + timedelta(days=366))
     assert (view.status.standing, view.status.is_usable) == (Standing.DUE, True)
+
+
+NO_SUCH = CheckAnswer(verdict=Verdict.REJECTED, reasons=("no such house any more",), raw="no")
+
+
+async def test_a_rejection_takes_the_standing_of_what_is_saved_there(db: Database) -> None:
+    await open_office(db)
+    desk = asking(replace(VALID, until=None))
+    elsewhere = replace(PLACE, floor="9")
+    await saved(db, desk, "Elsewhere", elsewhere)
+    await saved(db, desk)
+    early, spare = (await validated(db, desk)).id, await validated(db, desk)
+    await assign_address(db, MANAGER, AssignAddress(domain=DOMAIN, name="HQ", users=("101",)), NOW)
+    late = NOW + timedelta(days=100)
+    rejecting = asking(NO_SUCH)
+    rehearsal = ValidateAddress(domain=DOMAIN, civic=PLACE, dry_run=True)
+    await validate_address(db, rejecting, MANAGER, rehearsal, late)
+    view = await show_address(db, desk.terms, DOMAIN, "HQ", late)
+    assert view.status.standing is Standing.GOOD
+    answer = await validated(db, rejecting, at=late)
+    assert [(one.message.split(",")[0], one.severity) for one in answer.findings] == [
+        ("Example: no such house any more", "error"),
+        ("the emergency address HQ is this place", "warning"),
+    ]
+    await validated(db, rejecting, at=late)  # says it again; nothing more is changed
+    view = await show_address(db, desk.terms, DOMAIN, "HQ", late)
+    assert (view.status.standing, view.status.is_usable) == (Standing.REJECTED, False)
+    assert view.status.level is AddressLevel.POSTAL_CONSISTENT
+    assert "rejected by Example on 2027-03-05" in view.status.words
+    assert (view.address.revision, await raw_answer(db, DOMAIN, "HQ")) == (2, "no")
+    newest = (await changes(db))[0]
+    assert (newest.action, newest.subject) == ("reject emergency address", "HQ")
+    other = await show_address(db, desk.terms, DOMAIN, "Elsewhere", late)
+    assert other.status.standing is Standing.GOOD
+    report = await readiness(db, SHELF, desk.terms, DOMAIN, late)
+    assert ("address", "HQ", Problem.REJECTED) in [
+        (row.noun, row.key, row.problem) for row in report.problems
+    ]
+    assert ("user", "101", Problem.UNUSABLE_ADDRESS) in [
+        (row.noun, row.key, row.problem) for row in report.problems
+    ]
+    # Neither the old proof nor an old answer counts, after weeks and without the provider either.
+    weeks = late + timedelta(days=30)
+    await validated(db, desk, elsewhere, at=weeks)
+    new = AddAddress(domain=DOMAIN, address=EmergencyAddress(name="HQ 2", civic=PLACE))
+    for at in (late, weeks):
+        for one in (desk, NOBODY):
+            with pytest.raises(Refused, match="Example rejected this address on 2027-03-05"):
+                await renew_address(db, one, MANAGER, DOMAIN, "HQ", at)
+            with pytest.raises(Refused, match="Example rejected this address"):
+                await add_address(db, one, MANAGER, new, at)
+    for at, number in ((late, spare.id), (weeks, early)):
+        with pytest.raises((Refused, NotFound)):
+            await accept_address(db, desk, MANAGER, AcceptAddress(domain=DOMAIN, id=number), at)
+    gone = await show_address(db, NOBODY.terms, DOMAIN, "HQ", weeks)
+    assert "rejected by Example on 2027-03-05, which is not asked any more" in gone.status.words
+    assert not gone.status.is_usable
+    # What is no part of the place is edited, and a later answer mends it.
+    named = replace(view.address, caller_name="Example Inc")
+    change = ChangeAddress(domain=DOMAIN, name="HQ", address=named)
+    edited = await change_address(db, desk, MANAGER, change, weeks)
+    assert edited.record.proof is not None
+    assert edited.record.proof.is_rejected
+    await accepted(db, desk, at=weeks)
+    await renew_address(db, desk, MANAGER, DOMAIN, "HQ", weeks)
+    view = await show_address(db, desk.terms, DOMAIN, "HQ", weeks)
+    assert view.status.standing is Standing.GOOD
+
+
+async def test_a_validation_from_before_the_last_re_check_saves_nothing(lite: Database) -> None:
+    await open_office(lite)
+    for desk in (asking(replace(VALID, until=None)), NOBODY):
+        await accepted(lite, desk)
+        record = EmergencyAddress(name=desk.terms.provider or "HQ", civic=PLACE)
+        command = AddAddress(domain=DOMAIN, address=record)
+        with pytest.raises(Refused, match=r"on 2026-11-25, which is too long ago by emergency\."):
+            await add_address(lite, desk, MANAGER, command, NOW + timedelta(days=366))
+        await add_address(lite, desk, MANAGER, command, NOW + timedelta(days=364))
 
 
 async def test_faults_are_told_at_once_and_a_name_is_unique(lite: Database) -> None:

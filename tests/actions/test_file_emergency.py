@@ -104,6 +104,24 @@ async def test_only_an_admin_brings_a_validation_back(lite: Database, shelf: She
         assert (await all_addresses(read, found[0]))["New"].proof is None
 
 
+async def test_a_file_from_before_a_rejection_does_not_undo_it(
+    lite: Database, shelf: Shelf
+) -> None:
+    await bring(lite, shelf, FILE)
+    rejection = {"provider": "Example", "at": "2026-11-20T08:00:00Z", "rejected": True}
+    tree = {"domain": DOMAIN, "emergency_addresses": [{"name": "HQ", "proof": rejection}]}
+    await bring(lite, shelf, tree)
+    before = await take(lite)
+    assert json.loads(before)["emergency_addresses"][1]["proof"] == rejection
+    report = await bring(lite, shelf, FILE)
+    assert ["was rejected since" in one.message for one in report.warnings] == [True]
+    assert await take(lite) == before
+    newer = PROOF | {"at": "2026-11-21T08:00:00Z"}
+    tree = {"domain": DOMAIN, "emergency_addresses": [{"name": "HQ", "proof": newer}]}
+    await bring(lite, shelf, tree)
+    assert json.loads(await take(lite))["emergency_addresses"][1]["proof"] == newer
+
+
 async def test_another_place_loses_what_was_said_of_the_old(lite: Database, shelf: Shelf) -> None:
     await bring(lite, shelf, FILE)
     moved = {"domain": DOMAIN, "emergency_addresses": [{"name": "HQ", "floor": "9"}]}

@@ -51,6 +51,18 @@ BY_EXAMPLE = Proof(provider="Example", at=datetime(2026, 9, 1, tzinfo=UTC))
             ASKED,
             (AddressLevel.VALIDATED, Standing.DUE, "check it again"),
         ),
+        (
+            replace(BY_EXAMPLE, is_rejected=True),
+            GOOD,
+            ASKED,
+            (GOOD, Standing.REJECTED, "postal-consistent; rejected by Example on 2026-09-01"),
+        ),
+        (
+            replace(BY_EXAMPLE, is_rejected=True),
+            GOOD,
+            NOBODY,
+            (GOOD, Standing.REJECTED, "on 2026-09-01, which is not asked any more"),
+        ),
         (None, GOOD, ASKED, (GOOD, Standing.UNVERIFIED, "accepted by nobody yet")),
         (
             BY_EXAMPLE,

@@ -247,16 +247,60 @@ async def test_an_answer_is_kept_as_it_came_and_found_by_what_was_accepted(db: D
         check_id = await emergency_checks.add_check(write, domain_id, check)
         kept = await emergency_checks.get_check(write, domain_id, check_id)
         assert kept == replace(check, id=check_id)
-        assert await emergency_checks.accepted_check(write, domain_id, place) is None
+        assert await emergency_checks.last_word(write, domain_id, place) is None
         await emergency_checks.accept_check(
             write, domain_id, check_id, check.choices[1], who="alice", at=NOW
         )
-        found = await emergency_checks.accepted_check(write, domain_id, check.choices[1])
+        found = await emergency_checks.last_word(write, domain_id, check.choices[1])
         assert found is not None
         assert (found.accepted_by, found.accepted) == ("alice", check.choices[1])
-        assert await emergency_checks.accepted_check(write, domain_id, place) is None
+        assert await emergency_checks.last_word(write, domain_id, place) is None
         with pytest.raises(NotFound):
             await emergency_checks.get_check(write, domain_id + 1, check_id)
+
+
+async def test_the_last_rejection_of_an_accepted_place_is_kept(db: Database) -> None:
+    domain_id = await filled(db)
+    place = Civic(country="US", street="Main St", house_number="1")
+    valid = emergency_checks.StoredCheck(
+        asked=place, choices=(place,), outcome="valid", provider="Example", at=NOW
+    )
+    rejected = replace(valid, choices=(), outcome="rejected", at=NOW + timedelta(days=1))
+    unknown = replace(rejected, asked=replace(place, house_number="2"))
+    async with db.write() as write:
+        first = await emergency_checks.add_check(write, domain_id, valid)
+        await emergency_checks.accept_check(write, domain_id, first, place, who="a", at=NOW)
+        older, last, other = [
+            await emergency_checks.add_check(write, domain_id, one)
+            for one in (rejected, rejected, unknown)
+        ]
+        found = await emergency_checks.last_word(write, domain_id, place)
+        assert found == replace(rejected, id=last)
+        assert (found.is_rejected, found.proof.is_rejected) == (True, True)
+        for days in (30, 60):
+            later = replace(unknown, asked=Civic(), at=NOW + timedelta(days=days))
+            await emergency_checks.add_check(write, domain_id, later)
+        found = await emergency_checks.last_word(write, domain_id, place)
+        assert found == replace(rejected, id=last)
+        for gone in (older, other):
+            with pytest.raises(NotFound):
+                await emergency_checks.get_check(write, domain_id, gone)
+        again = await emergency_checks.add_check(
+            write, domain_id, replace(valid, at=NOW + timedelta(days=61))
+        )
+        await emergency_checks.accept_check(write, domain_id, again, place, who="a", at=NOW)
+        found = await emergency_checks.last_word(write, domain_id, place)
+        assert found is not None
+        assert (found.id, found.is_rejected) == (again, False)
+
+
+async def test_addresses_are_found_by_exactly_their_place(db: Database) -> None:
+    domain_id = await filled(db)
+    async with db.read() as read:
+        found = await emergency.addresses_at(read, domain_id, ANNEX.civic)
+        assert [one.name for one in found] == ["Annex"]
+        other = replace(ANNEX.civic, room="7")
+        assert await emergency.addresses_at(read, domain_id, other) == []
 
 
 async def test_answers_that_nobody_accepted_are_forgotten(db: Database) -> None:

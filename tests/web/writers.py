@@ -57,7 +57,7 @@ async def let_in(db: Database, shelf: Shelf) -> Pass:
     command = MakeToken(label="writers", role=Role.MANAGER, domain=DOMAIN)
     made = await make_token(db, ADMIN, command, at)
     desk = AddressDesk(terms=Terms())
-    found = await validate_address(db, desk, ValidateAddress(domain=DOMAIN, civic=FRONT), at)
+    found = await validate_address(db, desk, ADMIN, ValidateAddress(domain=DOMAIN, civic=FRONT), at)
     await accept_address(db, desk, ADMIN, AcceptAddress(domain=DOMAIN, id=found.id), at)
     headers = {"Authorization": f"Bearer {made.text.reveal()}"}
     return Pass(headers=headers, validation=found.id)

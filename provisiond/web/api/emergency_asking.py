@@ -44,7 +44,8 @@ async def post_validation(call: Call) -> Reply:
     body: ValidationBody = call.body
     civic = Civic(**{name: getattr(body, name) for name in CIVIC_FIELDS})
     command = ValidateAddress(domain=call.of("domain"), civic=civic, caller_name=body.caller_name)
-    found = await validate_address(call.desk.db, call.desk.addresses, command, call.at)
+    desk = call.desk
+    found = await validate_address(desk.db, desk.addresses, call.actor, command, call.at)
     return Reply(
         body=validation_shown(found),
         location=f"/domains/{found.domain}/address-validations/{found.id}",
