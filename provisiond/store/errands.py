@@ -1,5 +1,6 @@
 """What is left for a daemon to do, also after a restart? Rows that one of them finishes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,12 +46,17 @@ async def add_errand(write: Write, kind: str, body: str) -> int:
     return errand_id
 
 
-async def waiting_errands(read: Read, kind: str, *, limit: int = 20) -> tuple[Errand, ...]:
-    """The oldest of a kind that wait and that nobody took; for kinds whose doer has a lease."""
+async def waiting_errands(
+    read: Read, *kinds: str, besides: Sequence[int] = (), limit: int = 20
+) -> tuple[Errand, ...]:
+    """Those that wait and that nobody took, `besides` some ids: by kind in the order given, the
+    oldest first. For kinds whose doer has a lease."""
+    turn = sa.case({kind: turn for turn, kind in enumerate(kinds)}, value=errand.c.kind)
     rows = await read.rows(
         sa.select(errand)
-        .where(errand.c.state == "waiting", errand.c.kind == kind)
-        .order_by(errand.c.id)
+        .where(errand.c.state == "waiting", errand.c.kind.in_(kinds))
+        .where(errand.c.id.not_in(besides))
+        .order_by(turn, errand.c.id)
         .limit(limit)
     )
     return tuple([_record(row) for row in rows])

@@ -24,6 +24,7 @@ from provisiond.store.transaction import Write
 
 __all__ = [
     "ALARM_ERRAND",
+    "SWEEP_ERRAND",
     "JournalLimits",
     "JournalWriter",
     "Sighting",
@@ -36,7 +37,8 @@ __all__ = [
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 5.0
 ALARM_ERRAND = "alarm"
-"""The kind of errand that an alarm is which somebody elsewhere is to be told of."""
+SWEEP_ERRAND = "sweep_alarm"
+"""The kinds of errand that alarms are which somebody elsewhere is to be told of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +178,8 @@ class JournalWriter:
             return 0
         alarms = [entry for entry in batch if isinstance(entry, RequestEntry) and entry.alarm]
         for alarm in alarms:
-            await add_errand(write, ALARM_ERRAND, self._alarm_body(alarm))
+            kind = SWEEP_ERRAND if alarm.outcome == "sweep" else ALARM_ERRAND
+            await add_errand(write, kind, self._alarm_body(alarm))
         return len(alarms)
 
     def _put_back(self, taken: list[RequestEntry | Delivery]) -> None:

@@ -16,7 +16,7 @@ from provisiond.inventory.journal import RequestEntry
 from provisiond.outbound.alarm_webhook import AlarmWebhook, alarm_body
 from provisiond.store.database import Database
 from provisiond.store.errands import waiting_errands
-from provisiond.store.journal import ALARM_ERRAND, JournalWriter
+from provisiond.store.journal import ALARM_ERRAND, SWEEP_ERRAND, JournalWriter
 from provisiond.store.schema import errand
 from tests.actions.service import NOW
 
@@ -32,7 +32,8 @@ ALARM = RequestEntry(
 
 
 class Receiver:
-    """Answers with the statuses it was given, then 204; keeps what it got."""
+    """Answers with the statuses it was given, then 204, and a User-Agent that it takes for an
+    attack always with 403; keeps what it got."""
 
     def __init__(self) -> None:
         self.statuses: list[int] = []
@@ -41,6 +42,8 @@ class Receiver:
     async def answer(self, request: web.Request) -> web.Response:
         """Keep the body."""
         self.got.append(await request.json())
+        if "<script>" in (self.got[-1]["user_agent"] or ""):
+            return web.Response(status=403)
         return web.Response(status=self.statuses.pop(0) if self.statuses else 204)
 
 
@@ -85,7 +88,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def left(database: Database) -> list[str]:
     """What was said of the alarms that wait."""
     async with database.read() as read:
-        waiting = await waiting_errands(read, ALARM_ERRAND)
+        waiting = await waiting_errands(read, ALARM_ERRAND, SWEEP_ERRAND)
     return [json.loads(one.body)["text"] for one in waiting]
 
 
@@ -110,17 +113,70 @@ async def test_what_a_restart_interrupted_goes_out_after_it(
     db: Database, receiver: tuple[Receiver, AlarmWebhook]
 ) -> None:
     there, webhook = receiver
-    there.statuses = [503]
+    there.statuses = [503, 503]
     writer = await alarmed(db, "first", "second")
     before = AlarmPosts(db, webhook, writer.alarmed, pauses=(3600.0,))
     async with running(before):
-        await until(lambda: len(there.got) == 1)
+        await until(lambda: len(there.got) == 2)
     assert await left(db) == ["first", "second"]
     after = AlarmPosts(db, webhook, asyncio.Event())
     async with running(after):
         await until(lambda: after.delivered == 2)
-    assert [told["text"] for told in there.got] == ["first", "first", "second"]
-    assert there.got[0]["id"] == there.got[1]["id"]
+    assert [told["text"] for told in there.got] == ["first", "second", "first", "second"]
+    assert there.got[0]["id"] == there.got[2]["id"]
+
+
+async def test_one_that_the_receiver_never_takes_holds_up_no_other(
+    db: Database, receiver: tuple[Receiver, AlarmWebhook]
+) -> None:
+    there, webhook = receiver
+    writer = JournalWriter(db, alarm_body=alarm_body)
+    writer.add(ALARM._replace(detail="refused", user_agent="<script>alert(1)</script>"))
+    writer.add(ALARM._replace(detail="sweep"))
+    writer.add(ALARM._replace(detail="held", outcome="enrolment_held"))
+    await writer.flush()
+    posts = AlarmPosts(db, webhook, writer.alarmed, pauses=(3600.0,))
+    async with running(posts):
+        await until(lambda: posts.delivered == 2)
+        writer.add(ALARM._replace(detail="held later", outcome="enrolment_held"))
+        await writer.flush()
+        await until(lambda: posts.delivered == 3)
+    assert [told["text"] for told in there.got] == ["held", "refused", "sweep", "held later"]
+    assert await left(db) == ["refused"]
+
+
+async def test_those_that_are_not_taken_are_tried_in_turns_and_each_as_often(
+    lite: Database, receiver: tuple[Receiver, AlarmWebhook]
+) -> None:
+    there, webhook = receiver
+    there.statuses = [500] * 6
+    writer = await alarmed(lite, "a", "b")
+    posts = AlarmPosts(lite, webhook, writer.alarmed, pauses=(0.01, 0.01))
+    async with running(posts):
+        await until(lambda: posts.dropped == 2)
+        writer.add(ALARM._replace(detail="c"))
+        await writer.flush()
+        await until(lambda: posts.delivered == 1)
+    told = [told["text"] for told in there.got]
+    assert (told.count("a"), told.count("b"), told[-1]) == (3, 3, "c")
+
+
+async def test_one_that_the_store_forgot_is_waited_for_no_more(
+    lite: Database, receiver: tuple[Receiver, AlarmWebhook]
+) -> None:
+    there, webhook = receiver
+    there.statuses = [500]
+    writer = await alarmed(lite, "gone")
+    posts = AlarmPosts(lite, webhook, writer.alarmed, pauses=(0.5, 3600.0))
+    async with running(posts):
+        await until(lambda: len(there.got) == 1)
+        async with lite.append() as write:
+            await write.connection.execute(sa.delete(errand))
+        await until(lambda: not posts._refused)
+        writer.add(ALARM._replace(detail="next"))
+        await writer.flush()
+        await until(lambda: posts.delivered == 1)
+    assert [told["text"] for told in there.got] == ["gone", "next"]
 
 
 async def test_an_alarm_is_given_up_after_its_tries_and_one_of_long_ago_after_one(

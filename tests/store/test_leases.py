@@ -73,8 +73,11 @@ async def test_errands_of_a_kind_wait_in_their_order(db: Database) -> None:
         ids = [await errands.add_errand(write, "alarm", str(n)) for n in range(4)]
         await errands.add_errand(write, "resync", "")
         await errands.finish_errand(write, ids[0])
+        ids.append(await errands.add_errand(write, "first", "f"))
         waiting = await errands.waiting_errands(write, "alarm", limit=2)
+        by_kind = await errands.waiting_errands(write, "first", "alarm", besides=ids[1:2])
     assert [errand.body for errand in waiting] == ["1", "2"]
+    assert [errand.body for errand in by_kind] == ["f", "2", "3"]
 
 
 async def test_an_errand_whose_taker_died_is_taken_again(db: Database) -> None:
