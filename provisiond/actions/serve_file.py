@@ -251,11 +251,17 @@ class FileService:
             self._notes.alarm(request, answer, decision.reason)
 
     def _same_device(self, device: Device | None, enrolment: Enrolment) -> bool:
-        """Whether the asker is no other vendor's or model's than the first of this enrolment."""
+        """Whether the asker is no other vendor's or model's than the first of this enrolment.
+
+        A first User-Agent that no family knows may be a boot loader's, which names the vendor at
+        least; if not, who came aboard with it was no phone."""
         if self._policy.mode is Mode.OPEN or device is None or not enrolment.first_user_agent:
             return True
         first = self._sources.shelf().recognise(enrolment.first_user_agent)
-        return first is None or (first.vendor, first.model) == (device.vendor, device.model)
+        if first is not None:
+            return (first.vendor, first.model) == (device.vendor, device.model)
+        names_vendor = device.vendor.casefold() in enrolment.first_user_agent.casefold()
+        return names_vendor or enrolment.closed_at is None
 
     def _post_reads(self, request: FileRequest, parsed: ParsedName) -> bool:
         return request.method == "POST" and any(

@@ -212,6 +212,29 @@ async def test_another_model_or_mac_in_the_user_agent_is_refused(
         assert isinstance(await house.refused(f"{MAC}.cfg", peer=second), NotAdmitted)
 
 
+@pytest.mark.parametrize(
+    ("first", "is_told"),
+    [
+        ("curl/8.5.0", True),
+        ("Acme D2 1.2", True),
+        ("Mozilla/4.0 (compatible; acme loader 7)", False),
+        ("Acme D6 1.1 02:ac:3e:00:00:01", False),
+        (None, False),
+    ],
+)
+async def test_the_phone_is_told_of_where_what_came_aboard_was_no_device_of_its_model(
+    house: House, first: str | None, is_told: bool
+) -> None:
+    """Also behind the same address: it holds the phone's secrets, and the phone asks in vain."""
+    early = replace(PEER, user_agent=first)
+    for name in (f"{MAC}.cfg", f"p/{TOKEN}/{MAC}.cfg"):
+        assert (await house.get(name, peer=early)).body
+    phone = replace(PEER, user_agent="Acme D6 1.2 02:ac:3e:00:00:01")
+    assert isinstance(await house.refused(f"{MAC}.cfg", peer=phone), NotAdmitted)
+    told = [entry.outcome for entry in house.journal if entry.alarm]
+    assert told == ["enrolment_held"] * is_told
+
+
 async def test_token_and_mac_of_two_phones_are_refused(house: House) -> None:
     fault = await house.refused(f"p/{TOKEN}/02ac3e000002.cfg")
     assert isinstance(fault, NotAdmitted)
