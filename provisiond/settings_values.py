@@ -1,6 +1,7 @@
 """How is one setting's value spelt? Addresses, networks, URLs, paths and secrets, parsed once."""
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -66,12 +67,29 @@ def parse_own_address(value: object) -> str:
     return str(address)
 
 
+_SERVICE_NAME = re.compile(r"(?=.{1,15}$)(?=.*[A-Za-z])[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+_TEXT_OCTETS = 255
+
+
 def _check_service(value: str) -> str:
     kind, _, port = value.partition(" ")[0].partition(":")
     labels = kind.split(".")
     known = len(labels) == 2 and labels[0].startswith("_") and labels[1] in ("_tcp", "_udp")
     if not known or not port.isdigit() or not 0 < int(port) < 65536:
         raise ValueError(f"{value!r} is no service; write it as _http._tcp:80 name key=value")
+    if not _SERVICE_NAME.fullmatch(labels[0][1:]):
+        raise ValueError(
+            f"{labels[0]!r} is no type: behind the underscore stand at most 15 letters, digits and "
+            "single hyphens, a letter among them (RFC 6335 §5.1); write the type that the phones "
+            "look for"
+        )
+    for pair in value.split()[1:]:
+        key = pair.partition("=")[0]
+        if "=" in pair and (not key or not key.isascii() or len(pair.encode()) > _TEXT_OCTETS):
+            raise ValueError(
+                f"{pair[:40]!r} is no pair of a TXT record: it needs a key in ASCII, and key, = "
+                f"and value may be {_TEXT_OCTETS} octets together (RFC 6763 §6.1); shorten it"
+            )
     return value
 
 

@@ -157,6 +157,31 @@ def test_a_fault_is_told(write: Write, text: str, told: str) -> None:
     assert not any("hunter2" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("service", "told"),
+    [
+        ("_averyverylongservice._tcp:80 me", "at most 15 letters"),
+        ("_a_b._tcp:80 me", "single hyphens"),
+        ("_a--b._tcp:80", "single hyphens"),
+        ("_80._tcp:80", "a letter among them"),
+        ("_http._tcp:80 me k=" + "é" * 127, "255 octets together"),
+        ("_http._tcp:80 =x", "needs a key"),
+    ],
+)
+def test_a_service_that_no_record_holds_is_refused_with_the_remedy(
+    write: Write, service: str, told: str
+) -> None:
+    [fault] = faults(write(f'{URL}[mdns]\nservices = ["{service}"]\n'))
+    assert "mdns.services" in fault
+    assert told in fault
+
+
+def test_a_service_at_its_limits_is_taken(write: Write) -> None:
+    service = "_fifteen-letters._udp:80 my proxy k=" + "v" * 253
+    settings = load(write(f'{URL}[mdns]\nservices = ["{service}"]\n'), {})
+    assert settings.mdns.services == (service,)
+
+
 def test_a_missing_file_is_told_alone() -> None:
     assert faults(Path("/nonexistent/provisiond.toml")) == [
         "/nonexistent/provisiond.toml: there is no such file. Give the right --config."

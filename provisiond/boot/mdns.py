@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _PORTS = {"http": 80, "https": 443, "tftp": 69}
 _TYPES = {"http": "_http._tcp.local.", "https": "_https._tcp.local.", "tftp": "_tftp._udp.local."}
+_LABEL = 63  # octets (RFC 1035 §2.3.4)
+_NUMBER = "-999"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +73,17 @@ class Advertiser:
 
     def __init__(self, addresses: Sequence[str], host: str) -> None:
         self._addresses = tuple(addresses)
-        self._host = host.partition(".")[0] or "provisiond"
+        self._host = _cut(host.partition(".")[0], _LABEL) or "provisiond"
         self._zeroconf: AsyncZeroconf | None = None
 
     async def advertise(self, services: Sequence[Advertised]) -> None:
         """Announce them; takes seconds, since each name is probed for first (RFC 6762 §8.1).
 
-        A name that is taken gets a number behind it. Raises OSError where an address is not ours.
+        A name that is taken gets a number behind it; a service that cannot be is left out, with a
+        warning. Raises OSError where an address is not ours.
         """
         await asyncio.to_thread(importlib.import_module, "zeroconf.asyncio")
-        from zeroconf import NonUniqueNameException
+        from zeroconf import Error
         from zeroconf.asyncio import AsyncZeroconf
 
         self._zeroconf = AsyncZeroconf(interfaces=list(self._addresses))
@@ -90,7 +93,7 @@ class Advertiser:
                     self._info(service), allow_name_change=True
                 )
                 await sent
-            except NonUniqueNameException as fault:
+            except (Error, ValueError) as fault:
                 log.warning("mDNS: %s is not advertised: %s", service.name, fault)
 
     async def close(self) -> None:
@@ -103,12 +106,16 @@ class Advertiser:
     def _info(self, service: Advertised) -> "ServiceInfo":
         from zeroconf.asyncio import AsyncServiceInfo
 
-        name = service.name or "provisiond"
+        name = f"{(service.name or 'provisiond').replace('.', ' ')} on {self._host}"
         return AsyncServiceInfo(
             type_=service.type,
-            name=f"{name.replace('.', ' ')} on {self._host}.{service.type}",
+            name=f"{_cut(name, _LABEL - len(_NUMBER))}.{service.type}",
             port=service.port,
             properties=dict(service.text),
             server=f"{self._host}.local.",
             addresses=[ip_address(address).packed for address in self._addresses],
         )
+
+
+def _cut(text: str, octets: int) -> str:
+    return text.encode()[:octets].decode(errors="ignore")

@@ -37,6 +37,27 @@ def test_a_service_that_is_none_is_refused_in_words(text: str) -> None:
 
 
 @pytest.mark.may_block("zeroconf opens its sockets in the loop, once at the start")
+async def test_a_long_host_name_is_cut_and_what_cannot_be_advertised_leaves_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    advertiser = Advertiser(["127.0.0.1"], "é" + "h" * 63)
+    wrong = Advertised(type="_much-too-long-a-type._tcp.local.", name="wrong", port=80)
+    service = Advertised(type="_provisiond-test._tcp.local.", name="provisiond portal", port=80)
+    browser = AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
+    try:
+        await advertiser.advertise([wrong, service, service])
+        name = "provisiond portal on é" + "h" * 36
+        for told in (name, f"{name}-2"):
+            found = AsyncServiceInfo(service.type, f"{told}.{service.type}")
+            assert await found.async_request(browser.zeroconf, 5000), told
+            assert found.server == "é" + "h" * 61 + ".local."
+    finally:
+        await browser.async_close()
+        await advertiser.close()
+    assert [line.getMessage() for line in caplog.records if "wrong is not" in line.getMessage()]
+
+
+@pytest.mark.may_block("zeroconf opens its sockets in the loop, once at the start")
 async def test_it_is_found_and_gone_again() -> None:
     advertiser = Advertiser(["127.0.0.1"], "host.example.test")
     service = Advertised(type="_provisiond-test._tcp.local.", name="phones", port=80)
