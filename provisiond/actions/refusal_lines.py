@@ -17,7 +17,8 @@ _WHOLE = frozenset({"served", "absent_file", "throttled"})
 
 class RefusalLines:
     """Hands entries of requests on to the journal. What was served and alarms all go there; of
-    everything else the first 60 of a source in a minute, and 5,000 of all sources.
+    everything else, in a minute, the first of each known phone, 60 of a source, and no more than
+    5,000 of all. So behind one address a phone's own reason is not lost among those of others.
 
     The rest of that minute is one entry of each source, `more_refused`, with how many there were
     of each outcome; sources beyond 2,000 share one without an address.
@@ -28,6 +29,7 @@ class RefusalLines:
         self._minute: datetime | None = None
         self._lines = 0
         self._written: Counter[str] = Counter()
+        self._phones: set[int] = set()
         self._more: dict[tuple[str, str], Counter[str]] = {}
 
     def add(self, entry: RequestEntry) -> None:
@@ -38,15 +40,21 @@ class RefusalLines:
         self.tick(entry.at)
         if self._minute is None:
             self._minute = entry.at.replace(second=0, microsecond=0)
-        if self._lines < OF_ALL and self._written[entry.address] < OF_A_SOURCE:
+        if self._lines < OF_ALL and self._has_share(entry):
             self._lines += 1
             self._written[entry.address] += 1
+            if entry.phone_id is not None:
+                self._phones.add(entry.phone_id)
             self._journal(entry)
             return
         source = (entry.address, entry.transport)
         if source not in self._more and len(self._more) >= _SOURCES:
             source = ("", "")
         self._more.setdefault(source, Counter())[entry.outcome] += 1
+
+    def _has_share(self, entry: RequestEntry) -> bool:
+        is_first = entry.phone_id is not None and entry.phone_id not in self._phones
+        return is_first or self._written[entry.address] < OF_A_SOURCE
 
     def tick(self, at: datetime) -> None:
         """Journal the counts of a minute that is over. Call it often, for a source may stop."""
@@ -74,4 +82,5 @@ class RefusalLines:
         self._minute = None
         self._lines = 0
         self._written.clear()
+        self._phones.clear()
         self._more.clear()

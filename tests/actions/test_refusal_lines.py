@@ -60,6 +60,27 @@ def test_what_is_served_and_alarms_stand_one_by_one(
     assert journal[kept:] == whole * 100
 
 
+def test_every_known_phones_first_refusal_of_a_minute_stands_also_behind_one_address(
+    lines: RefusalLines, journal: list[RequestEntry]
+) -> None:
+    later = NOW + timedelta(minutes=1)
+    for at in (NOW, later):
+        for _ in range(2):
+            for phone in range(200):
+                lines.add(ENTRY._replace(at=at, phone_id=phone))
+        lines.add(ENTRY._replace(at=at))
+        stood = [
+            entry.phone_id for entry in journal if entry.at == at and entry.phone_id is not None
+        ]
+        assert stood == list(range(200))
+    lines.stop()
+    more = [entry.detail for entry in journal if entry.outcome == "more_refused"]
+    assert [detail.split()[0] for detail in more] == ["201", "201"]
+    for phone in range(2 * OF_ALL):
+        lines.add(ENTRY._replace(phone_id=phone))
+    assert len(journal) == 402 + OF_ALL
+
+
 def test_sources_without_end_fill_no_journal_either(
     lines: RefusalLines, journal: list[RequestEntry]
 ) -> None:
