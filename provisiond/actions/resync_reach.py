@@ -194,6 +194,7 @@ async def address_phone(
         host=place.host,
         port=place.port,
         transport=place.transport,
+        tenant=facts.domain.domain_id,
     )
 
 

@@ -32,7 +32,8 @@ class Notify:
 
     `uri` is the Request-URI, `aor` the address of record for To and From; `routes` are URIs of
     proxies on the way. The message goes to `host` and `port` (None: as DNS or the transport's
-    standard says) by `transport`, `dns` for what DNS says.
+    standard says) by `transport`, `dns` for what DNS says. `tenant` is whose message it is: what
+    one waits for holds up no other.
     """
 
     event: str
@@ -45,6 +46,7 @@ class Notify:
     content_type: str = ""
     body: str = ""
     routes: tuple[str, ...] = ()
+    tenant: int = 0
 
 
 class Vanished(Exception):
@@ -111,7 +113,7 @@ class SipNotifier:
         clock = asyncio.get_running_loop().time
         until = clock() + self._timers.timeout + 2 * self._timers.t1
         try:
-            hops = await self._finder.find(order.host, order.port, order.transport)
+            hops = await self._finder.find(order.host, order.port, order.transport, order.tenant)
         except OSError as fault:
             return Outcome(told=Told.FAILED, reason=str(fault))
         outcome = Outcome(told=Told.FAILED, reason=_forbidden(order.host))

@@ -3,13 +3,13 @@
 import asyncio
 import importlib
 import random
-import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from provisiond.outbound.sip_channel import DEFAULT_PORTS, Hop, Transport
+from provisiond.outbound.sip_names import Names
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver
@@ -37,36 +37,60 @@ class _Server:
 
 class Finder:
     """Looks names up. `resolver` is asked for NAPTR and SRV records; addresses come from the
-    system, so that /etc/hosts holds."""
+    system, so that /etc/hosts holds. What is not found in so many seconds is not found."""
 
-    def __init__(self, resolver: "Resolver | None" = None) -> None:
+    def __init__(
+        self,
+        resolver: "Resolver | None" = None,
+        *,
+        names: Names | None = None,
+        seconds: float = _SECONDS,
+    ) -> None:
         self._resolver = resolver
+        self._names = names if names is not None else Names()
+        self._seconds = seconds
 
-    async def find(self, host: str, port: int | None, transport: str) -> tuple[Hop, ...]:
-        """The addresses to try, in order. Raises OSError where there is none.
+    async def find(
+        self, host: str, port: int | None, transport: str, tenant: int = 0
+    ) -> tuple[Hop, ...]:
+        """The addresses to try, in order. Raises OSError where there is none; `tenant` is whose
+        look-up it is.
 
         With a transport given the port is `port` or the standard's, as phones are told it. `dns`
         asks for NAPTR and SRV records, as phones that are told so do, and takes UDP on 5060 where
         there are none.
         """
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._hops(host, port, transport, tenant)
+        except TimeoutError as slow:
+            raise OSError(f"{host} cannot be found: its name servers are silent") from slow
+
+    async def _hops(
+        self, host: str, port: int | None, transport: str, tenant: int
+    ) -> tuple[Hop, ...]:
         bare = host.removeprefix("[").removesuffix("]")
         servers = await self._servers(bare, port, transport)
         hops: list[Hop] = []
-        fault: OSError | None = None
+        why = ""
         for server in servers:
             try:
-                addresses = await _addresses(server.host, server.port)
-            except OSError as raised:
-                fault = raised
+                addresses = await self._addresses(server.host, tenant)
+            except OSError as fault:
+                why = f": {fault}"
                 continue
             hops += [
                 Hop(transport=server.transport, address=address, port=server.port, name=bare)
                 for address in addresses
             ]
+            if len(hops) >= _MOST:
+                break
         if not hops:
-            why = f": {fault.strerror or fault}" if fault is not None else ""
             raise OSError(f"{host} cannot be found{why}")
         return tuple(hops[:_MOST])
+
+    async def _addresses(self, host: str, tenant: int) -> tuple[str, ...]:
+        return (host,) if _is_address(host) else await self._names.addresses(host, tenant)
 
     async def _servers(self, host: str, port: int | None, transport: str) -> Sequence[_Server]:
         for known in DEFAULT_PORTS:
@@ -114,12 +138,6 @@ class Finder:
         except DNSException:
             return []
         return list(answer)
-
-
-async def _addresses(host: str, port: int) -> list[str]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def _is_address(host: str) -> bool:

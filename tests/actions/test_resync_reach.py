@@ -105,6 +105,7 @@ async def test_directly_it_goes_to_where_the_phone_was_last_seen(office: Office)
     (order,) = notifier.orders
     assert (order.uri, order.host, order.port) == ("sip:101@10.0.0.7:5060", "10.0.0.7", 5060)
     assert (order.transport, order.routes) == ("tcp", ())
+    assert order.tenant == office.domain_id
     contact = Contact(uri="sip:101@10.0.0.7:5064;transport=tcp", received="sip:198.51.100.1:1025")
     await office.tell(notifier, Known((contact,)))
     assert (notifier.orders[1].uri, notifier.orders[1].host) == (contact.uri, "198.51.100.1")

@@ -181,7 +181,9 @@ class Listing(Finder):
         super().__init__()
         self.ports = ports
 
-    async def find(self, host: str, port: int | None, transport: str) -> tuple[Hop, ...]:
+    async def find(
+        self, host: str, port: int | None, transport: str, tenant: int = 0
+    ) -> tuple[Hop, ...]:
         hops = [
             Hop(transport="udp", address="127.0.0.1", port=one, name=host) for one in self.ports
         ]
