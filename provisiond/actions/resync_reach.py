@@ -11,7 +11,7 @@ from provisiond.inventory.errors import Conflict, NotFound, Rejected
 from provisiond.inventory.facts import PhoneFacts
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import PhoneLine
-from provisiond.inventory.sip_servers import may_be_one_server
+from provisiond.inventory.sip_servers import may_be_one_server, server_address
 from provisiond.outbound.notify import Notify
 from provisiond.outbound.registrar import Contact, Registered, Registrar, contact_of
 from provisiond.outbound.sip_digest import Login
@@ -195,7 +195,25 @@ async def address_phone(
         port=place.port,
         transport=place.transport,
         tenant=facts.domain.domain_id,
+        shared_at=_shared_at(facts, account, around, accepts) if place.uri == aor else frozenset(),
     )
+
+
+def _shared_at(
+    facts: PhoneFacts, account: _Account, around: Surroundings, accepts: Accepts
+) -> frozenset[str]:
+    """The addresses by which others name the server of the same SIP user. Whether the name that
+    the phone has for its server leads there is known when it is sent; strangers there are beyond
+    what `request_resync` could ask about."""
+    server, own = _server_name(facts), facts.domain.domain_id
+    addresses = [
+        server_address(owner.server)
+        for owner in around.owners
+        if owner.user == account.user.lower()
+        and not may_be_one_server(server, owner.server)
+        and not (accepts.shared and owner.domain_id == own)
+    ]
+    return frozenset([address for address in addresses if address is not None])
 
 
 async def _registered(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
+from provisiond.inventory.sip_servers import server_address
 from provisiond.outbound.sip_channel import Channel, Hop, Transport, open_channel
 from provisiond.outbound.sip_digest import Credentials, Login
 from provisiond.outbound.sip_message import Headers, Reply, notify_request, parse_reply
@@ -33,7 +34,7 @@ class Notify:
     `uri` is the Request-URI, `aor` the address of record for To and From; `routes` are URIs of
     proxies on the way. The message goes to `host` and `port` (None: as DNS or the transport's
     standard says) by `transport`, `dns` for what DNS says. `tenant` is whose message it is: what
-    one waits for holds up no other.
+    one waits for holds up no other. `shared_at` are the addresses at which it would reach others.
     """
 
     event: str
@@ -47,6 +48,7 @@ class Notify:
     body: str = ""
     routes: tuple[str, ...] = ()
     tenant: int = 0
+    shared_at: frozenset[str] = frozenset()
 
 
 class Vanished(Exception):
@@ -116,6 +118,8 @@ class SipNotifier:
             hops = await self._finder.find(order.host, order.port, order.transport, order.tenant)
         except OSError as fault:
             return Outcome(told=Told.FAILED, reason=str(fault))
+        if any(server_address(hop.address) in order.shared_at for hop in hops):
+            return Outcome(told=Told.FAILED, reason=_shared(order.host))
         outcome = Outcome(told=Told.FAILED, reason=_forbidden(order.host))
         for hop in hops:
             if not self._targets.may_reach(hop.address, hop.port):
@@ -247,6 +251,13 @@ def _forbidden(host: str) -> str:
     return (
         f"no message goes to {host}: it is this machine, a link of its own or a group, which an "
         "admin can allow with sip.targets, or a listener of provisiond's."
+    )
+
+
+def _shared(host: str) -> str:
+    return (
+        f"no message goes to {host}: other phones with this SIP user name the server by its "
+        "address, and would be told too. Name it alike for all of them, which an admin can do."
     )
 
 

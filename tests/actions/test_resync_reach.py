@@ -200,6 +200,25 @@ async def test_another_spelling_of_the_same_sip_user_is_no_other(
         await office.ask(actor=OLGA, even_if_shared=True)
 
 
+async def test_a_server_that_others_name_by_its_address_is_known_once_the_name_is_looked_up(
+    office: Office,
+) -> None:
+    await another_domain(office, User(extension="101"), server="192.0.2.1")
+    line = (PhoneLine(line=1, extension="101"),)
+    await office.change(SECOND, lines=line, settings=Settings(sip_server="192.0.2.2"))
+    await office.set(sip_server=KAMAILIO)
+    notifier = answering()
+    for shared in (False, True):
+        await office.tell(notifier, even_if_shared=shared)
+    contact = Contact(uri="sip:101@10.0.0.7", user_agent=f"Acme D6 1.2 {MAC}")
+    await office.tell(notifier, Known((contact,)))
+    assert [sorted(order.shared_at) for order in notifier.orders] == [
+        ["192.0.2.1", "192.0.2.2"],
+        ["192.0.2.1"],
+        [],
+    ]
+
+
 @pytest.mark.parametrize("has_phone", [True, False], ids=["phone", "no phone"])
 async def test_of_a_registrar_without_domains_only_the_phones_own_mac_is_believed(
     office: Office, has_phone: bool

@@ -219,6 +219,18 @@ async def test_a_message_goes_only_where_it_may() -> None:
             inside.recv(1)
 
 
+async def test_nothing_goes_where_the_message_would_reach_others() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.setblocking(False)
+        what = replace(order(server.getsockname()[1]), host="localhost")
+        outcome = await tell(replace(what, shared_at=frozenset({"127.0.0.1"})))
+        assert outcome.told is Told.FAILED
+        assert "other phones with this SIP user name the server by its address" in outcome.reason
+        with pytest.raises(BlockingIOError):
+            server.recv(1)
+
+
 async def test_a_name_that_does_not_exist_is_told() -> None:
     what = order(5060)
     outcome = await tell(replace(what, host="pbx.invalid"))
