@@ -18,7 +18,7 @@ _SECOND = 1_000_000
 class Errand:
     """A thing to do: `kind` says what, `body` with what (JSON of the kind's own).
 
-    `state` is waiting, taken, done or failed; `result` is for the person who asked.
+    `state` is waiting, done or failed; `result` says how it went.
     """
 
     errand_id: int
@@ -62,31 +62,6 @@ async def waiting_errands(
     return tuple([_record(row) for row in rows])
 
 
-async def take_errands(
-    write: Write, holder: str, *, limit: int = 20, forgotten_after: float = 300
-) -> tuple[Errand, ...]:
-    """Take the oldest that wait, and those somebody took `forgotten_after` seconds ago and never
-    finished; each goes to one taker."""
-    now = database_now(write.connection)
-    forgotten = (errand.c.state == "taken") & (
-        errand.c.taken_at < now - int(forgotten_after * _SECOND)
-    )
-    mine = (
-        sa.select(errand.c.id)
-        .where((errand.c.state == "waiting") | forgotten)
-        .order_by(errand.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = await write.rows(
-        sa.update(errand)
-        .where(errand.c.id.in_(mine.scalar_subquery()))
-        .values(state="taken", taken_by=holder, taken_at=now)
-        .returning(errand)
-    )
-    return tuple(sorted([_record(row) for row in rows], key=lambda one: one.errand_id))
-
-
 async def finish_errand(
     write: Write, errand_id: int, *, result: str = "", failed: bool = False
 ) -> None:
@@ -100,12 +75,6 @@ async def finish_errand(
             done_at=database_now(write.connection),
         )
     )
-
-
-async def find_errand(read: Read, errand_id: int) -> Errand | None:
-    """An errand as it stands, or None."""
-    row = await read.first(sa.select(errand).where(errand.c.id == errand_id))
-    return _record(row) if row is not None else None
 
 
 async def prune_errands(write: Write, *, older_than: float) -> int:
