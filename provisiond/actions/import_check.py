@@ -18,6 +18,7 @@ from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.directory import COMPANY
 from provisiond.inventory.domains import BUILT_IN, Settings, inherit
+from provisiond.inventory.emergency_numbers import left_out
 from provisiond.inventory.errors import Finding
 from provisiond.inventory.faults import (
     MASK,
@@ -58,6 +59,7 @@ def check_plan(
         *check_lines_plan(plan),
         *_layouts_of_others(plan, shelf, server),
         *_overrides(plan, shelf, admin=admin),
+        *([] if admin else _sites_left_out(plan, server)),
         *check_emergency_plan(plan),
         *check_numbers_plan(plan, server=server, owners=owners.numbers, admin=admin, ahead=ahead),
     )
@@ -77,13 +79,16 @@ def phone_findings(
     own = phone_faults(phone)
     broken = {finding.where for finding in own}
     found = [*own, *_references(phone, contents)]
+    layers = (BUILT_IN, server, *layer_settings(contents, phone))
+    if not admin:
+        below = inherit(*layers[:-1])
+        found += left_out(phone.settings, stood.settings if stood is not None else None, below)
     known = shelf.find_model(phone.model) if phone.model else None
     if known is None:
         if phone.model:
             found.append(unknown_model(phone.model, shelf))
         return tuple(found)
     family, model = known
-    layers = (BUILT_IN, server, *layer_settings(contents, phone))
     settings = inherit(*layers)
     codes = dict(settings.feature_codes or ())
     merged, of_layout = _with_layout(phone, contents)
@@ -123,6 +128,14 @@ def _domain(plan: DomainPlan, shelf: Shelf) -> Iterator[Fault]:
             remedy="Set settings.sip_server.",
             severity="warning",
         )
+
+
+def _sites_left_out(plan: DomainPlan, server: Settings) -> Iterator[Fault]:
+    below = inherit(BUILT_IN, server, plan.after.domain.settings)
+    for site in _touched(plan.sites):
+        stood = site.before.settings if site.before is not None else None
+        found = left_out(site.after.settings, stood, below)
+        yield from _faults(site.path, (replace(f, where="emergency_numbers") for f in found))
 
 
 def _people_and_places(plan: DomainPlan) -> Iterator[Fault]:

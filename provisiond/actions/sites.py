@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisiond.actions.dial_plan_checks import dial_plan_warnings
-from provisiond.actions.edits import Editing, Saved, accepted, check_seen, domain_record, editing
+from provisiond.actions.edits import (
+    Editing,
+    Saved,
+    accepted,
+    check_seen,
+    domain_record,
+    domain_settings,
+    editing,
+)
 from provisiond.actions.emergency_references import emergency_references
 from provisiond.actions.inventory_load import load_domain, load_server
 from provisiond.actions.inventory_write import site_tree
@@ -13,6 +21,7 @@ from provisiond.actions.setting_checks import checked_settings, masked_settings,
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.domains import Site
+from provisiond.inventory.emergency_numbers import left_out
 from provisiond.inventory.errors import Finding, NotFound
 from provisiond.inventory.faults import site_faults
 from provisiond.store.database import Database, Read
@@ -73,6 +82,7 @@ async def add_site(
         site, findings = await asyncio.to_thread(_checked, site, shelf)
         findings += await _taken(edit.write, edit.domain_id, site.name)
         findings += await emergency_references(edit.write, edit.domain_id, site.emergency_address)
+        findings += await _left_out(edit, actor, site, None)
         warnings = accepted(findings, site.name)
         if site.settings.emergency_numbers is not None:
             warnings += await _dial_plans(edit, site.name, site, shelf)
@@ -97,6 +107,7 @@ async def change_site(
         if site.name != key:
             findings += await _taken(edit.write, edit.domain_id, site.name)
         findings += await emergency_references(edit.write, edit.domain_id, site.emergency_address)
+        findings += await _left_out(edit, actor, site, stood)
         warnings = accepted(findings, key)
         if site.settings.emergency_numbers != stood.settings.emergency_numbers:
             warnings += await _dial_plans(edit, key, site, shelf)
@@ -125,6 +136,15 @@ def _checked(site: Site, shelf: Shelf) -> tuple[Site, list[Finding]]:
     settings, findings = checked_settings(site.settings, shelf)
     site = replace(site, settings=settings)
     return site, [*site_faults(site), *findings]
+
+
+async def _left_out(
+    edit: Editing, actor: Actor, site: Site, stood: Site | None
+) -> tuple[Finding, ...]:
+    if actor.is_admin or site.settings.emergency_numbers is None:
+        return ()
+    below = await domain_settings(edit.write, edit.domain)
+    return left_out(site.settings, stood.settings if stood is not None else None, below)
 
 
 async def _dial_plans(edit: Editing, key: str, site: Site, shelf: Shelf) -> tuple[Finding, ...]:

@@ -57,7 +57,7 @@ _NEEDED = {
 
 
 def number_faults(number: Number) -> tuple[Finding, ...]:
-    """What is wrong with a number and its rules."""
+    """What is wrong with a number and its rules; one that nobody may have is a warning."""
     return tuple(_number(number))
 
 
@@ -80,6 +80,7 @@ def frame_faults(frame: TimeFrame) -> tuple[Finding, ...]:
 
 
 def _number(number: Number) -> Iterator[Finding]:
+    yield from _unassigned(number.number)
     yield from _handling("default", number.default)
     if len(number.rules) > MAX_RULES:
         message = f"{len(number.rules)} rules; {MAX_RULES} are the most."
@@ -100,6 +101,13 @@ def _number(number: Number) -> Iterator[Finding]:
             message=f"the number would be disabled on {disable}, before it is enabled on {enable}.",
             remedy="Give a later day.",
         )
+
+
+def _unassigned(number: E164) -> Iterator[Finding]:
+    if not number.is_assigned:
+        message = f"{number.international} is in no range of its country that is known here."
+        remedy = "Look at it once more; new ranges are known with some delay."
+        yield Finding(where="number", message=message, remedy=remedy, severity="warning")
 
 
 def _handling(where: str, handling: Handling) -> Iterator[Finding]:
@@ -165,6 +173,7 @@ def _extension(where: str, text: str) -> Iterator[Finding]:
 
 
 def _sms(number: SmsNumber) -> Iterator[Finding]:
+    yield from _unassigned(number.number)
     if number.treatment is SmsTreatment.AVAILABLE:
         if number.destination:
             message = "what is available leads nowhere."

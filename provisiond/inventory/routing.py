@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from provisiond.inventory.errors import Finding
@@ -57,7 +57,10 @@ def route(number: Number, schedule: Schedule, at: datetime) -> Route:
     zone = schedule.zone_of(number)
     closed = _why_closed(number, at, zone)
     if closed:
-        return Route(handling=None, reason=closed, considered=())
+        losers = [
+            Considered(rule=rule, wins=False, reason=closed) for rule in (*number.rules, None)
+        ]
+        return Route(handling=None, reason=closed, considered=tuple(losers))
     considered: list[Considered] = []
     won: Considered | None = None
     for rule in number.rules:
@@ -98,7 +101,8 @@ def _why_closed(number: Number, at: datetime, zone: str) -> str:
 def holes(
     number: Number, schedule: Schedule, now: datetime, find_fault: FindFault
 ) -> tuple[Span, ...]:
-    """When, in two years from `now`, a call meets nothing: no handling, or one that is gone.
+    """When, in two years from `now`, a call meets nothing: no handling, one that is gone, or the
+    number is not enabled.
 
     Where the rules' frames have many parts, in as many days as LOOK_WORK allows.
     """
@@ -106,12 +110,30 @@ def holes(
     until = now + timedelta(days=look_days(frames))
     silent = [_is_nothing(rule.handling, find_fault) for rule in number.rules]
     silent.append(_is_nothing(number.default, find_fault))
+    zone = schedule.zone_of(number)
     # The lowest bit is of the rule that wins; without one it is the default, the last.
-    return merged(
+    unanswered = [
         (start, end)
-        for start, end, bits in stretches(frames, now, until, schedule.zone_of(number))
+        for start, end, bits in stretches(frames, now, until, zone)
         if silent[(bits & -bits).bit_length() - 1]
-    )
+    ]
+    return merged((*unanswered, *_closed(number, now, until, ZoneInfo(zone))))
+
+
+def _closed(number: Number, now: datetime, until: datetime, zone: ZoneInfo) -> Iterator[Span]:
+    """When the number is not enabled."""
+    if not number.enabled:
+        yield (now, until)
+    days = timedelta(days=2)
+
+    def begins(day: date) -> datetime:
+        day = min(max(day, now.date() - days), until.date() + days)
+        return min(max(datetime.combine(day, time.min, zone).astimezone(UTC), now), until)
+
+    if number.enable_on is not None:
+        yield (now, begins(number.enable_on))
+    if number.disable_on is not None:
+        yield (begins(number.disable_on), until)
 
 
 def _is_nothing(handling: Handling, find_fault: FindFault) -> bool:

@@ -27,8 +27,8 @@ class E164:
     def parse(cls, written: str, country: str, field: str = "number") -> "E164":
         """Read a number in any form; one without `+` is of `country` (ISO 3166-1 alpha-2).
 
-        Raises Rejected(field) for what cannot be a number: letters, an extension behind it, too
-        few or too many digits for its country.
+        Raises Rejected(field) for what cannot be a number: letters, `*`, `#`, an extension behind
+        it, no area code, too few or too many digits for its country.
         """
         import phonenumbers
 
@@ -40,9 +40,22 @@ class E164:
             raise _rejected(field, written, f"an extension ({parsed.extension}) stands behind it")
         if any(character.isalpha() for character in written):
             raise _rejected(field, written, "it has letters")
-        if not phonenumbers.is_possible_number(parsed):
+        if "#" in written or "*" in written:
+            raise _rejected(field, written, "it has signs that only a phone's keys have")
+        possible = phonenumbers.is_possible_number_with_reason(parsed)
+        if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+            raise _rejected(field, written, "it is not whole: its area code or its end is missing")
+        if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
             raise _rejected(field, written, "no number of its country has so many digits")
         return cls(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+    @property
+    def is_assigned(self) -> bool:
+        """Whether its country's numbering plan has a range for it, as far as the library knows: new
+        ranges come to it with some delay."""
+        import phonenumbers
+
+        return phonenumbers.is_valid_number(self._parsed)
 
     @property
     def national(self) -> str:

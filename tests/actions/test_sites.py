@@ -22,7 +22,7 @@ from provisiond.inventory.mac import Mac
 from provisiond.inventory.secret import Secret
 from provisiond.store import sites
 from provisiond.store.database import Database
-from tests.actions.inventory import ADMIN, DOMAIN, MAC, NOW, load
+from tests.actions.inventory import ADMIN, DOMAIN, MAC, MANAGER, NOW, faults, load
 from tests.actions.offices import changes
 
 LAB = Site(
@@ -94,3 +94,41 @@ async def test_dial_plans_are_tried_with_the_emergency_numbers_of_a_new_or_chang
     command = ChangeSite(domain=DOMAIN, name="Bern", site=moved)
     saved = await change_site(lite, shelf, ADMIN, command, NOW)
     assert [w.message for w in saved.warnings] == ["site Bern: dial.plan: 118 is not let out."]
+
+
+async def test_who_is_no_admin_leaves_no_emergency_number_out(db: Database, shelf: Shelf) -> None:
+    """At a new site, a stored one, a phone, by hand and by file; more numbers may be added."""
+    await load(db, shelf)
+    place = "settings.emergency_numbers"
+
+    async def refused(numbers: tuple[str, ...]) -> str:
+        bern = Site(name="Bern", settings=Settings(emergency_numbers=numbers))
+        with pytest.raises(RejectedAll) as fault:
+            await add_site(db, shelf, MANAGER, AddSite(domain=DOMAIN, site=bern), NOW)
+        assert [finding.where for finding in fault.value.findings] == [place]
+        return fault.value.findings[0].message
+
+    assert (await refused(())).startswith("911, 933, 112 would be no emergency number")
+    assert (await refused(("911", "112", "144"))).startswith("933 would be")
+    more = Settings(emergency_numbers=("911", "933", "112", "144"))
+    bern = Site(name="Bern", settings=more)
+    saved = await add_site(db, shelf, MANAGER, AddSite(domain=DOMAIN, site=bern), NOW)
+    fewer = replace(saved.record, settings=Settings(emergency_numbers=("911", "144")))
+    change = ChangeSite(domain=DOMAIN, name="Bern", site=fewer)
+    with pytest.raises(RejectedAll, match="1 fault"):
+        await change_site(db, shelf, MANAGER, change, NOW)
+    saved = await change_site(db, shelf, ADMIN, change, NOW)
+    stands = replace(saved.record, settings=replace(fewer.settings, vlan_phone=7))
+    await change_site(db, shelf, MANAGER, replace(change, site=stands), NOW)
+
+    tree = {
+        "domain": DOMAIN,
+        "sites": [{"name": "Ulm", "emergency_numbers": ["110"]}],
+        "phones": [{"mac": MAC, "settings": {"emergency_numbers": []}}],
+    }
+    found = [f for f in await faults(db, shelf, tree, actor=MANAGER) if f.severity == "error"]
+    assert {finding.where for finding in found} == {
+        "sites[0].emergency_numbers",
+        "phones[0].settings.emergency_numbers",
+    }
+    await load(db, shelf, tree)

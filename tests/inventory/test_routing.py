@@ -231,6 +231,32 @@ def test_findings_and_holes_agree_with_asking_at_each_moment() -> None:
     assert min(never, silent) > 40
 
 
+def test_a_number_that_is_not_enabled_is_a_hole_and_beats_every_rule() -> None:
+    """At 4,000 moments near the days on which numbers begin and end."""
+    dice = Random(97)
+    kinds = set()
+    for _ in range(80):
+        zone = dice.choice(ZONES)
+        schedule = Schedule(frames=SCHEDULE.frames, time_zone=zone)
+        days = sorted(NOW.date() + timedelta(days=dice.randrange(-3, 9)) for _ in range(2))
+        asked = replace(
+            made(("Office", "1"), default=to("2")),
+            enabled=dice.random() < 0.9,
+            enable_on=dice.choice((None, days[0], date.min)),
+            disable_on=dice.choice((None, days[1], date.max)),
+        )
+        found = holes(asked, schedule, NOW, fine)
+        for _ in range(50):
+            at = NOW + timedelta(minutes=dice.randrange(10 * 1440))
+            told = route(asked, schedule, at)
+            is_hole = any(start <= at < end for start, end in found)
+            assert is_hole == (told.handling is None), (asked, zone, at)
+            assert len(told.considered) == 2
+            assert any(one.wins for one in told.considered) == (not is_hole)
+            kinds.add((is_hole, asked.enabled))
+    assert kinds == {(True, True), (False, True), (True, False)}
+
+
 def crowded(rules: int, parts: int) -> tuple[Number, Schedule]:
     """Rules whose frames have daily ranges since 1900, each a minute of its own; one goes on."""
     start = datetime.fromisoformat("1900-01-01T08:00")

@@ -53,6 +53,34 @@ async def test_what_is_no_object_is_a_422(client: Client, db: Database, body: An
     assert (answer.status, problem["code"]) == (422, "rejected")
 
 
+async def test_the_character_that_ends_texts_elsewhere_is_told_by_field(
+    client: Client, db: Database
+) -> None:
+    """PostgreSQL takes it in no text and no question."""
+    who = await token(db, Role.MANAGER, DOMAIN)
+    body = {
+        "number": "+18005550199",
+        "notes": "\\u0000 written out is none",
+        "default": {"treatment": "user", "destination": "1\0"},
+        "rules": [{"frame": "Holidays"}, {"frame": "a\0b", "\0": "x"}],
+    }
+    path = f"/domains/{DOMAIN}/numbers"
+    answer, problem = await asked(client, "POST", path, who, json=body)
+    assert answer.status == 422
+    fields = ["default.destination", "rules[1].frame", "rules[1]"]
+    assert [error["field"] for error in problem["errors"]] == fields
+    login = {"name": "a\0b", "password": "x"}
+    answer, problem = await asked(client, "POST", "/login", {}, json=login)
+    assert (answer.status, problem["errors"][0]["field"]) == (422, "name")
+
+
+async def test_half_a_character_is_told_by_field(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    content = b'{"extension": "1\\ud800", "first_name": "x"}'
+    answer, problem = await asked(client, "POST", USERS, {**who, **JSON}, data=content)
+    assert (answer.status, problem["errors"][0]["field"]) == (422, "extension")
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [({"Content-Type": "text/plain"}, 415), ({**JSON, "Content-Encoding": "gzip"}, 415)],

@@ -2,20 +2,24 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
 
+from provisiond.inventory.errors import Finding, RejectedAll
 from provisiond.web.api.route import Unprocessable, Upload
 
 MAX_DEPTH = 32
+_ZERO = "Take it out."
 _TYPES = ("application/json", "application/merge-patch+json")
 # A text that never ends is taken as a whole too, so that no byte is looked at twice.
 _BRACKETS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 async def read_json(request: web.Request, most: int) -> tuple[Any, bytes]:
-    """The body as plain values and as bytes. Raises Unprocessable: 413, 415 or 400."""
+    """The body as plain values and as bytes. Raises Unprocessable: 413, 415 or 400, and RejectedAll
+    for texts with U+0000, which PostgreSQL cannot even look for."""
     if request.content_type not in _TYPES:
         raise Unprocessable(
             415,
@@ -24,7 +28,10 @@ async def read_json(request: web.Request, most: int) -> tuple[Any, bytes]:
             {"Accept": ", ".join(_TYPES)},
         )
     content = await read_at_most(request, most)
-    return parse_json(content), content
+    given = parse_json(content)
+    if rb"\u0000" in content and (found := tuple(_zeros(given, ""))):
+        raise RejectedAll(found)
+    return given, content
 
 
 async def read_upload(request: web.Request, kinds: tuple[str, ...], most: int) -> Upload:
@@ -100,6 +107,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"{twice[:100]!r} is given twice")
     return found
+
+
+def _zeros(given: Any, place: str) -> Iterator[Finding]:
+    match given:
+        case str() if "\0" in given:
+            yield Finding(where=place, message="the character U+0000 stands in it.", remedy=_ZERO)
+        case list():
+            for index, each in enumerate(given):
+                yield from _zeros(each, f"{place}[{index}]")
+        case dict():
+            for name, each in given.items():
+                if "\0" in name:
+                    message = f"U+0000 stands in the name {name[:100]!r}."
+                    yield Finding(where=place, message=message, remedy=_ZERO)
+                else:
+                    yield from _zeros(each, f"{place}.{name}" if place else name)
 
 
 def _no_number(text: str) -> Any:
