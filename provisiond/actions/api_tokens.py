@@ -79,7 +79,7 @@ async def make_token(db: Database, actor: Actor, command: MakeToken, at: datetim
         created_at=at,
         expires_at=at + timedelta(days=command.days) if command.days is not None else None,
     )
-    async with db.append() as write:
+    async with db.write() as write:
         try:
             await insert_api_token(write, key_hash(text.reveal()), token, at)
         except Rejected as fault:
@@ -101,7 +101,7 @@ async def make_token(db: Database, actor: Actor, command: MakeToken, at: datetim
 async def revoke_token(db: Database, actor: Actor, token_id: str, at: datetime) -> ApiToken:
     """Let a token open nothing any more, from this moment. Raises NotFound and NotAllowed."""
     demand(actor, Noun.TOKENS, Verb.DELETE)
-    async with db.append() as write:
+    async with db.write() as write:
         token = await get_api_token(write, token_id)
         await revoke_stored(write, token_id, at)
         found = await find_domain(write, token.domain) if token.domain is not None else None

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from provisiond.inventory.access import Actor
 from provisiond.inventory.errors import Failed, Overloaded, TooManyOpen
 from provisiond.inventory.lists import ChangeRow
-from provisiond.store.changes import changes_after, last_change
+from provisiond.store.changes import changes_after, last_event
 from provisiond.store.database import Database
 
 MOST_LISTENERS = 200
@@ -48,7 +48,7 @@ class ChangeFeed:
             await self._wanted.wait()
             with contextlib.suppress(Failed):
                 async with self._db.read() as read:
-                    last = await last_change(read)
+                    last = await last_event(read)
                 if last != self._last:
                     self._last = last
                     async with self._news:
@@ -78,22 +78,22 @@ class ChangeFeed:
     async def newest(self) -> int:
         """The entry after which a new listener is told of changes."""
         async with self._db.read() as read:
-            return await last_change(read)
+            return await last_event(read)
 
     async def after(
         self, entry_id: int, domain: str | None, patience: float
     ) -> tuple[ChangeRow, ...]:
         """Changes after this entry, of one domain where it is named; none after `patience`
         seconds without one."""
-        try:
-            async with asyncio.timeout(patience):
-                while True:
-                    last = self._last
-                    async with self._db.read() as read:
-                        rows = await changes_after(read, entry_id, domain, limit=_AT_ONCE)
-                    if rows:
-                        return rows
-                    async with self._news:
-                        await self._news.wait_for(lambda seen=last: self._last != seen)  # type: ignore[misc]
-        except TimeoutError:
-            return ()
+        until = asyncio.get_running_loop().time() + patience
+        while True:
+            last = self._last
+            async with self._db.read() as read:  # never cut short: its connection is used again
+                rows = await changes_after(read, entry_id, domain, limit=_AT_ONCE)
+            if rows:
+                return rows
+            try:
+                async with asyncio.timeout_at(until), self._news:
+                    await self._news.wait_for(lambda seen=last: self._last != seen)  # type: ignore[misc]
+            except TimeoutError:
+                return ()

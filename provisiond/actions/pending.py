@@ -187,7 +187,7 @@ async def approve_pending(
 async def dismiss_pending(db: Database, actor: Actor, mac: Mac, at: datetime) -> PendingPhone:
     """Show a phone no more, also when it asks again. Raises NotAllowed, NotFound."""
     _demand(actor)
-    async with db.append() as write:
+    async with db.write() as write:
         pending = _found(mac, await store.find_pending(write, mac))
         await store.dismiss_pending(write, mac, at)
         await add_change(write, change_entry(actor, "dismiss pending phone", str(mac), at))

@@ -168,7 +168,7 @@ async def invite_admin(
 ) -> Invitation:
     """A link by which an admin account is made, under a name that its owner chooses."""
     demand(actor, Noun.PEOPLE, Verb.ADD)
-    async with db.append() as write:
+    async with db.write() as write:
         invitation = await _invite(write, actor, None, None, at, hours)
         await add_change(write, change_entry(actor, "invite admin", "", at))
     return invitation

@@ -68,7 +68,7 @@ async def request_resync(
     async with db.read() as read:
         around = await look_around(read, facts)
     check_reach(facts, around, accepts, registrar=command.registrar)
-    async with db.append() as write:
+    async with db.write() as write:
         if not await lock_phone(write, domain_id, facts.phone_id):
             raise NotFound(f"there is no phone {command.mac} in {domain}.")
         stood = await _to_join(write, facts, command)

@@ -45,10 +45,16 @@ async def changes_after(
     return tuple([_row(row) for row in await read.rows(query)])
 
 
-async def last_change(read: Read) -> int:
-    """The newest entry's id; 0 where there is none."""
-    row = await read.first(sa.select(sa.func.max(change_journal.c.id)))
-    return row[0] or 0 if row is not None else 0
+async def last_event(read: Read) -> int:
+    """The id of the newest entry that is an event; 0 where there is none. Other entries do not
+    count: one of them may be committed before an event of a lower id."""
+    row = await read.first(
+        sa.select(change_journal.c.id)
+        .where(change_journal.c.action.not_in(QUIET))
+        .order_by(change_journal.c.id.desc())
+        .limit(1)
+    )
+    return row[0] if row is not None else 0
 
 
 async def later_changes(

@@ -163,7 +163,7 @@ class Database:
         async with self._transaction() as connection:
             with translated():
                 await engines.take_writers_turn(connection)
-            write = Write(connection, self.key)
+            write = Write(connection, self.key, has_turn=True)
             yield write
             with translated():
                 bumps = await write.settle()
@@ -171,14 +171,14 @@ class Database:
 
     @asynccontextmanager
     async def append(self) -> AsyncIterator[Write]:
-        """A transaction for what is no inventory (journal, leases, errands): it waits for no
-        writer of a PostgreSQL store, and marks nothing stale."""
+        """A transaction for what is no inventory and no event (requests, leases, errands): it
+        waits for no writer of a PostgreSQL store, and marks nothing stale."""
         if self._around is not None:
             async with self._step(self._around) as step:
                 yield step
             return
         async with self._transaction() as connection:
-            yield Write(connection, self.key)
+            yield Write(connection, self.key, has_turn=False)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Read]:

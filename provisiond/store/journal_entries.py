@@ -40,7 +40,12 @@ QUIET = ("log in", "log out", "export with secrets")
 
 async def add_change(write: Write, entry: ChangeEntry) -> None:
     """Journal a change in the transaction that makes it, and put it into the outbox of each
-    webhook that is to be told: all are kept, or none."""
+    webhook that is to be told: all are kept, or none.
+
+    Events need the writers' turn: their ids are then in the order of the commits, and whoever
+    reads on from one misses none.
+    """
+    assert write.has_turn or entry.action in QUIET, "an event is journaled in Database.write()"
     row = await write.first(
         sa.insert(change_journal)
         .values(

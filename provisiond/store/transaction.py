@@ -33,14 +33,16 @@ class Read:
 
 
 class Write(Read):
-    """One transaction; nobody else writes the inventory meanwhile, on either engine.
+    """One transaction; where `has_turn`, nobody else writes the inventory meanwhile, on either
+    engine.
 
     Store functions mark what they change; an action need not. The marks are written once, at
     the end, in the same transaction.
     """
 
-    def __init__(self, connection: AsyncConnection, key: SecretKey) -> None:
+    def __init__(self, connection: AsyncConnection, key: SecretKey, *, has_turn: bool) -> None:
         super().__init__(connection, key)
+        self.has_turn = has_turn
         self._touched: dict[tuple[str, int], None] = {}
         self._ids = range(0)
 

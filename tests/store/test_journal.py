@@ -327,7 +327,7 @@ async def test_a_change_and_its_entry_are_kept_together(db: Database) -> None:
 
 async def test_changes_are_found_by_what_they_are_of(db: Database) -> None:
     actions = ("edit number", "make number available", "add SMS number", "import", "edit user")
-    async with db.append() as write:
+    async with db.write() as write:
         for action in actions:
             entry = ChangeEntry(at=NOW, actor_kind="cli", actor="tess", action=action, subject="x")
             await journal.add_change(write, entry)
