@@ -15,7 +15,7 @@ from provisiond.actions.table_records import (
     read_records,
     reject,
 )
-from provisiond.actions.workbook import MAX_ROWS
+from provisiond.actions.workbook_reading import MAX_ROWS
 from provisiond.inventory.errors import Finding
 
 __all__ = ["ALIASES", "CLEAR", "FAULT", "MAX_ROWS", "Row", "Table", "cell_text", "folded",

@@ -22,7 +22,7 @@ from provisiond.actions.table_records import (
     read_records,
     records_of_objects,
 )
-from provisiond.actions.workbook import is_workbook
+from provisiond.actions.workbook_reading import is_workbook
 from provisiond.catalog.family import model_key
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.admission import DEFAULT_HOURS

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from provisiond.actions.inventory_text import MAX_BYTES, Tree, parse_document
-from provisiond.actions.workbook import MAX_COLUMNS, MAX_ROWS, is_workbook, workbook_rows
+from provisiond.actions.workbook_reading import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    is_workbook,
+    workbook_rows,
+)
 from provisiond.inventory.errors import Finding, RejectedAll
 
 _MAX_LINE = 1 << 20  # characters of one line of text

@@ -17,7 +17,8 @@ from provisiond.actions.inventory_schema import MAX_FAULTS
 from provisiond.actions.inventory_text import MAX_BYTES
 from provisiond.actions.phone_csv import COLUMNS
 from provisiond.actions.table_records import read_records
-from provisiond.actions.workbook import MAX_UNPACKED, workbook_bytes
+from provisiond.actions.workbook import workbook_bytes
+from provisiond.actions.workbook_parts import MAX_UNPACKED
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.errors import Finding, RejectedAll
 from provisiond.store.database import Database
@@ -209,11 +210,14 @@ async def test_a_workbook_that_was_exported_comes_back(lite: Database, shelf: Sh
     assert await written(lite) == before
 
 
-def test_without_its_library_a_workbook_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_library_a_workbook_is_read_and_not_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     content = workbook_bytes("phones", [["mac"], ["02ac3e0000aa"]])
     monkeypatch.setitem(sys.modules, "openpyxl", None)
+    assert list(read_records(content).rows) == [(2, ["02ac3e0000aa"])]
     with pytest.raises(RejectedAll, match=r"provisiond\[xlsx\]"):
-        read_records(content)
+        workbook_bytes("phones", [["mac"]])
 
 
 def _csv(rows: list[list[str]]) -> bytes:

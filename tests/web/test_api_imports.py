@@ -15,7 +15,8 @@ from aiohttp import ClientResponse
 from provisiond.actions.desk import Desk
 from provisiond.actions.import_profiles import load_profiles
 from provisiond.actions.record_tables import TableKind
-from provisiond.actions.workbook import workbook_bytes, workbook_rows
+from provisiond.actions.workbook import workbook_bytes
+from provisiond.actions.workbook_reading import workbook_rows
 from provisiond.inventory.access import Role
 from provisiond.settings import shipped
 from provisiond.store.database import Database

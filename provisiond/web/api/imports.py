@@ -13,7 +13,8 @@ from provisiond.actions.faulty_rows import faulty_rows
 from provisiond.actions.import_reading import ImportInventory
 from provisiond.actions.imports import Count, DomainReport, ImportReport, Mode, import_inventory
 from provisiond.actions.record_tables import TableKind
-from provisiond.actions.workbook import check_workbook, is_workbook
+from provisiond.actions.workbook_parts import check_workbook
+from provisiond.actions.workbook_reading import is_workbook
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.errors import Overloaded, RejectedAll
 from provisiond.web.api.problems import MOST_ERRORS
