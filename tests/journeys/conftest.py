@@ -68,7 +68,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def server(tmp_path: Path, prepared: Path) -> Iterator[ServerProcess]:
     """Serving the inventory in token mode."""
-    process = ServerProcess(folder=tmp_path / "server", settings='[sip]\ntargets = ["127.0.0.1"]')
+    yield from serving(tmp_path, prepared, '[sip]\ntargets = ["127.0.0.1"]')
+
+
+def serving(tmp_path: Path, prepared: Path, settings: str) -> Iterator[ServerProcess]:
+    """A process that serves the inventory, until it is let go."""
+    process = ServerProcess(folder=tmp_path / "server", settings=settings)
     process.configure()
     shutil.copytree(prepared, process.folder / "data")
     process.start()

@@ -152,6 +152,11 @@ class ServerProcess:
         )
         return self._open(request)
 
+    def put(self, name: str) -> int:
+        """Status of an empty PUT on the phones' listener."""
+        url = f"http://{self.host}:{self.http}/{name}"
+        return self._open(urllib.request.Request(url, data=b"", method="PUT"))[0]
+
     def look(self, name: str) -> tuple[int, bytes]:
         """Status and body of a GET on the web listener."""
         return self._open(urllib.request.Request(f"http://{self.host}:{self.web}/{name}"))

@@ -1,15 +1,22 @@
 """Phones boot against a real process: files, statuses, enrolment, changes, clients."""
 
 import json
+import re
 import shutil
+import sqlite3
 import subprocess
+import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.journeys.conftest import INVENTORY, TOKEN
+from tests.journeys.conftest import INVENTORY, TOKEN, serving
 from tests.journeys.server import ROOT, ServerProcess, wait_for
 from tests.needs import need
 
@@ -78,7 +85,42 @@ def test_a_user_agent_with_another_mac_is_refused(server: ServerProcess) -> None
     assert server.get(f"{MAC}.cfg", headers=other)[0] == 404
 
 
-def test_another_device_meanwhile_holds_the_enrolment(server: ServerProcess) -> None:
+@pytest.fixture
+def posted() -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """The port of somebody who wants to hear of alarms, and what they heard."""
+    heard: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *arguments: Any) -> None:
+            """Silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+        serving = threading.Thread(target=receiver.serve_forever)
+        serving.start()
+        yield receiver.server_port, heard
+        receiver.shutdown()
+        serving.join()
+
+
+@pytest.fixture
+def alarmed(
+    tmp_path: Path, prepared: Path, posted: tuple[int, list[dict[str, Any]]]
+) -> Iterator[ServerProcess]:
+    """Serving the inventory, with that webhook."""
+    settings = f'[alarms]\nwebhook = "http://127.0.0.1:{posted[0]}/alarm"'
+    yield from serving(tmp_path, prepared, settings)
+
+
+def test_another_device_meanwhile_holds_the_enrolment_and_the_webhook_hears_of_it(
+    alarmed: ServerProcess, posted: tuple[int, list[dict[str, Any]]]
+) -> None:
+    """And what is refused again and again is journaled up to its share, then counted."""
+    server, (_, heard) = alarmed, posted
     first = {"User-Agent": "Yealink SIP-T46U 108.86.0.20 00:15:65:aa:bb:01"}
     newer = {"User-Agent": "Yealink SIP-T46U 108.87.0.1 00:15:65:aa:bb:01"}
     other = {"User-Agent": "Yealink SIP-T54W 96.86.0.20 00:15:65:aa:bb:01"}
@@ -93,6 +135,20 @@ def test_another_device_meanwhile_holds_the_enrolment(server: ServerProcess) -> 
     for number in range(30):
         assert server.get(f"001565ff{number:04x}.cfg")[0] == 404
     assert "provisiond_alarms_sweep_total 1.0" in server.look("metrics")[1].decode()
+    wait_for(lambda: {told["kind"] for told in heard} == {"enrolment_held", "sweep"})
+    [held] = [told for told in heard if told["kind"] == "enrolment_held"]
+    assert (held["mac"], held["address"]) == ("00:15:65:aa:bb:01", "127.0.0.1")
+    refused = 160  # more than a minute's share in one of two minutes, if they lie in two
+    for _ in range(refused):
+        assert server.put(f"{MAC}-local.cfg") == 405
+    server.stop()
+    with closing(sqlite3.connect(server.folder / "data" / "provisiond.db")) as store:
+        rows = store.execute("SELECT outcome, detail FROM request_journal").fetchall()
+    counts = [detail for outcome, detail in rows if outcome == "more_refused"]
+    more = [re.search(r"(\d+) upload_refused", detail) for detail in counts]
+    assert any(more)
+    counted = sum(int(found[1]) for found in more if found is not None)
+    assert counted + [outcome for outcome, _ in rows].count("upload_refused") == refused
 
 
 def test_a_change_by_the_command_line_is_served_and_the_other_phone_keeps_its_bytes(
