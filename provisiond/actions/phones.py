@@ -15,6 +15,7 @@ from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_write import phone_tree
 from provisiond.actions.phone_checks import as_on_the_box, phone_checks
 from provisiond.actions.phone_lines import named_lines
+from provisiond.actions.went_out import went_out
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.admission import DEFAULT_HOURS, opened
@@ -27,7 +28,7 @@ from provisiond.inventory.phones import Enrolment, Phone, PhoneSummary
 from provisiond.inventory.resyncs import Resync
 from provisiond.inventory.secret import Secret, new_token
 from provisiond.store.database import Database, Read, Write
-from provisiond.store.domains import find_domain
+from provisiond.store.domains import find_domain, get_domain
 from provisiond.store.journal import add_change, get_sightings
 from provisiond.store.mac_owners import mac_owners
 from provisiond.store.phone_lists import query_phones
@@ -174,7 +175,8 @@ async def change_phone(
             await add_change(write, entry)
         if phone.mac != mac:
             phone = await _start_anew(write, domain_id, phone, opened(at, enrolment_hours))
-            warnings = (*_went_out(stood), *warnings)
+            out = await went_out(write, domain_id, contents.domain, stood)
+            warnings = (*out, *warnings)
     return Saved(domain=contents.domain.name, phone=phone, warnings=warnings, changed=changed)
 
 
@@ -248,7 +250,7 @@ async def reopen_enrolment(
     and a warning that says which SIP passwords may be with somebody else. Raises NotFound.
     """
     async with db.write() as write:
-        domain_id = await _domain_id(write, domain)
+        domain_id, record = await get_domain(write, domain.lower())
         stood = (await find_phones(write, domain_id, [mac])).get(mac)
         if stood is None:
             raise NotFound(f"there is no phone {mac} in {domain}.")
@@ -272,24 +274,8 @@ async def reopen_enrolment(
         )
         await add_change(write, entry)
         phone = (await find_phones(write, domain_id, [mac]))[mac]
-    return Saved(domain=domain.lower(), phone=phone, warnings=_went_out(stood))
-
-
-def _went_out(stood: Phone) -> tuple[Finding, ...]:
-    """What whoever came aboard before a hold may have."""
-    if stood.enrolment.held_reason is None:
-        return ()
-    extensions = sorted({line.extension for line in stood.lines})
-    passwords = f", with the SIP passwords of {', '.join(extensions)}," if extensions else ""
-    finding = Finding(
-        where="enrolment",
-        severity="warning",
-        message=f"it was held, so the phone's files{passwords} may be with somebody else.",
-        remedy="Give those users other SIP passwords (`provisiond users edit EXT "
-        "--sip-password-stdin`) unless you know who asked. The phone has a new URL; the old one "
-        "yields nothing any more.",
-    )
-    return (finding,)
+        warnings = await went_out(write, domain_id, record, stood)
+    return Saved(domain=domain.lower(), phone=phone, warnings=warnings)
 
 
 async def renew_phone_token(

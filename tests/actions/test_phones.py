@@ -163,8 +163,10 @@ async def test_an_enrolment_is_opened_anew_and_its_hold_forgotten(
     assert after.enrolment.held_reason is None
     assert after.token != before.token, "the old one may be with somebody else"
     (warning,) = saved.warnings
-    assert "the SIP passwords of 0102, 101," in warning.message
+    assert "the SIP passwords of 0102, 101 and" in warning.message
     assert "users edit EXT --sip-password-stdin" in warning.remedy
+    assert "the phones' admin password (phone_admin_password)" in warning.message
+    assert f"domains edit {DOMAIN} --set phone_admin_password=NEW" in warning.remedy
     again = await reopen_enrolment(db, ADMIN, DOMAIN, FRONT, NOW)
     assert (again.phone.token, again.warnings) == (after.token, ())
     renewed = await reopen_enrolment(db, ADMIN, DOMAIN, FRONT, NOW, with_new_token=True)
