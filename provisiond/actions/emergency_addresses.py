@@ -231,7 +231,7 @@ async def _floors(edit: Editing, address: EmergencyAddress) -> list[Finding]:
         return []
     return [
         Finding(
-            where="civic.floor",
+            where="floor",
             message="the building has several floors, and this address names none.",
             remedy="Give a floor, a room or a description of the place.",
             severity="warning",

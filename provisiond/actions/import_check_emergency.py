@@ -23,7 +23,7 @@ def check_emergency_plan(plan: DomainPlan) -> Iterator[Fault]:
     """Every fault and warning. An address that is only a draft comes in as one, with a warning; a
     post office box does not."""
     for item in _touched(plan.emergency.emergency_addresses):
-        texts = [_bare(one) for one in text_findings(item.after)]
+        texts = text_findings(item.after)
         broken = {one.where for one in texts}
         found = [one for one in civic_findings(item.after.civic) if one.where not in broken]
         doubtful = [one if is_post_office_box(one) else _doubtful(one) for one in found]
@@ -73,10 +73,6 @@ def _references(plan: DomainPlan) -> Iterator[Fault]:
 def _missing(path: Path, noun: str, name: str) -> Fault:
     message = f"there is no {noun} {name!r}."
     return Fault(path=path, message=message, remedy=f"Add the {noun} first, or correct it.")
-
-
-def _bare(finding: Finding) -> Finding:
-    return replace(finding, where=finding.where.removeprefix("civic."))
 
 
 def _doubtful(finding: Finding) -> Finding:

@@ -26,21 +26,8 @@ from provisiond.inventory.number_faults import (
 from provisiond.inventory.numbers import Number, Treatment
 from provisiond.inventory.routing import Schedule, check_users
 from provisiond.inventory.telephone import E164
-from provisiond.inventory.timeframes import (
-    DateRange,
-    HolidayCalendar,
-    OwnHoliday,
-    TimeFrame,
-    WeeklyHours,
-)
 
 _KNOWN = {treatment.value for treatment in Treatment}
-_SORTS = (
-    ("hours", WeeklyHours),
-    ("dates", DateRange),
-    ("calendars", HolidayCalendar),
-    ("holidays", OwnHoliday),
-)
 _TOUCHED = (Step.ADDED, Step.CHANGED)
 
 
@@ -147,7 +134,7 @@ def _frames(plan: DomainPlan, ahead: LookAhead, zone: str) -> Iterator[Fault]:
             found.append(Finding(where="owner", message=message, remedy="Add the user first."))
         if not found:
             found += frame_warnings(frame, ahead, zone)
-        yield from _faults(item.path, (_placed(frame, finding) for finding in found))
+        yield from _faults(item.path, found)
 
 
 def _broken(plan: DomainPlan, faults: Iterable[Fault]) -> frozenset[str]:
@@ -155,21 +142,6 @@ def _broken(plan: DomainPlan, faults: Iterable[Fault]) -> frozenset[str]:
     wrong = {fault.path[: len(plan.path) + 2] for fault in faults if fault.severity == "error"}
     items = plan.numbered.time_frames
     return frozenset(item.after.name for item in items if item.path in wrong)
-
-
-def _placed(frame: TimeFrame, finding: Finding) -> Finding:
-    """A finding about a part where the file has it: parts[2].end is dates[0].end."""
-    path = path_below(finding.where)
-    if len(path) < 2 or path[0] != "parts":
-        return replace(finding, where="" if finding.where == "parts" else finding.where)
-    index = int(path[1])
-    for sort, kind in _SORTS:
-        count = sum(isinstance(part, kind) for part in frame.parts)
-        if index < count:
-            rest = "".join(f".{part}" for part in path[2:])
-            return replace(finding, where=f"{sort}[{index}]{rest}")
-        index -= count
-    return finding
 
 
 def _brought(number: Number) -> Iterator[Finding]:

@@ -1,8 +1,10 @@
-"""What of a faulty file can still be checked? So that all its faults are told in one run."""
+"""What of a faulty file or record can still be checked? So that one run tells all its faults."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from provisiond.actions.inventory_schema import (
+    ENTRIES,
     InventoryEntry,
     SchemaFault,
     entry_at,
@@ -10,8 +12,80 @@ from provisiond.actions.inventory_schema import (
 )
 from provisiond.actions.inventory_text import Path, Tree
 from provisiond.actions.inventory_values import Entry
+from provisiond.inventory.emergency import CIVIC_FIELDS
 
 Salvaged = tuple[InventoryEntry, Callable[[Path], Path]]
+
+# What cannot be judged without a field beside it: a fault there may be the gap's own.
+_JUDGED_BY: Mapping[str, tuple[str, ...]] = {
+    "model": ("lines", "handsets", "sidecars", "layout", "buttons", "overrides"),
+    "lines": ("handsets", "buttons"),
+    "sidecars": ("buttons",),
+    "treatment": ("destination", "caller_id_prefix", "announcement", "enhanced_voicemail"),
+    "kind": ("hours", "dates", "calendars", "holidays"),
+    "enable_on": ("disable_on",),
+    "validation": CIVIC_FIELDS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remains:
+    """What is left of a record without its faulty fields.
+
+    `kept` has of each list that lost items the indexes of the others. Faults `around` a gap or
+    below what is `unjudged` may be the gap's own.
+    """
+
+    tree: Tree
+    kept: Mapping[Path, list[int]]
+    around: frozenset[Path]
+    unjudged: frozenset[Path]
+
+    def original(self, path: Path) -> Path:
+        """Where the record has what is left at this place."""
+        return _original(path, self.kept)
+
+    def is_judged(self, path: Path) -> bool:
+        """Whether a fault at this place of the record is one of what was given, not of a gap."""
+        if path in self.around:
+            return False
+        return not any(path[:length] in self.unjudged for length in range(1, len(path) + 1))
+
+
+def remains(
+    tree: Tree, faulty: Collection[Path], root: type[Entry], stand_ins: Mapping[str, str]
+) -> Remains | None:
+    """The record without its faulty fields; those that it cannot do without have a stand-in. None
+    where one has none."""
+    dropped: set[Path] = set()
+    names = [str(path[0]) for path in faulty if path]
+    stood_in: dict[str, Tree] = {n: stand_ins[n] for n in names if n in stand_ins}
+    for path in faulty:
+        if path and path[0] in stood_in:
+            continue
+        drop = _least(tree, path, root)
+        if not drop:
+            return None
+        dropped.add(drop)
+    kept: dict[Path, list[int]] = {}
+    left = _without(tree, (), dropped, kept)
+    if not isinstance(left, dict):
+        return None
+    gaps = {*faulty, *dropped}
+    return Remains(
+        tree={**left, **stood_in},
+        kept=kept,
+        around=frozenset(gap[:length] for gap in gaps for length in range(len(gap))),
+        unjudged=frozenset(path for gap in gaps for path in _unjudged(gap)),
+    )
+
+
+def _unjudged(gap: Path) -> Iterator[Path]:
+    """The gap, and what beside it or its parents cannot be judged for it."""
+    yield gap
+    for at, name in enumerate(gap):
+        if isinstance(name, str):
+            yield from ((*gap[:at], beside) for beside in _JUDGED_BY.get(name, ()))
 
 
 def salvage(tree: Tree, faulty: Iterable[Path], root: type[Entry]) -> Salvaged | None:
@@ -51,16 +125,10 @@ def _least(tree: Tree, path: Path, root: type[Entry]) -> Path:
             field = entry_at(parent, root).model_fields.get(name)
             if field is None or not field.is_required():
                 return path if _exists(tree, path) else ()
-        elif parent and _is_record(tree, path):
-            return path
+        elif parent and parent[-1] in ENTRIES and isinstance(_at(tree, parent), list):
+            return path  # an item of a list of objects; lists of texts go whole
         path = parent
     return ()
-
-
-def _is_record(tree: Tree, path: Path) -> bool:
-    """Whether it is an item of a list of objects; lists of texts are dropped whole."""
-    siblings = _at(tree, path[:-1])
-    return isinstance(siblings, list) and any(isinstance(item, dict) for item in siblings)
 
 
 def _exists(tree: Tree, path: Path) -> bool:

@@ -27,7 +27,13 @@ from provisiond.inventory.numbers import Number
 from provisiond.inventory.occurrences import Span, next_occurrences
 from provisiond.inventory.routing import check_users
 from provisiond.inventory.telephone import E164
-from provisiond.inventory.timeframes import HolidayCalendar, TimeFrame, arranged, holds
+from provisiond.inventory.timeframes import (
+    HolidayCalendar,
+    TimeFrame,
+    arranged,
+    holds,
+    part_places,
+)
 from provisiond.inventory.uses import Use
 from provisiond.store.database import Database, Read
 from provisiond.store.numbers import find_numbers
@@ -204,14 +210,13 @@ def frame_warnings(frame: TimeFrame, ahead: LookAhead, time_zone: str) -> tuple[
     if ahead.holds(frame, time_zone) is False:
         message = "it holds at no time of the next two years."
         remedy = "Give it dates that are still to come."
-        found.append(Finding(where="parts", message=message, remedy=remedy, severity="warning"))
-    for index, part in enumerate(frame.parts):
+        found.append(Finding(where="", message=message, remedy=remedy, severity="warning"))
+    for place, part in zip(part_places(frame), frame.parts, strict=True):
         if isinstance(part, HolidayCalendar) and part.names is not None:
             strange = part.names - _names(part, ahead.now.year)
             for name in sorted(strange):
-                where = f"parts[{index}].names"
                 message = f"{part.country} has no holiday {name!r} in the next three years."
-                found.append(Finding(where=where, message=message, severity="warning"))
+                found.append(Finding(where=f"{place}.names", message=message, severity="warning"))
     return tuple(found)
 
 

@@ -40,12 +40,12 @@ _NUMBER_FIRST = re.compile(r"\s*\d+[A-Za-z]?\s+\S")
 
 
 def address_faults(address: EmergencyAddress) -> tuple[Finding, ...]:
-    """What is wrong with an emergency address; `where` is a field, `civic.` before those of the
-    place. May read the country's data from disk."""
+    """What is wrong with an emergency address; `where` is a field, those of the place beside the
+    others. May read the country's data from disk."""
     return (
         *text_faults("name", address.name, MAX_NAME, needed=True),
         *text_faults("caller_name", address.caller_name, MAX_NAME),
-        *[replace(found, where=f"civic.{found.where}") for found in civic_findings(address.civic)],
+        *civic_findings(address.civic),
     )
 
 
@@ -67,7 +67,7 @@ def text_findings(address: EmergencyAddress) -> tuple[Finding, ...]:
     return (
         *text_faults("name", address.name, MAX_NAME, needed=True),
         *text_faults("caller_name", address.caller_name, MAX_NAME),
-        *[replace(one, where=f"civic.{one.where}") for one in _texts(address.civic)],
+        *_texts(address.civic),
     )
 
 

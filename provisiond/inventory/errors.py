@@ -200,7 +200,7 @@ class Finding:
 
     def __str__(self) -> str:
         place = f"{self.where}:{self.line}" if self.line is not None else self.where
-        text = f"{place}: {self.message}"
+        text = f"{place}: {self.message}" if place else self.message
         return f"{text} {self.remedy}" if self.remedy else text
 
 

@@ -28,6 +28,7 @@ from provisiond.inventory.timeframes import (
     Repeat,
     TimeFrame,
     WeeklyHours,
+    part_places,
 )
 
 MAX_PREFIX = 32
@@ -202,12 +203,11 @@ def _frame(frame: TimeFrame) -> Iterator[Finding]:
     yield from settings_faults(Settings(time_zone=frame.time_zone))
     if not frame.parts and frame.kind in _NEEDED:
         message = "it would never hold: nothing says when."
-        yield Finding(where="parts", message=message, remedy=f"Add {_NEEDED[frame.kind]}.")
+        yield Finding(where="", message=message, remedy=f"Add {_NEEDED[frame.kind]}.")
     if len(frame.parts) > MAX_PARTS:
         message = f"{len(frame.parts)} parts; {MAX_PARTS} are the most."
-        yield Finding(where="parts", message=message, remedy="Remove some.")
-    for index, part in enumerate(frame.parts):
-        where = f"parts[{index}]"
+        yield Finding(where="", message=message, remedy="Remove some.")
+    for where, part in zip(part_places(frame), frame.parts, strict=True):
         if not isinstance(part, _PARTS[frame.kind]):
             remedy = "Remove it, or make the frame one of kind custom."
             message = f"a frame of kind {frame.kind.value} has no such part."

@@ -97,6 +97,12 @@ class OwnHoliday:
 
 
 Part = WeeklyHours | DateRange | HolidayCalendar | OwnHoliday
+_SORTS: Mapping[type[Part], str] = {
+    WeeklyHours: "hours",
+    DateRange: "dates",
+    HolidayCalendar: "calendars",
+    OwnHoliday: "holidays",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +122,19 @@ class TimeFrame:
 
 def arranged(frame: TimeFrame) -> TimeFrame:
     """The frame with its parts by their sorts, as files write them; their order says nothing."""
-    sorts = (WeeklyHours, DateRange, HolidayCalendar, OwnHoliday)
+    sorts = tuple(_SORTS)
     parts = sorted(frame.parts, key=lambda part: sorts.index(type(part)))
     return replace(frame, parts=tuple(parts))
+
+
+def part_places(frame: TimeFrame) -> tuple[str, ...]:
+    """Where files and programs have each part, counted in its sort: `hours[1]`, `dates[0]`."""
+    counts = dict.fromkeys(_SORTS, 0)
+    places = []
+    for part in frame.parts:
+        places.append(f"{_SORTS[type(part)]}[{counts[type(part)]}]")
+        counts[type(part)] += 1
+    return tuple(places)
 
 
 def holds(frame: TimeFrame, instant: datetime, time_zone: str) -> bool:

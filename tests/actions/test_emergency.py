@@ -425,7 +425,7 @@ async def test_faults_are_told_at_once_and_a_name_is_unique(lite: Database) -> N
     with pytest.raises(RejectedAll) as caught:
         await add_address(lite, NOBODY, MANAGER, AddAddress(domain=DOMAIN, address=bad), NOW)
     where = [finding.where for finding in caught.value.findings]
-    assert where == ["civic.city", "civic.line2", "name"]
+    assert where == ["city", "line2", "name"]
 
 
 async def test_an_address_in_use_is_not_deleted_without_naming_the_users(lite: Database) -> None:
@@ -621,7 +621,7 @@ async def test_a_second_floor_makes_a_building_tall(lite: Database) -> None:
     await accepted(lite, NOBODY, ground)
     command = AddAddress(domain=DOMAIN, address=EmergencyAddress(name="House", civic=ground))
     result = await add_address(lite, NOBODY, MANAGER, command, NOW)
-    assert [(one.where, one.severity) for one in result.warnings] == [("civic.floor", "warning")]
+    assert [(one.where, one.severity) for one in result.warnings] == [("floor", "warning")]
 
 
 async def test_a_dry_run_saves_nothing(lite: Database) -> None:

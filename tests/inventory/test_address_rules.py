@@ -152,7 +152,7 @@ def test_an_address_is_tidied_as_its_country_writes_it() -> None:
 
 def test_records_tell_their_faults_where_they_stand() -> None:
     found = address_faults(EmergencyAddress(name="", civic=replace(US, city="")))
-    assert [one.where for one in found] == ["name", "civic.city"]
+    assert [one.where for one in found] == ["name", "city"]
     endpoint = EmergencyEndpoint(number=E164("+18005550100"), address="", caller_name="x\ty")
     assert [one.where for one in endpoint_faults(endpoint)] == ["caller_name", "address"]
 

@@ -100,7 +100,9 @@ async def test_every_fault_of_a_body_is_told_with_its_place(client: Client, db: 
     assert answer.content_type == "application/problem+json"
     assert problem["code"] == "rejected"
     fields = {error["field"] for error in problem["errors"]}
-    assert fields == {"mac", "lines[0].line", "lines[0].shared", "colour", "buttons[0].kind"}
+    assert fields == {
+        "mac", "lines[0].line", "lines[0].shared", "colour", "buttons[0].kind", "model"
+    }  # fmt: skip
     body = {
         "mac": OWN.mac, "model": "Acme D-6", "site": "Mars",
         "lines": [{"line": 1, "extension": "999"}],
@@ -108,6 +110,83 @@ async def test_every_fault_of_a_body_is_told_with_its_place(client: Client, db: 
     answer, problem = await asked(client, "POST", f"{BASE}/phones", who, json=body)
     assert answer.status == 422
     assert {"mac", "site", "lines[0].extension"} <= {e["field"] for e in problem["errors"]}
+
+
+# noun path, what is sent, and the fields that are told: those of the model first.
+FAULTY: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("numbers", {"number": "+18005550177", "enable_on": "2026-02-30", "time_zone": "Mars/X",
+                 "language": "zz9", "default": {"treatment": "user", "destination": "999"}},
+     ["enable_on", "time_zone", "language", "default.destination"]),
+    ("phones", {"mac": "zz", "model": "none", "site": "Mars",
+                "lines": [{"line": 1, "extension": "999"}]},
+     ["mac", "site", "lines[0].extension", "model"]),
+    ("phones", {"mac": "02ac3e000077", "model": "Acme D-6", "site": "Mars", "colour": "red",
+                "lines": [{"line": "x", "extension": "101"}, {"line": 2, "extension": "999"}],
+                "buttons": [{"key": 3, "kind": "line", "line": 1}]},
+     ["lines[0].line", "colour", "site", "lines[1].extension"]),
+    ("users", {"extension": "abc", "site": "Mars", "emergency_caller_id": "zz"},
+     ["emergency_caller_id", "extension", "site"]),
+    ("sms-numbers", {"number": "+18005550177", "treatment": "fax", "destination": "999",
+                     "carrier": "\0"}, ["treatment", "carrier"]),
+    ("destinations", {"kind": "robot", "extension": "101", "name": "x" * 200},
+     ["kind", "name", "extension"]),
+    ("timeframes", {"name": "", "kind": "weekly", "time_zone": "Mars/X",
+                    "hours": [{"days": ["someday"]}]}, ["hours[0].days", "name", "time_zone"]),
+    ("directories", {"name": "", "entries": [{"name": "Dr"}, {"name": "Dr", "number": "?"}]},
+     ["entries[0].number", "name", "entries[1].number"]),
+    ("layouts", {"name": "reception", "buttons": [{"kind": "dnd"}, {"key": 0, "kind": "dnd"}]},
+     ["buttons[0].key", "buttons[1].key", "name"]),
+    ("sites", {"name": "HQ", "settings": {"sip_port": "x", "sip_server": "a b", "dtmf": "x"}},
+     ["settings.sip_port", "settings.dtmf", "settings.sip_server", "name"]),
+    ("emergency-addresses", {"name": "Front", "multi_floor": "x", "country": "US"},
+     ["multi_floor", "city", "state", "postcode", "street", "name"]),
+    ("emergency-addresses", {"name": "Front", "validation": "x"}, ["validation", "name"]),
+    ("emergency-endpoints", {"number": "+18005550177", "address": "Mars", "site": 3.5,
+                             "caller_name": []}, ["caller_name", "address", "site"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("noun", "body", "fields"), FAULTY)
+async def test_a_fault_of_a_model_hides_no_other_and_nothing_is_kept(
+    noun: str, body: dict[str, Any], fields: list[str], client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    path = f"{BASE}/{noun}"
+    _, before = await asked(client, "GET", path, who)
+    _, journal = await asked(client, "GET", "/audit", who)
+    extra = {"Idempotency-Key": "1"}
+    answer, problem = await asked(client, "POST", path, who, json=body, extra=extra)
+    assert answer.status == 422
+    assert [error["field"] for error in problem["errors"]] == fields
+    assert f"{len(fields)} fault(s)" in problem["detail"]
+    # A body that only its model refuses would have been added: it is not.
+    lone = {**RECORDS.get(noun, ("", {}, {}))[1], "colour": "red"}
+    if len(lone) > 1:
+        answer, problem = await asked(client, "POST", path, who, json=lone)
+        assert [error["field"] for error in problem["errors"]] == ["colour"]
+    assert (await asked(client, "GET", path, who))[1] == before
+    assert (await asked(client, "GET", "/audit", who))[1] == journal
+
+
+async def test_a_change_with_faults_is_of_the_record_that_was_seen(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    one = f"{BASE}/users/101"
+    body = {"extension": [], "in_directory": "x", "site": "Mars"}
+    answer, problem = await asked(client, "PATCH", one, who, json=body, extra={"If-Match": '"7"'})
+    assert (answer.status, problem["code"]) == (412, "stale")
+    answer, problem = await asked(client, "PATCH", one, who, json=body, extra={"If-Match": "*"})
+    assert [error["field"] for error in problem["errors"]] == ["in_directory", "extension", "site"]
+    assert (await asked(client, "GET", one, who))[1]["site"] == "HQ"
+    own = f"{BASE}/phones/{OWN.mac}/buttons"
+    keys = [{"key": 1}, {"key": 0, "kind": "dnd"}]
+    answer, problem = await asked(
+        client, "PUT", own, who, json={"buttons": keys}, extra={"If-Match": "*"}
+    )
+    assert [error["field"] for error in problem["errors"]] == [
+        "buttons[0].kind", "buttons[1].key", "buttons[1]"
+    ]  # fmt: skip
 
 
 async def test_a_time_frame_is_sent_as_it_is_shown(client: Client, db: Database) -> None:
@@ -140,6 +219,10 @@ async def test_a_time_frame_is_sent_as_it_is_shown(client: Client, db: Database)
     refused: tuple[tuple[str, dict[str, Any]], ...] = (
         ("hours[0].start", {"hours": [{"days": ["mon"], "start": "25:00"}]}),
         ("hours[0].days", {"hours": [{"days": ["someday"]}]}),
+        ("hours[1].start", {"hours": [parts["hours"][0], {"days": "sun", "start": "24:00"}]}),
+        ("dates[0].end", {"dates": [{**parts["dates"][0], "end": parts["dates"][0]["start"]}]}),
+        ("calendars[0].country", {"calendars": [{"country": "XX"}]}),
+        ("holidays[0].date", {"holidays": [{"date": "02-30"}]}),
         ("dates[0].start", {"dates": [{**parts["dates"][0], "start": "2026-12-24T12:00Z"}]}),
         ("holidays[0].date", {"holidays": [{"date": "Christmas"}]}),
         ("holidays[0].month", {"holidays": [{"date": "12-24", "month": 12}]}),

@@ -282,6 +282,7 @@ ROUTES = (
             query=SearchQuery,
             request=DomainBody,
             answer=DomainShown,
+            rehearsed={"domain": "x.invalid"},
         )
     ),
     *kept(
@@ -299,6 +300,7 @@ ROUTES = (
             query=SearchQuery,
             request=SiteBody,
             answer=SiteShown,
+            rehearsed={"name": "x"},
         )
     ),
     *kept(
@@ -316,6 +318,7 @@ ROUTES = (
             query=SearchQuery,
             request=LayoutEntry,
             answer=LayoutShown,
+            rehearsed={"name": "x"},
         )
     ),
 )

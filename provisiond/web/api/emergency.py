@@ -232,6 +232,7 @@ ROUTES = (
             query=AddressesQuery,
             request=AddressBody,
             answer=AddressShown,
+            rehearsed={"name": "x"},
         )
     ),
     Route(
@@ -258,6 +259,7 @@ ROUTES = (
             request=EndpointBody,
             change=EndpointChange,
             answer=EndpointShown,
+            rehearsed={"number": "+18005550100", "address": "x"},
         )
     ),
 )

@@ -1,6 +1,6 @@
 """How is a noun kept whose records are listed, shown, added, changed and deleted?"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ _Order = TypeVar("_Order", bound=Enum)
 class Keeping:
     """The five handlers of a noun, and their models. `key` is the name of its key, in the path
     and in the body; `one` and `many` are what people call it. `change` is the body of a change
-    where it is not that of an addition with everything left out."""
+    where it is not that of an addition with everything left out, `rehearsed` as of a route."""
 
     noun: Noun
     path: str
@@ -41,6 +41,7 @@ class Keeping:
     row: type[BaseModel] | None = None
     one_query: type[BaseModel] | None = None
     change: type[BaseModel] | None = None
+    rehearsed: Mapping[str, str] | None = None
 
 
 def kept(keeping: Keeping) -> tuple[Route, ...]:
@@ -69,6 +70,7 @@ def _of_all(keeping: Keeping) -> tuple[Route, ...]:
             request=keeping.request,
             answer=keeping.answer,
             status=201,
+            rehearsed=keeping.rehearsed,
         ),
     )
 
@@ -98,6 +100,7 @@ def _of_one(keeping: Keeping) -> tuple[Route, ...]:
             partial=keeping.change is None,
             keyed=keeping.key,
             conditional=True,
+            rehearsed=keeping.rehearsed,
         ),
         Route(
             method="DELETE",

@@ -178,6 +178,7 @@ ROUTES = (
             query=NumbersQuery,
             request=NumberEntry,
             answer=NumberShown,
+            rehearsed={"number": "+18005550100"},
         )
     ),
     many_route(

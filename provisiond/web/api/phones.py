@@ -212,6 +212,7 @@ ROUTES = (
             query=PhonesQuery,
             request=PhoneBody,
             answer=PhoneShown,
+            rehearsed={"mac": "020000000000"},
             row=PhoneRow,
         )
     ),
@@ -255,6 +256,7 @@ ROUTES = (
         request=ButtonsBody,
         answer=ButtonsShown,
         conditional=True,
+        rehearsed={},
     ),
     Route(
         method="GET",

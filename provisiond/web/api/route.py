@@ -78,7 +78,10 @@ class Route:
     list. A `{domain}` in the path bounds it to that domain. `answer` None is an empty 204.
     `partial` takes a body whose fields may all be left out; `keyed` names the one that the path
     gives. `conditional` needs If-Match. `stream` writes its answer by itself, as one of `media`.
-    `uploads` are the media types of a body that is a file, of `most_bytes` as any body.
+    `uploads` are the media types of a body that is a file, of `most_bytes` as any body. Where
+    `rehearsed` is given, a body with faults is tried out without them, so that the handler's are
+    told, too; it is what stands for fields that cannot be left out. That is for handlers alone that
+    reach nothing but the store.
     """
 
     method: str
@@ -95,6 +98,7 @@ class Route:
     partial: bool = False
     keyed: str | None = None
     conditional: bool = False
+    rehearsed: Mapping[str, str] | None = None
     most_bytes: int = _MIB
     media: tuple[str, ...] = ("application/json",)
     uploads: tuple[str, ...] = ()

@@ -222,6 +222,7 @@ ROUTES = (
             query=SmsQueryShape,
             request=SmsEntry,
             answer=SmsShown,
+            rehearsed={"number": "+18005550100"},
         )
     ),
     many_route(
@@ -257,6 +258,7 @@ ROUTES = (
             request=DestinationEntry,
             change=DestinationChange,
             answer=DestinationShown,
+            rehearsed={"extension": "0", "kind": "conference"},
         )
     ),
 )

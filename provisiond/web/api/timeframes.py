@@ -168,5 +168,6 @@ ROUTES = kept(
         request=FrameEntry,
         change=FrameChange,
         answer=FrameShown,
+        rehearsed={"name": "x"},
     )
 )

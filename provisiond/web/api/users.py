@@ -256,6 +256,7 @@ ROUTES = (
             query=UsersQuery,
             request=UserEntry,
             answer=UserShown,
+            rehearsed={"extension": "0"},
         )
     ),
     many_route(
@@ -280,6 +281,7 @@ ROUTES = (
             query=SearchQuery,
             request=DirectoryEntry,
             answer=DirectoryShown,
+            rehearsed={"name": "x"},
         )
     ),
 )
