@@ -6,6 +6,7 @@ a street that does not exist passes it.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -27,13 +28,31 @@ MAX_CIVIC = 128
 MAX_LOCATION = 256
 
 _REQUIRED = {"city": "city", "country_area": "state", "postal_code": "postcode"}
+_GAP = r"[\s./-]*"  # what people write between the words of a box
+# USPS Publication 28 §281-285 for drawers and callers.
 _PO_BOX = re.compile(
-    r"\b(?:p\.?\s*o\.?\s*(?:box|b\.?\s*\d)|post\s*office\s*box|postal\s*box|postbox|postfach"
-    r"|packstation|case\s+postale|bo[iî]te\s+postale|b\.?\s?p\.?\s+\d|apartado\b|apdo\b"
-    r"|casilla\b|casella\s+postale|caixa\s+postal|postbus\b|postboks\b"
-    r"|general\s+delivery|poste\s+restante|pmb\s*#?\d|private\s+mail\s*box|lock\s?box\s+\d)",
+    r"\b(?:p_o_(?:box(?![a-z])|b_\d|drawer(?![a-z]))|post_office_(?:box|drawer)(?![a-z])"
+    r"|post_box\W*(?:\d|no?\b|nr|num|$)|postal_box(?![a-z])|postfach|packstation|case_postale"
+    r"|bo[iî]te_postale|b\.?\s?p\.?[\s-]+\d|apartado\b|apdo\b|casilla\b|casella_postale"
+    r"|caixa_postal|postbus\b|postboks\b|general_delivery|poste_restante|pmb\s*#?\d"
+    r"|private_mail_?box|lock_box_\d)".replace("_", _GAP),
     re.IGNORECASE,
 )
+_BOX_ALONE = re.compile(
+    r"(?:b_p|box|drawer|(?:firm\s+)?caller(?:\s+service)?)\W*\d+".replace("_", _GAP),
+    re.IGNORECASE,
+)
+_STREET_LINE = (
+    "house_number",
+    "house_number_suffix",
+    "pre_directional",
+    "street",
+    "street_suffix",
+    "post_directional",
+)
+_NAMES_OF_PLACES = {"country", "state", "county", "city", "postcode"}
+_PLACEHOLDERS = {"na", "none", "nil", "null", "tbd", "tba", "unknown", "notapplicable", "notknown"}
+_ARMED_FORCES = re.compile(r"[ADF]\W*P\W*O\W*", re.IGNORECASE)
 _BOX = "is a post office box; nobody can be found there"
 _MILITARY = {"AA", "AE", "AP"}  # USPS Publication 28 §239: mail goes there, an ambulance does not
 _NUMBER_FIRST = re.compile(r"\s*\d+[A-Za-z]?\s+\S")
@@ -134,17 +153,42 @@ def _form_faults(civic: Civic) -> Iterator[Finding]:
     else:
         yield from _needed(civic, rules)
     yield from _street(civic)
-    for name in ("house_number", "street", "line2", "building", "unit", "location"):
-        if _PO_BOX.search(getattr(civic, name)):
-            yield Finding(
-                where=name,
-                message=f"{shown(getattr(civic, name))} {_BOX}.",
-                remedy="Give the street address of the place itself.",
-            )
-    if civic.country.upper() == "US" and civic.state.upper() in _MILITARY:
-        message = f"{civic.state} is where mail to the armed forces goes, not a place."
+    yield from _boxes(civic)
+    yield from _armed_forces(civic)
+
+
+def _boxes(civic: Civic) -> Iterator[Finding]:
+    """Where a post office box stands: in a field, or in the line that fields make together."""
+    line = " ".join(filter(None, (getattr(civic, name) for name in _STREET_LINE)))
+    boxes = [name for name in CIVIC_FIELDS if _is_box(name, getattr(civic, name))]
+    told = {name: getattr(civic, name) for name in boxes}
+    if not told.keys() & set(_STREET_LINE) and _is_box("street", line):
+        told["street"] = line
+    for name, text in told.items():
         remedy = "Give the street address of the place itself."
+        yield Finding(where=name, message=f"{shown(text)} {_BOX}.", remedy=remedy)
+
+
+def _is_box(name: str, text: str) -> bool:
+    plain = unicodedata.normalize("NFKC", text)
+    plain = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
+    if name in ("street", "line2") and _BOX_ALONE.fullmatch(plain.strip()):
+        return True
+    # Places are called Apartado and Casilla, too, and have no number.
+    numbered = name not in _NAMES_OF_PLACES or any(sign.isdigit() for sign in plain)
+    return numbered and _PO_BOX.search(plain) is not None
+
+
+def _armed_forces(civic: Civic) -> Iterator[Finding]:
+    if civic.country.upper() != "US":
+        return
+    remedy = "Give the street address of the place itself."
+    if civic.state.upper() in _MILITARY:
+        message = f"{civic.state} is where mail to the armed forces goes, not a place."
         yield Finding(where="state", message=message, remedy=remedy)
+    if _ARMED_FORCES.fullmatch(civic.city):
+        message = f"{civic.city} is a post office of the armed forces, not a place."
+        yield Finding(where="city", message=message, remedy=remedy)
 
 
 def _texts(civic: Civic) -> Iterator[Finding]:
@@ -174,6 +218,13 @@ def _street(civic: Civic) -> Iterator[Finding]:
     if not civic.street:
         message = "the street is missing."
         yield Finding(where="street", message=message, remedy="Give it without the house number.")
+    elif _says_nothing(civic.street):
+        message = f"{shown(civic.street)} is no street."
+        yield Finding(where="street", message=message, remedy="Give it without the house number.")
+    elif _says_nothing(civic.house_number):
+        message = f"{shown(civic.house_number)} is no house number."
+        remedy = "Give it; leave it empty where a building has a name and no number."
+        yield Finding(where="house_number", message=message, remedy=remedy)
     elif not civic.house_number and _NUMBER_FIRST.match(civic.street):
         message = f"a house number stands in {shown(civic.street)}."
         remedy = "Give it as house_number, and the street without it."
@@ -182,6 +233,13 @@ def _street(civic: Civic) -> Iterator[Finding]:
         message = "house number and building are missing; help would look along the whole street."
         remedy = "Give the house number, or the building's name where it has none."
         yield Finding(where="house_number", message=message, remedy=remedy)
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether somebody only filled the field in: signs alone, or `n/a`."""
+    words = [re.sub(r"[\W_]", "", word).casefold() for word in text.split()]
+    named = all(not word or word in _PLACEHOLDERS for word in words)
+    return bool(text) and (named or "".join(words) in _PLACEHOLDERS)
 
 
 def _contradictions(civic: Civic) -> Iterator[Finding]:

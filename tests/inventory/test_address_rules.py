@@ -108,6 +108,21 @@ def test_faults_of_form_are_told_at_their_field(
         "Poste restante",
         "PMB 44",
         "Postbus 8",
+        "PO-Box 12",
+        "P.O.-Box 12",
+        "P/O Box 12",
+        "POBox12",
+        "POB 12",
+        "Post Box 12",
+        "Post-Office Box 9",
+        "Postbox No. 4",
+        "PO Drawer 5",
+        "P.O. Drawer 5",
+        "Drawer 5",
+        "Caller Service 12",
+        "BP12",
+        "Box 12",
+        "\uff30\uff2f \uff22\uff4f\uff58 12",
     ],
 )
 @pytest.mark.parametrize("field", ["street", "line2"])
@@ -118,10 +133,67 @@ def test_a_post_office_box_is_no_place(text: str, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "street", ["Post Office Road", "Boxwood St", "Postbridge Lane", "Casillas Ave", "Lockbox Way"]
+    "street",
+    [
+        "Post Office Road",
+        "Boxwood St",
+        "Boxwood Lane",
+        "Box Hill Road",
+        "Box Street",
+        "Postbridge Lane",
+        "Postbox Lane",
+        "Post Box Road",
+        "Post Road",
+        "Postal Way",
+        "Po River Road",
+        "Casillas Ave",
+        "Lockbox Way",
+        "Drawbridge St",
+        "Drawers Lane",
+        "Naples St",
+        "Unknown Soldier Ave",
+        "None Such Place",
+        "5th",
+    ],
 )
 def test_a_street_may_sound_like_one(street: str) -> None:
     assert civic_findings(replace(US, street=street)) == ()
+
+
+@pytest.mark.parametrize("field", ["floor", "room", "city", "street_suffix", "county", "location"])
+def test_a_box_is_found_in_whatever_field_it_stands(field: str) -> None:
+    found = civic_findings(replace(US, **{field: "PO Box 12"}))
+    assert [one.where for one in found if "post office box" in one.message] == [field]
+
+
+def test_a_box_is_found_where_only_the_fields_together_make_one() -> None:
+    for changes in (
+        {"house_number": "PO", "street": "Box 123 A"},
+        {"pre_directional": "P.O.", "house_number": "", "street": "Box"},
+        {"house_number": "Post", "street": "Office Box"},
+    ):
+        found = civic_findings(replace(US, **changes))
+        assert "street" in [one.where for one in found if "post office box" in one.message]
+
+
+def test_places_may_be_called_like_one_in_another_language() -> None:
+    place = Civic(country="CO", state="Antioquia", city="Apartado", house_number="1", street="A")
+    assert not any("post office box" in one.message for one in civic_findings(place))
+    room = replace(US, room="BP12", building="Box 4")
+    assert civic_findings(room) == ()
+
+
+@pytest.mark.parametrize("city", ["APO", "FPO", "dpo", "A.P.O."])
+def test_mail_to_the_armed_forces_goes_to_no_place_whatever_the_state(city: str) -> None:
+    [found] = civic_findings(replace(US, city=city))
+    assert (found.where, "armed forces" in found.message) == ("city", True)
+
+
+@pytest.mark.parametrize("text", ["-", ".", "n/a", "N/A", "n/a n/a", "none", "TBD", "unknown", "?"])
+@pytest.mark.parametrize("field", ["street", "house_number"])
+def test_what_only_fills_a_field_in_is_no_address(field: str, text: str) -> None:
+    assert field in [one.where for one in civic_findings(replace(US, **{field: text}))]
+    assert civic_level(replace(US, **{field: text})) is AddressLevel.DRAFT
 
 
 @pytest.mark.parametrize(
