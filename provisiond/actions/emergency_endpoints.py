@@ -42,7 +42,9 @@ from provisiond.store.emergency_endpoints import (
 )
 from provisiond.store.emergency_endpoints import delete_endpoint as delete_stored
 from provisiond.store.number_checks import number_owners
+from provisiond.store.numbers import find_numbers
 from provisiond.store.sites import list_sites
+from provisiond.store.sms import find_sms_numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,12 +288,19 @@ async def _number_findings(edit: Editing, number: E164, *, is_new: bool) -> list
     if is_new and number in await find_endpoints(edit.write, edit.domain_id, [number]):
         message = f"{number} is an emergency endpoint already."
         found.append(Finding(where="number", message=message, remedy="Edit that one."))
-    owner = (await number_owners(edit.write, [number])).get(number)
-    if owner is None:
+    owner = (await number_owners(edit.write, [number])).get(number, edit.domain.name)
+    if owner != edit.domain.name:
+        message = f"{number} cannot be used here."
+        found.append(Finding(where="number", message=message, remedy="Ask your provider."))
+    elif not await _is_called(edit, number):
         message = f"{number} is none of the domain's numbers; can it be called back?"
         remedy = "Add it to the phone numbers, or make sure that it rings somebody here."
         found.append(Finding(where="number", message=message, remedy=remedy, severity="warning"))
-    elif owner != edit.domain.name:
-        message = f"{number} cannot be used here."
-        found.append(Finding(where="number", message=message, remedy="Ask your provider."))
     return found
+
+
+async def _is_called(edit: Editing, number: E164) -> bool:
+    """Whether it is one of the domain's numbers, for calls or messages."""
+    if number in await find_numbers(edit.write, edit.domain_id, [number]):
+        return True
+    return number in await find_sms_numbers(edit.write, edit.domain_id, [number])

@@ -34,7 +34,6 @@ from provisiond.inventory.telephone import E164
 from provisiond.store.database import Database
 from provisiond.store.emergency import all_addresses
 from provisiond.store.emergency_endpoints import all_endpoints
-from provisiond.store.number_checks import number_owners
 
 _MOST_PLANS = 2000
 """Different dial plans that are tried for one report."""
@@ -106,7 +105,6 @@ class _Picture:
     addresses: Mapping[str, EmergencyAddress]
     statuses: Mapping[str, Status]
     endpoints: Mapping[E164, EmergencyEndpoint]
-    owners: Mapping[E164, str]
     default: str | None
 
     def of_user(self, user: User) -> Effective:
@@ -201,7 +199,6 @@ async def _load(db: Database, terms: Terms, domain: str, at: datetime) -> _Pictu
         server = await load_server(read)
         addresses = await all_addresses(read, domain_id)
         endpoints = await all_endpoints(read, domain_id)
-        owners = await number_owners(read, list(endpoints))
 
     def statuses() -> dict[str, Status]:
         return {
@@ -216,7 +213,6 @@ async def _load(db: Database, terms: Terms, domain: str, at: datetime) -> _Pictu
         addresses=addresses,
         statuses=await asyncio.to_thread(statuses),
         endpoints=endpoints,
-        owners=owners,
         default=default,
     )
 
@@ -317,11 +313,11 @@ def _address_rows(address: EmergencyAddress, picture: _Picture) -> Iterator[Read
 
 
 def _endpoint_row(endpoint: EmergencyEndpoint, picture: _Picture) -> ReadinessRow:
-    status = picture.statuses[endpoint.address]
+    status, contents = picture.statuses[endpoint.address], picture.contents
     problem, remedy = None, ""
     if not status.is_usable:
         problem, remedy = Problem.UNUSABLE_ADDRESS, f"Validate and accept {endpoint.address}."
-    elif picture.owners.get(endpoint.number) != picture.contents.domain.name:
+    elif endpoint.number not in {*contents.numbers, *contents.sms_numbers}:
         problem = Problem.FOREIGN_NUMBER
         remedy = "Add the number to the domain's phone numbers, so that it can be called back."
     return ReadinessRow(

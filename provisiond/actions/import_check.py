@@ -60,7 +60,7 @@ def check_plan(
         *_layouts_of_others(plan, shelf, server),
         *_overrides(plan, shelf, admin=admin),
         *([] if admin else _sites_left_out(plan, server)),
-        *check_emergency_plan(plan),
+        *check_emergency_plan(plan, owners.numbers, admin=admin),
         *check_numbers_plan(plan, server=server, owners=owners.numbers, admin=admin, ahead=ahead),
     )
 

@@ -1,8 +1,9 @@
 """What of an import's emergency data cannot stand, and what is doubtful?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from provisiond.actions.import_check_numbers import taken_number
 from provisiond.actions.import_plan import DomainPlan
 from provisiond.actions.import_walk import Item, Step
 from provisiond.actions.inventory_file import Fault, path_below
@@ -19,9 +20,11 @@ from provisiond.inventory.telephone import E164
 _TOUCHED = (Step.ADDED, Step.CHANGED)
 
 
-def check_emergency_plan(plan: DomainPlan) -> Iterator[Fault]:
+def check_emergency_plan(
+    plan: DomainPlan, numbers: Mapping[E164, str], *, admin: bool
+) -> Iterator[Fault]:
     """Every fault and warning. An address that is only a draft comes in as one, with a warning; a
-    post office box does not."""
+    post office box does not. `numbers` are those of other domains, and whose each is."""
     for item in _touched(plan.emergency.emergency_addresses):
         texts = text_findings(item.after)
         broken = {one.where for one in texts}
@@ -34,6 +37,8 @@ def check_emergency_plan(plan: DomainPlan) -> Iterator[Fault]:
         remedy = "A domain has one."
         yield Fault(path=(*extra.path, "default"), message=message, remedy=remedy)
     yield from _endpoints(plan)
+    for one in _touched(plan.emergency.emergency_endpoints):
+        yield from taken_number(one.path, one.after.number, numbers, admin=admin)
     yield from _references(plan)
 
 

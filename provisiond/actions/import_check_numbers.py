@@ -62,12 +62,12 @@ def check_numbers_plan(
         later = (*missing_findings(item.after, reach), *lint.of(item.after))
         found += [finding for finding in later if finding.where not in broken]
         yield from _faults(item.path, found)
-        yield from _taken(item.path, item.after.number, owners, admin=admin)
+        yield from taken_number(item.path, item.after.number, owners, admin=admin)
     yield from _users_of_changed(plan, reach, ahead, broken_frames)
     for text in _touched(plan.numbered.sms_numbers):
         found = list(sms_faults(text.after)) or sms_reference_findings(text.after, reach)
         yield from _faults(text.path, found)
-        yield from _taken(text.path, text.after.number, owners, admin=admin)
+        yield from taken_number(text.path, text.after.number, owners, admin=admin)
 
 
 def reach_of(contents: DomainContents, server: Settings) -> Reach:
@@ -156,7 +156,10 @@ def _brought(number: Number) -> Iterator[Finding]:
             )
 
 
-def _taken(path: Path, number: E164, owners: Mapping[E164, str], *, admin: bool) -> Iterator[Fault]:
+def taken_number(
+    path: Path, number: E164, owners: Mapping[E164, str], *, admin: bool
+) -> Iterator[Fault]:
+    """That a number is another domain's; only an admin is told whose."""
     if number in owners:
         owner = f"a number of {owners[number]}" if admin else "in use"
         yield Fault(

@@ -104,6 +104,7 @@ def telephone_numbers(entry: DomainEntry, country: str) -> tuple[E164, ...]:
     """All numbers of a file's domain that can be read."""
     found = []
     written = [one.number for one in entry.numbers] + [one.number for one in entry.sms_numbers]
+    written += [one.number for one in entry.emergency_endpoints]
     for text in written:
         try:
             found.append(E164.parse(text, country))

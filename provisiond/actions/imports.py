@@ -232,6 +232,8 @@ def _plan_all(source: Source, stands: _Stands, shelf: Shelf, terms: Terms) -> _P
         phones |= dict.fromkeys((item.after.mac for item in plan.phones), entry.domain)
         for items in (plan.numbered.numbers, plan.numbered.sms_numbers):
             numbers |= dict.fromkeys((item.after.number for item in items), entry.domain)
+        endpoints = plan.emergency.emergency_endpoints
+        numbers |= dict.fromkeys((item.after.number for item in endpoints), entry.domain)
         plans.append(plan)
     return _Planned(
         source=source,

@@ -10,6 +10,7 @@ from provisiond.inventory.errors import NotFound, Rejected
 from provisiond.inventory.lists import EndpointOrder, EndpointQuery, Page
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.uses import Use
+from provisiond.store.number_checks import check_numbers
 from provisiond.store.paging import count_rows, matches, number_matches, read_page
 from provisiond.store.records import (
     delete_ids,
@@ -103,9 +104,10 @@ async def caller_id_counts(read: Read, domain_id: int) -> Mapping[E164, int]:
 async def insert_endpoints(
     write: Write, domain_id: int, records: Sequence[EmergencyEndpoint]
 ) -> None:
-    """Add endpoints. Raises Rejected: a number that is one already, an address or site that is not
-    there, a site that has its endpoint."""
+    """Add endpoints. Raises Rejected: a number that is one already or another domain's, an address
+    or site that is not there, a site that has its endpoint."""
     await must_be_new(write, domain_id, _NUMBER, [one.number.text for one in records], _NOUN)
+    await check_numbers(write, domain_id, emergency_endpoint, [one.number for one in records])
     columns = await _columns(write, domain_id, records)
     await _sites_are_free(write, domain_id, columns)
     ids = await write.new_ids(len(records))

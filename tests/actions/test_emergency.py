@@ -94,6 +94,7 @@ PLACE = Civic(
     floor="3",
 )
 DESK_MAC = Mac("001565aabb01")
+OTHER = E164("+18005550122")
 SHELF = Shelf(families={}, rejected=())
 
 
@@ -570,6 +571,42 @@ async def test_another_domains_number_is_refused_without_saying_whose(lite: Data
     with pytest.raises(RejectedAll, match="Ask your provider") as caught:
         await add_endpoint(lite, NOBODY.terms, MANAGER, command, NOW)
     assert "b.test" not in str(caught.value)
+
+
+async def test_an_endpoint_of_another_domain_takes_its_number(lite: Database, shelf: Shelf) -> None:
+    """Not told whose, but to an admin who adds the number itself or imports it."""
+    await open_office(lite, "b.test")
+    await open_office(lite)
+    await saved(lite, NOBODY)
+    command = AddEndpoint(domain=DOMAIN, endpoint=ENDPOINT)
+    await add_endpoint(lite, NOBODY.terms, MANAGER, command, NOW)
+    await add_number(lite, ADMIN, AddNumber(domain=DOMAIN, number=Number(number=MAIN)), NOW)
+    stranger = replace(MANAGER, domain="b.test")
+    place = {"country": "US", "street": "Main St", "house_number": "1", "city": "New York"}
+    tree = {"domain": "b.test", "emergency_addresses": [{"name": "HQ", **place}]}
+    await load(lite, shelf, tree)
+    terms = replace(NOBODY.terms, recheck_months=0)
+    endpoint = AddEndpoint(domain="b.test", endpoint=replace(ENDPOINT, number=OTHER))
+    number = AddNumber(domain="b.test", number=Number(number=OTHER))
+    command = AddEndpoint(domain=DOMAIN, endpoint=replace(ENDPOINT, number=OTHER, location="2"))
+    result = await add_endpoint(lite, terms, MANAGER, command, NOW)
+    assert ["can it be called back" in one.message for one in result.warnings] == [True]
+    changed = ChangeEndpoint(domain=DOMAIN, endpoint=replace(result.record, caller_name="X"))
+    result = await change_endpoint(lite, terms, MANAGER, changed, NOW)
+    assert ["can it be called back" in one.message for one in result.warnings] == [True]
+    for refused in (
+        add_endpoint(lite, terms, stranger, endpoint, NOW),
+        add_number(lite, stranger, number, NOW),
+    ):
+        with pytest.raises(RejectedAll, match="Ask your provider") as caught:
+            await refused
+        assert DOMAIN not in str(caught.value)
+    for noun in ("emergency_endpoints", "numbers", "sms_numbers"):
+        more = {"address": "HQ"} if noun == "emergency_endpoints" else {}
+        tree = {"domain": "b.test", noun: [{"number": OTHER.text, **more}]}
+        with pytest.raises(RejectedAll, match=f"is a number of {DOMAIN} already"):
+            await load(lite, shelf, tree)
+    await add_number(lite, MANAGER, AddNumber(domain=DOMAIN, number=Number(number=OTHER)), NOW)
 
 
 async def test_the_report_names_everybody_whom_help_would_not_find(lite: Database) -> None:

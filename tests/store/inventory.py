@@ -188,14 +188,14 @@ ENDPOINT = EmergencyEndpoint(
 )
 
 
-async def fill_emergency(write: Write, domain_id: int) -> None:
+async def fill_emergency(write: Write, domain_id: int, *, number: E164 = ENDPOINT.number) -> None:
     """Put emergency data in, and let a site, a user and a phone refer to it."""
     await emergency.insert_addresses(write, domain_id, [HQ_FLOOR, ANNEX])
-    await emergency_endpoints.insert_endpoints(write, domain_id, [ENDPOINT])
+    await emergency_endpoints.insert_endpoints(write, domain_id, [replace(ENDPOINT, number=number)])
     await emergency_uses.assign(write, domain_id, "Annex", users=["101"], sites=["Annex"])
     [one, *_] = await phones.list_phones(write, domain_id)
     await emergency_uses.assign(write, domain_id, "HQ second floor", phones=[one.mac])
-    await emergency_endpoints.set_caller_ids(write, domain_id, ["102"], ENDPOINT.number)
+    await emergency_endpoints.set_caller_ids(write, domain_id, ["102"], number)
     check = emergency_checks.StoredCheck(
         asked=HQ_FLOOR.civic, choices=(HQ_FLOOR.civic,), outcome="valid", provider="Example", at=NOW
     )

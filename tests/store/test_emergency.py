@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from provisiond.inventory.domains import Domain
 from provisiond.inventory.emergency import Civic
 from provisiond.inventory.errors import Conflict, NotFound, Rejected
 from provisiond.inventory.lists import AddressOrder, AddressQuery, EndpointOrder, EndpointQuery
 from provisiond.inventory.telephone import E164
 from provisiond.store import (
+    domains,
     emergency,
     emergency_checks,
     emergency_endpoints,
@@ -257,6 +259,20 @@ async def test_an_answer_is_kept_as_it_came_and_found_by_what_was_accepted(db: D
         assert await emergency_checks.last_word(write, domain_id, place) is None
         with pytest.raises(NotFound):
             await emergency_checks.get_check(write, domain_id + 1, check_id)
+
+
+async def test_an_endpoint_of_another_domain_takes_its_number(db: Database) -> None:
+    await filled(db)
+    async with db.write() as write:
+        other = await domains.insert_domain(write, Domain(name="b.test"))
+        await emergency.insert_addresses(write, other, [ANNEX])
+    theirs = replace(ENDPOINT, address=ANNEX.name, site=None)
+    await refused(
+        db,
+        Rejected,
+        "cannot be added here; ask your provider",
+        lambda write: emergency_endpoints.insert_endpoints(write, other, [theirs]),
+    )
 
 
 async def test_the_last_rejection_of_an_accepted_place_is_kept(db: Database) -> None:
