@@ -134,14 +134,17 @@ async def recognised(
         raise
 
 
-async def session_of(db: Database, door: Door, key: Secret, at: datetime) -> LoginSession | None:
-    """The log-in behind a session's key, while it counts; that it was used is noted."""
+async def session_of(
+    db: Database, door: Door, key: Secret, at: datetime, *, is_use: bool = True
+) -> LoginSession | None:
+    """The log-in behind a session's key, while it counts; that it was used is noted, where this
+    is a use."""
     hashed = key_hash(key.reveal())
     async with db.read() as read:
         session = await find_session(read, hashed)
     if session is None or not session.lives(at, door.terms.idle):
         return None
-    if at - session.seen_at >= _SEEN_EVERY:
+    if is_use and at - session.seen_at >= _SEEN_EVERY:
         async with db.append() as write:
             await note_seen(write, hashed, at)
     return session

@@ -27,10 +27,11 @@ class Identity:
     session: Secret | None = None
 
 
-async def identify(request: web.Request) -> Identity | None:
+async def identify(request: web.Request, *, is_use: bool = True) -> Identity | None:
     """Who asks, or None where nobody says or what is said counts no more.
 
-    A request that shows a token is the token's, whatever cookies it has.
+    A request that shows a token is the token's, whatever cookies it has. A session lasts longer
+    where this `is_use` of it by a person.
     """
     desk = request.app[DESK]
     if "Authorization" in request.headers:
@@ -40,10 +41,10 @@ async def identify(request: web.Request) -> Identity | None:
         token = await known_token(desk.db, Secret(text.strip()), desk.clock())
         return Identity(actor=token.actor()) if token is not None else None
     key = session_key(request)
-    session = await session_of(desk.db, desk.door, key, desk.clock()) if key is not None else None
-    if session is None:
+    if key is None:
         return None
-    return Identity(actor=session.account.actor(), session=key)
+    session = await session_of(desk.db, desk.door, key, desk.clock(), is_use=is_use)
+    return Identity(actor=session.account.actor(), session=key) if session is not None else None
 
 
 def session_key(request: web.Request) -> Secret | None:

@@ -35,6 +35,7 @@ async def feed(db: Database) -> AsyncIterator[ChangeFeed]:
     running = asyncio.create_task(feed.run())
     async with feed.listening(ADMIN):
         yield feed
+    await asyncio.sleep(0.1)  # nobody listens, so nothing is read that would be cut short
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 

@@ -2,19 +2,26 @@
 
 import asyncio
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from aiohttp import ClientResponse
+import pytest
+from aiohttp import ClientResponse, ClientSession
 from pytest_aiohttp import AiohttpClient
 
 from provisiond.actions.api_tokens import list_tokens, revoke_token
 from provisiond.actions.desk import Desk
 from provisiond.actions.feed import ChangeFeed
 from provisiond.inventory.access import Role
+from provisiond.inventory.errors import StoreUnavailable
+from provisiond.inventory.lists import ChangeRow
 from provisiond.store.database import Database
 from provisiond.web.app import Health, Shown, make_portal
 from provisiond.web.keys import WebPolicy
 from tests.actions.inventory import ADMIN, DOMAIN, NOW
+from tests.actions.people import PASSWORD, joined
+from tests.web.listening import listening
 from tests.web.offices import OTHER, Client, asked, token
 
 ANY = {"If-Match": "*"}
@@ -91,6 +98,85 @@ async def test_silence_is_filled_and_ends_with_the_right_to_listen(
         [mine] = await list_tokens(db, ADMIN)
         await revoke_token(db, ADMIN, mine.token_id, NOW)
         await stream.content.read()  # ends
+
+
+async def test_nothing_is_told_to_a_token_that_was_revoked(client: Client, db: Database) -> None:
+    manager, admin = await token(db, Role.MANAGER, DOMAIN), await token(db, Role.ADMIN)
+    [mine] = [one for one in await list_tokens(db, ADMIN) if one.role is Role.MANAGER]
+    stream = await listen(client, manager)
+    await stream.content.readuntil(b"\n\n")
+    await revoke_token(db, ADMIN, mine.token_id, NOW)
+    await rename(client, admin, DOMAIN, "Secret")
+    async with asyncio.timeout(10):
+        assert await stream.content.read() == b""
+
+
+async def test_a_stream_keeps_no_session_from_ending_when_idle(
+    desk: Desk,
+    db: Database,
+    health: Health,
+    shown: Shown,
+    feed: ChangeFeed,
+    aiohttp_client: AiohttpClient,
+) -> None:
+    moments = [NOW]
+    desk = replace(desk, clock=lambda: moments[-1])
+    policy = WebPolicy(heartbeat=0.05)
+    client: Client = await aiohttp_client(make_portal(health, desk, policy, shown, feed))
+    await joined(db, "olga", Role.MANAGER, DOMAIN)
+    typed = {"name": "olga", "password": PASSWORD.reveal()}
+    answer, _ = await asked(client, "POST", "/login", {}, json=typed)
+    assert answer.status == 200
+    stream = await listen(client, {})
+    idle = desk.door.terms.idle
+    moments.append(NOW + idle - timedelta(minutes=1))
+    async with asyncio.timeout(10):
+        for _ in range(4):
+            await stream.content.readuntil(b"\n\n")
+        moments.append(NOW + idle)
+        await stream.content.read()  # ends
+
+
+async def test_who_hangs_up_is_no_fault(
+    desk: Desk,
+    db: Database,
+    health: Health,
+    shown: Shown,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    feed = ChangeFeed(db, most=1)
+    portal = make_portal(health, desk, WebPolicy(heartbeat=0.05), shown, feed)
+    headers = await token(db, Role.ADMIN)
+    async with listening(portal) as door, ClientSession(door.url, headers=headers) as session:
+        stream = await session.get("/api/v1/events")
+        await stream.content.readuntil(b"\n\n")
+        stream.close()
+        async with asyncio.timeout(10):
+            while (again := await session.get("/api/v1/events")).status != 200:
+                await asyncio.sleep(0.02)
+        again.close()
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
+
+
+async def test_a_stream_ends_when_the_store_is_away(
+    desk: Desk,
+    db: Database,
+    health: Health,
+    shown: Shown,
+    aiohttp_client: AiohttpClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Away(ChangeFeed):
+        async def after(
+            self, entry_id: int, domain: str | None, patience: float
+        ) -> tuple[ChangeRow, ...]:
+            raise StoreUnavailable("the store is away.")
+
+    portal = make_portal(health, desk, WebPolicy(), shown, Away(db))
+    client: Client = await aiohttp_client(portal)
+    stream = await listen(client, await token(db, Role.ADMIN))
+    assert await stream.content.read() == b"retry: 3000\n\n"
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
 
 
 async def test_one_listener_leaves_room_for_others_and_all_are_bounded(
