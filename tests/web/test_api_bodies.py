@@ -178,6 +178,22 @@ async def test_a_list_is_read_page_by_page_in_its_order(client: Client, db: Data
         assert len(rows) == 3
 
 
+@pytest.mark.parametrize("noun", ["sites", "layouts", "directories"])
+async def test_what_is_listed_by_name_is_searched_and_read_backwards(
+    client: Client, db: Database, noun: str
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    path = f"/domains/{DOMAIN}/{noun}"
+    for name in ("zebra 1", "zebra 2", "Zoo"):
+        assert (await asked(client, "POST", path, who, json={"name": name}))[0].status == 201
+    _, page = await asked(client, "GET", f"{path}?q=ZEBRA&sort=-name&limit=1", who)
+    rows, query = page["items"], f"q=ZEBRA&sort=-name&limit=1&cursor={page['next']}"
+    _, page = await asked(client, "GET", f"{path}?{query}", who)
+    rows += page["items"]
+    assert [row["name"] for row in rows] == ["zebra 2", "zebra 1"]
+    assert (page["next"], page["total"]) == (None, 2)
+
+
 async def test_a_cursor_counts_for_its_own_list_alone(client: Client, db: Database) -> None:
     who = await token(db, Role.MANAGER, DOMAIN)
     _, page = await asked(client, "GET", f"{USERS}?limit=1", who)

@@ -42,10 +42,10 @@ from provisiond.actions.sites import (
 from provisiond.inventory.access import Noun
 from provisiond.inventory.domains import Domain, Settings, Site
 from provisiond.inventory.phones import Layout
-from provisiond.web.api.kept import Keeping, faults, kept, listing, part_of, seen
+from provisiond.web.api.kept import Keeping, faults, kept, listing, named_part, seen
 from provisiond.web.api.phone_shapes import ButtonShown, SettingsShown, button_shown
 from provisiond.web.api.route import Call, Reply
-from provisiond.web.api.shapes import Record, SearchQuery
+from provisiond.web.api.shapes import NamedQuery, Record
 
 
 class DomainBody(Entry):
@@ -89,13 +89,12 @@ class LayoutShown(Record):
 
 async def list_domains(call: Call) -> Reply:
     """The domains that the asker knows of."""
-    query: SearchQuery = call.query
     only = call.actor.domain
     if only is not None:
         views: tuple[DomainView, ...] = (await show_domain(call.desk.db, only),)
     else:
         views = await list_all_domains(call.desk.db)
-    page = part_of(call, views, lambda view: view.domain.name, text=query.q.strip())
+    page = named_part(call, views, lambda view: view.domain.name)
     return listing(call, page, _domain_shown, DomainShown)
 
 
@@ -141,9 +140,8 @@ async def remove_domain(call: Call) -> Reply:
 
 async def list_sites(call: Call) -> Reply:
     """Every site."""
-    query: SearchQuery = call.query
     rows = await list_domain_sites(call.desk.db, call.of("domain"))
-    page = part_of(call, rows, lambda site: site.name, text=query.q.strip())
+    page = named_part(call, rows, lambda site: site.name)
     return listing(call, page, site_shown, SiteShown)
 
 
@@ -192,9 +190,8 @@ async def remove_site(call: Call) -> Reply:
 
 async def list_layouts(call: Call) -> Reply:
     """Every layout."""
-    query: SearchQuery = call.query
     rows = await list_domain_layouts(call.desk.db, call.of("domain"))
-    page = part_of(call, rows, lambda one: one.name, text=query.q.strip())
+    page = named_part(call, rows, lambda one: one.name)
     return listing(call, page, layout_shown, LayoutShown)
 
 
@@ -279,7 +276,7 @@ ROUTES = (
             added=post_domain,
             changed=patch_domain,
             removed=remove_domain,
-            query=SearchQuery,
+            query=NamedQuery,
             request=DomainBody,
             answer=DomainShown,
             rehearsed={"domain": "x.invalid"},
@@ -297,7 +294,7 @@ ROUTES = (
             added=post_site,
             changed=patch_site,
             removed=remove_site,
-            query=SearchQuery,
+            query=NamedQuery,
             request=SiteBody,
             answer=SiteShown,
             rehearsed={"name": "x"},
@@ -315,7 +312,7 @@ ROUTES = (
             added=post_layout,
             changed=patch_layout,
             removed=remove_layout,
-            query=SearchQuery,
+            query=NamedQuery,
             request=LayoutEntry,
             answer=LayoutShown,
             rehearsed={"name": "x"},

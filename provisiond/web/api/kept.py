@@ -1,5 +1,6 @@
 """How is a noun kept whose records are listed, shown, added, changed and deleted?"""
 
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -12,7 +13,7 @@ from provisiond.inventory.errors import Finding
 from provisiond.inventory.lists import Page
 from provisiond.web.api.cursors import next_cursor, place_of
 from provisiond.web.api.route import Call, Handler, Reply, Route
-from provisiond.web.api.shapes import Fault, Listing, ListQuery
+from provisiond.web.api.shapes import Fault, Listing, ListQuery, NamedQuery
 
 _Row = TypeVar("_Row")
 _Shown = TypeVar("_Shown", bound=BaseModel)
@@ -130,17 +131,30 @@ def listing(
 
 
 def part_of(
-    call: Call, rows: Iterable[_Row], key: Callable[[_Row], str], *, text: str = ""
+    call: Call,
+    rows: Iterable[_Row],
+    key: Callable[[_Row], str],
+    *,
+    text: str = "",
+    descending: bool = False,
 ) -> Page[_Row]:
     """A page of records that were all read, sorted by their key, which holds `text`."""
     place = place_of(call)
     wanted = [row for row in rows if text.casefold() in key(row).casefold()]
-    wanted.sort(key=key)
-    left = [row for row in wanted if not place or key(row) > place[0]]
+    wanted.sort(key=key, reverse=descending)
+    behind = operator.lt if descending else operator.gt
+    left = [row for row in wanted if not place or behind(key(row), place[0])]
     limit: int = call.query.limit
     shown = left[:limit]
     after = (key(shown[-1]),) if len(left) > limit else ()
     return Page(rows=tuple(shown), after=after, total=len(wanted))
+
+
+def named_part(call: Call, rows: Iterable[_Row], name: Callable[[_Row], str]) -> Page[_Row]:
+    """The part of such records that a `NamedQuery` asks for."""
+    query: NamedQuery = call.query
+    descending = query.sort.startswith("-")
+    return part_of(call, rows, name, text=query.q.strip(), descending=descending)
 
 
 def ordered(kind: type[_Order], text: str) -> dict[str, Any]:

@@ -115,3 +115,9 @@ class SearchQuery(ListQuery):
     """A list that can be searched."""
 
     q: Annotated[str, Field(max_length=200, description="a part of what is looked for")] = ""
+
+
+class NamedQuery(SearchQuery):
+    """A list of records that are found and sorted by their name alone."""
+
+    sort: Literal["name", "-name"] = "name"

@@ -39,9 +39,9 @@ from provisiond.inventory.secret import Secret
 from provisiond.inventory.uses import Use
 from provisiond.web.api.bulk import ManyBody, many_of, many_reply, many_route
 from provisiond.web.api.cursors import place_of
-from provisiond.web.api.kept import Keeping, faults, kept, listing, ordered, part_of, seen
+from provisiond.web.api.kept import Keeping, faults, kept, listing, named_part, ordered, seen
 from provisiond.web.api.route import Call, Reply
-from provisiond.web.api.shapes import Record, SearchQuery, Shape
+from provisiond.web.api.shapes import NamedQuery, Record, SearchQuery, Shape
 
 
 class UseShown(Shape):
@@ -163,9 +163,8 @@ async def remove_user(call: Call) -> Reply:
 
 async def list_directories(call: Call) -> Reply:
     """Every directory with its own entries."""
-    query: SearchQuery = call.query
     rows = await list_domain_directories(call.desk.db, call.of("domain"))
-    page = part_of(call, rows, lambda one: one.name, text=query.q.strip())
+    page = named_part(call, rows, lambda one: one.name)
     return listing(call, page, directory_shown, DirectoryShown)
 
 
@@ -278,7 +277,7 @@ ROUTES = (
             added=post_directory,
             changed=patch_directory,
             removed=remove_directory,
-            query=SearchQuery,
+            query=NamedQuery,
             request=DirectoryEntry,
             answer=DirectoryShown,
             rehearsed={"name": "x"},
