@@ -127,7 +127,7 @@ FAULTY: list[tuple[str, dict[str, Any], list[str]]] = [
     ("users", {"extension": "abc", "site": "Mars", "emergency_caller_id": "zz"},
      ["emergency_caller_id", "extension", "site"]),
     ("sms-numbers", {"number": "+18005550177", "treatment": "fax", "destination": "999",
-                     "carrier": "\0"}, ["treatment", "carrier"]),
+                     "carrier": "\x07"}, ["treatment", "carrier"]),
     ("destinations", {"kind": "robot", "extension": "101", "name": "x" * 200},
      ["kind", "name", "extension"]),
     ("timeframes", {"name": "", "kind": "weekly", "time_zone": "Mars/X",
