@@ -79,7 +79,8 @@ class Dialect:
 class HttpChecker:
     """A provider that is asked by POST with a JSON object, and answers with one.
 
-    2xx is an answer; 400, 404 and 422 are a rejection; anything else is no answer. `header` is
+    2xx with a verdict is an answer; 400, 404 and 422 with a reason are a rejection; anything else
+    is no answer, for a wrong URL must not reject what stands: OutsideUnavailable. `header` is
     how it knows us, `Authorization: Bearer {token}`.
     """
 
@@ -104,9 +105,12 @@ class HttpChecker:
             tree = json.loads(answer.body)
         except (ValueError, RecursionError):
             tree = None
+        if is_rejection and not (isinstance(tree, dict) and _says_why(self.dialect, tree)):
+            raise OutsideUnavailable(
+                f"{self.name} answered with status {answer.status} and no reason; check "
+                "emergency.provider.url and emergency.provider.reasons_at."
+            )
         if not isinstance(tree, dict):
-            if is_rejection:
-                return CheckAnswer(verdict=Verdict.REJECTED, raw=raw)
             message = f"{self.name} sent no JSON object; check emergency.provider.url."
             raise OutsideUnavailable(message)
         return _read(self.dialect, tree, civic, raw, is_rejection=is_rejection)
@@ -142,6 +146,10 @@ def _read(
     )
     if is_rejection:
         return answer
+    if not word:
+        raise OutsideUnavailable(
+            "the provider's answer has no verdict; check emergency.provider.verdict."
+        )
     if _is_one_of(word, dialect.candidates):
         listed = _at(tree, dialect.candidates_at)
         some = listed[:MAX_CANDIDATES] if isinstance(listed, list) else []
@@ -155,6 +163,10 @@ def _read(
     verdict = Verdict.VALID if place == asked else Verdict.CORRECTED
     until = _moment(_at(tree, dialect.until_at))
     return replace(answer, verdict=verdict, places=(place,), until=until)
+
+
+def _says_why(dialect: Dialect, tree: dict[str, Any]) -> bool:
+    return bool(_text(_at(tree, dialect.verdict)) or _reasons(_at(tree, dialect.reasons_at)))
 
 
 def _civic(dialect: Dialect, tree: dict[str, Any], asked: Civic) -> Civic:

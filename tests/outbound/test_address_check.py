@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from provisiond.inventory.emergency import Civic
 from provisiond.inventory.errors import OutsideUnavailable
 from provisiond.inventory.secret import Secret
-from provisiond.outbound.address_check import CheckAnswer, Dialect, HttpChecker, Verdict, _read
+from provisiond.outbound.address_check import (
+    CheckAnswer,
+    Dialect,
+    HttpChecker,
+    Verdict,
+    _read,
+    _text,
+)
 from provisiond.outbound.guarded_http import Guard
 from provisiond.simulator_addresses import PATH, made_up_provider
 
@@ -191,6 +198,11 @@ async def test_a_refusal_is_a_rejection_with_its_reasons(
         (200, b"[]", "no JSON object"),
         (200, b"\xff\xfe", "no JSON object"),
         (200, b"[" * 50_000, "no JSON object"),
+        (200, b"{}", "no verdict"),
+        (200, b'{"data": {"status": " "}}', "no verdict"),
+        (400, b'{"detail": "no such field"}', "status 400 and no reason"),
+        (404, b"<html>", "status 404 and no reason"),
+        (422, b'{"errors": []}', "status 422 and no reason"),
         (302, b"{}", "redirects"),
         (500, b"{}", "try again later"),
     ],
@@ -254,7 +266,7 @@ def test_whatever_is_sent_only_a_word_of_the_provider_makes_it_valid(tree: dict[
     try:
         answer: CheckAnswer = _read(Dialect(), tree, PLACE, "", is_rejection=False)
     except OutsideUnavailable:
-        assert tree.get("until") is not None
+        assert tree.get("until") is not None or not _text(tree.get("result"))
         return
     said = str(tree.get("result")).lower()
     if answer.verdict in (Verdict.VALID, Verdict.CORRECTED):
