@@ -145,12 +145,14 @@ def _bring(
     skip_faulty: bool,
 ) -> "ImportReport":
     """Import; where rows have faults, write them out, and import the others if that is wanted."""
+    from provisiond.actions.inventory_text import MAX_FAULTS
+
     shelf = session.shelf(settings)
     try:
         report = run(_import(session, settings, shelf, command))
     except RejectedAll as fault:
         rest = _write_faults(command, fault, opened)
-        if not skip_faulty or rest is None:
+        if not skip_faulty or rest is None or len(fault.findings) >= MAX_FAULTS:
             raise
         findings(fault.findings)
         return run(_import(session, settings, shelf, rest))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from provisiond.actions.inventory_text import ALL, MAX_FAULTS, Limits
 from provisiond.actions.table_records import (
     Record,
     fault,
@@ -101,12 +102,15 @@ class Table:
 
 
 def read_table(
-    content: bytes, known: Mapping[str, tuple[str, ...]] = ALIASES, needed: str = "mac"
+    content: bytes,
+    known: Mapping[str, tuple[str, ...]] = ALIASES,
+    needed: str = "mac",
+    limits: Limits = ALL,
 ) -> Table:
     """Read a table, CSV or a workbook, whose first row names the columns: those `known`, by any
     of their names, of which `needed` must be there. Raises RejectedAll with every fault.
     """
-    records = read_records(content)
+    records = read_records(content, limits)
     header, faults = records.header, records.faults
     columns = _columns(header, known, records.warnings, faults)
     if needed not in columns:
@@ -194,6 +198,8 @@ def _rows(
     faults: list[Finding],
 ) -> Iterator[Row]:
     for number, record in records:
+        if len(faults) >= MAX_FAULTS:
+            return
         if any(cell.strip() for cell in record[len(header) :]):
             message = f"it has {len(record)} cells, the first row {len(header)}."
             remedy = "Put cells that hold a separator in quotes."

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import chain
 
 from provisiond.actions.import_check_emergency import check_emergency_plan
 from provisiond.actions.import_check_lines import check_lines_plan
@@ -44,24 +45,25 @@ def check_plan(
     owners: Owners,
     actor: Actor,
     ahead: LookAhead,
-) -> tuple[Fault, ...]:
-    """Every fault and warning of the plan.
+) -> Iterator[Fault]:
+    """Every fault and warning of the plan, looked for as they are taken.
 
     `server` is the server's layer of settings, `owners` the other domains' phones and numbers
     among the plan's: an admin is told which domain has one, others only to ask their provider.
     """
     admin = actor.is_admin
-    return (
-        *plan.faults,
-        *_domain(plan, shelf),
-        *_people_and_places(plan),
-        *_phones(plan, shelf, server, owners.phones, admin=admin),
-        *check_lines_plan(plan),
-        *_layouts_of_others(plan, shelf, server),
-        *_overrides(plan, shelf, admin=admin),
-        *([] if admin else _sites_left_out(plan, server)),
-        *check_emergency_plan(plan, owners.numbers, admin=admin),
-        *check_numbers_plan(plan, server=server, owners=owners.numbers, admin=admin, ahead=ahead),
+    numbers = owners.numbers
+    return chain(
+        plan.faults,
+        _domain(plan, shelf),
+        _people_and_places(plan),
+        _phones(plan, shelf, server, owners.phones, admin=admin),
+        check_lines_plan(plan),
+        _layouts_of_others(plan, shelf, server),
+        _overrides(plan, shelf, admin=admin),
+        () if admin else _sites_left_out(plan, server),
+        check_emergency_plan(plan, numbers, admin=admin),
+        check_numbers_plan(plan, server=server, owners=numbers, admin=admin, ahead=ahead),
     )
 
 

@@ -21,6 +21,7 @@ from provisiond.inventory.number_faults import (
     destination_faults,
     frame_faults,
     number_faults,
+    reserved_faults,
     sms_faults,
 )
 from provisiond.inventory.numbers import Number, Treatment
@@ -129,6 +130,7 @@ def _frames(plan: DomainPlan, ahead: LookAhead, zone: str) -> Iterator[Fault]:
     for item in _touched(plan.numbered.time_frames):
         frame = item.after
         found = list(frame_faults(frame))
+        found += reserved_faults(frame) if item.step is Step.ADDED else ()
         if frame.owner is not None and frame.owner not in plan.after.users:
             message = f"there is no user with the extension {frame.owner}."
             found.append(Finding(where="owner", message=message, remedy="Add the user first."))

@@ -56,7 +56,7 @@ def plan_emergency(
         lambda e: e.name,
         merge,
     )
-    walk.faults += _proofs_left_out(entry, addresses)
+    walk.faults.extend(_proofs_left_out(entry, addresses))
     numbers = _parsed(entry.emergency_endpoints, root, country, walk)
     endpoints = walk.over(
         "emergency_endpoints",

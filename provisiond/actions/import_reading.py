@@ -11,7 +11,7 @@ from provisiond.actions.import_profiles import Profile, choose, recognise
 from provisiond.actions.import_walk import Mode
 from provisiond.actions.inventory_file import Source, read_inventory
 from provisiond.actions.inventory_load import domain_names, load_domain
-from provisiond.actions.inventory_text import Tree
+from provisiond.actions.inventory_text import ALL, Limits, Tree
 from provisiond.actions.phone_csv import read_phone_csv, read_phone_table
 from provisiond.actions.phone_rows import Hints
 from provisiond.actions.profile_table import records_by_profile, table_by_profile
@@ -43,7 +43,7 @@ class ImportInventory:
     is what a table holds (None: its columns tell), `domain` whose that is (None: the store's only
     one); of an inventory file it takes that domain alone. `dry_run` finds everything and changes
     nothing. `profiles` are other systems' ways to write rows; `profile` names one, None is the one
-    that knows the headings.
+    that knows the headings. `limits` are how much the file may hold.
     """
 
     content: bytes
@@ -55,6 +55,7 @@ class ImportInventory:
     profiles: tuple[Profile, ...] = ()
     profile: str | None = None
     enrolment_hours: int = DEFAULT_HOURS
+    limits: Limits = ALL
 
 
 async def read_source(read: Read, shelf: Shelf, command: ImportInventory) -> Source:
@@ -63,7 +64,7 @@ async def read_source(read: Read, shelf: Shelf, command: ImportInventory) -> Sou
     names = await domain_names(read)
     tree = await asyncio.to_thread(_foreign_tree, command)
     if tree is None and not is_table(command):
-        source = await asyncio.to_thread(read_inventory, command.content, command.filename)
+        source = await asyncio.to_thread(read_inventory, *_file_of(command))
         return _only(source, command.domain.lower()) if command.domain else source
     domain = _domain_of_table(command.domain, names)
     contents = await load_domain(read, domain)
@@ -108,10 +109,14 @@ def _foreign_tree(command: ImportInventory) -> Tree:
     named = command.profile not in (None, NO_PROFILE)
     if command.profile == NO_PROFILE or (start[:1] == b"{" and not named and _is_own(command)):
         return None
-    tree = objects_in(command.content, command.filename)
+    tree = objects_in(*_file_of(command))
     if isinstance(tree, dict) and _OWN_NAMES & tree.keys():
         return None
     return tree
+
+
+def _file_of(command: ImportInventory) -> tuple[bytes, str, Limits]:
+    return command.content, command.filename, command.limits
 
 
 def _is_own(command: ImportInventory) -> bool:
@@ -130,17 +135,17 @@ def _read_rows(
     if tree is not None:
         profile = profile or _of_objects(command.profiles, tree)
         if profile is None:
-            return read_inventory(command.content, command.filename)
+            return read_inventory(*_file_of(command))
         records = records_by_profile(tree, profile)
     else:
-        records = read_records(command.content)
+        records = read_records(command.content, command.limits)
         if profile is None and wanted is None and command.table is None:
             profile = recognise(command.profiles, records.header)
         if profile is None:
             kind = command.table or kind_of_table(list(records.header))
             if kind is TableKind.PHONES:
-                return read_phone_csv(command.content, domain, hints)
-            return read_record_csv(command.content, domain, kind, country)
+                return read_phone_csv(command.content, domain, hints, command.limits)
+            return read_record_csv(command.content, domain, kind, country, command.limits)
     table = table_by_profile(records, profile)
     if profile.file.rows in ("phones", "users"):
         needed = profile.file.mac_needed and profile.file.rows == "phones"

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Generic, TypeVar
 
-from provisiond.actions.inventory_file import Fault
+from provisiond.actions.inventory_file import Fault, Found
 from provisiond.actions.inventory_text import Path
 from provisiond.inventory.access import Actor
 from provisiond.inventory.destinations import Destination
@@ -86,7 +86,7 @@ class Walk:
     def __init__(self, root: Path, mode: Mode) -> None:
         self._root = root
         self._mode = mode
-        self.faults: list[Fault] = []
+        self.faults = Found()
 
     def over(
         self,

@@ -18,8 +18,8 @@ from provisiond.actions.import_plan import DomainPlan, plan_domain
 from provisiond.actions.import_reading import ImportInventory, read_source
 from provisiond.actions.import_rights import rights_faults
 from provisiond.actions.import_server import ServerPlan, plan_server
-from provisiond.actions.import_walk import Item, Mode, Step, Terms
-from provisiond.actions.inventory_file import Source
+from provisiond.actions.import_walk import Item, Mode, Step, Terms, shown_key
+from provisiond.actions.inventory_file import Found, Source, refusal
 from provisiond.actions.inventory_load import domain_names, load_domain, load_server
 from provisiond.actions.inventory_schema import DomainEntry
 from provisiond.actions.inventory_state import DomainContents, ServerContents
@@ -27,10 +27,11 @@ from provisiond.actions.inventory_text import Tree
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.domains import BUILT_IN, Settings, inherit
-from provisiond.inventory.errors import Finding, Rejected, RejectedAll
+from provisiond.inventory.errors import Conflict, Finding, Rejected, RejectedAll
 from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.telephone import E164
+from provisiond.inventory.timeframes import TimeFrame
 from provisiond.store.database import Database, Read
 from provisiond.store.journal import add_change
 from provisiond.store.mac_owners import mac_owners
@@ -53,6 +54,7 @@ _KEYS = {
 }
 _Key = TypeVar("_Key")
 _LOOK_WORK = 3 * LOOK_WORK  # for all numbers and time frames of a file: others wait to write
+_TURNS = 3  # to plan anew where others write meanwhile
 _NAMED = 200  # records of a kind that the journal's entry names
 
 
@@ -110,12 +112,28 @@ class _Planned:
 async def import_inventory(
     db: Database, shelf: Shelf, actor: Actor, command: ImportInventory, at: datetime
 ) -> ImportReport:
-    """Import a file in one transaction, with one journal entry a domain.
+    """Import a file in one transaction, with one journal entry a domain that it
+    changes.
 
     It does no more than the actor may do with each record. Raises RejectedAll with every fault of
     the file, each with its place and remedy; NotFound for a domain that a table's phones cannot go
-    to.
+    to; Conflict where others changed what it was planned for, each time.
     """
+    for _ in range(_TURNS):
+        # It is planned while others can write: where one did, it is planned anew.
+        report = await _one_turn(db, shelf, actor, command, at)
+        if report is not None:
+            return report
+    raise Conflict(
+        "others changed what the file is for each time that it was to be written; nothing was "
+        "changed. Try again when they are done."
+    )
+
+
+async def _one_turn(
+    db: Database, shelf: Shelf, actor: Actor, command: ImportInventory, at: datetime
+) -> ImportReport | None:
+    """Plan, and write what was planned; None where it was planned for what stands no more."""
     async with db.read() as read:
         source = await read_source(read, shelf, command)
         stood = await _stands(read, source)
@@ -123,27 +141,20 @@ async def import_inventory(
     if command.dry_run:
         return _report(planned, dry_run=True)
     async with db.write() as write:
-        # It was planned while others could write: where one did, it is planned anew.
         stands = await _stands(write, source)
         if not await asyncio.to_thread(stood.__eq__, stands):
-            source = await read_source(write, shelf, command)
-            stands = await _stands(write, source)
-            planned = await _plan(source, stands, shelf, actor, command, at)
+            return None
         await apply_server(write, planned.server)
         for plan in planned.domains:
             try:
                 domain_id = await apply_plan(write, plan, actor=actor, at=at)
             except (Rejected, RejectedAll) as fault:
                 raise _late(fault, plan) from fault
-            entry = change_entry(
-                actor,
-                "import",
-                plan.after.domain.name,
-                at,
-                domain_id=domain_id,
-                after=_journaled(plan, command),
-            )
-            await add_change(write, entry)
+            if done := _journaled(plan):
+                told: Tree = {"file": command.filename, "mode": command.mode.value, **done}
+                name = plan.after.domain.name
+                entry = change_entry(actor, "import", name, at, domain_id=domain_id, after=told)
+                await add_change(write, entry)
         if planned.server.is_changed:
             await add_change(write, change_entry(actor, "import", "server", at))
     return _report(planned, dry_run=False)
@@ -184,8 +195,7 @@ async def _plan(
     # A file of thousands of phones keeps a processor busy for seconds: not in the loop.
     planned = await asyncio.to_thread(_plan_all, source, stands, shelf, terms)
     if any(finding.severity == "error" for finding in planned.findings):
-        errors = sum(finding.severity == "error" for finding in planned.findings)
-        raise RejectedAll(planned.findings, f"{errors} fault(s); nothing was changed.")
+        raise refusal(planned.findings)
     return planned
 
 
@@ -206,7 +216,8 @@ async def _owners(
 
 def _plan_all(source: Source, stands: _Stands, shelf: Shelf, terms: Terms) -> _Planned:
     server_plan = plan_server(source.entry.server, stands.server, shelf, terms)
-    faults = list(server_plan.faults)
+    faults = Found()
+    faults.extend(server_plan.faults)
     terms = replace(terms, server=server_plan.after.settings)
     ahead = LookAhead(terms.at, _LOOK_WORK)
     plans: list[DomainPlan] = []
@@ -216,8 +227,8 @@ def _plan_all(source: Source, stands: _Stands, shelf: Shelf, terms: Terms) -> _P
         source.entry.domains, source.roots, stands.domains, stands.owners, strict=True
     ):
         plan = plan_domain(entry, root, contents, shelf, terms)
-        faults += rights_faults(plan, entry, terms.actor)
-        faults += check_plan(
+        faults.extend(rights_faults(plan, entry, terms.actor))
+        found = check_plan(
             plan,
             shelf,
             server=terms.server,
@@ -228,7 +239,8 @@ def _plan_all(source: Source, stands: _Stands, shelf: Shelf, terms: Terms) -> _P
             actor=terms.actor,
             ahead=ahead,
         )
-        faults += import_warnings(plan, server_plan.after, shelf)
+        faults.extend(found)
+        faults.extend(import_warnings(plan, server_plan.after, shelf))
         phones |= dict.fromkeys((item.after.mac for item in plan.phones), entry.domain)
         for items in (plan.numbered.numbers, plan.numbered.sms_numbers):
             numbers |= dict.fromkeys((item.after.number for item in items), entry.domain)
@@ -284,19 +296,33 @@ def _count(kind: str, items: Iterable[Item]) -> Count:  # type: ignore[type-arg]
     return Count(kind=kind, **steps)
 
 
-def _journaled(plan: DomainPlan, command: ImportInventory) -> Tree:
-    """What the journal keeps of an import: how many of each, and their names up to a bound."""
-    tree: dict[str, Tree] = {"file": command.filename, "mode": command.mode.value}
+def _journaled(plan: DomainPlan) -> dict[str, Tree]:
+    """What the journal keeps of an import: how many of each, and their names up to a bound, as
+    `later_changes` looks for them. Empty where nothing changes."""
+    tree: dict[str, Tree] = {}
     if plan.step in (Step.ADDED, Step.CHANGED):
         tree["domain"] = plan.step.value
     for kind in _KEYS:
         for step in (Step.ADDED, Step.CHANGED):
             items = [item.after for item in _items(plan, kind) if item.step is step]
-            names = [str(getattr(one, _KEYS[kind])) for one in items]
+            names = [_name(kind, one) for one in items]
             if names:
                 tree[f"{kind} {step.value}"] = [*names[:_NAMED]]
                 if len(names) > _NAMED:
                     tree[f"{kind} {step.value} in all"] = len(names)
-    if plan.overrides:
-        tree["overrides"] = [rows.site or "domain" for rows in plan.overrides]
+    before = set(plan.before.overrides)
+    changed = [
+        rows.site or "domain"
+        for rows in plan.overrides
+        if set(rows.rows) != {row for row in before if row.site == rows.site}
+    ]
+    if changed:
+        tree["overrides"] = [*changed]
     return tree
+
+
+def _name(kind: str, record: object) -> str:
+    """A record as other entries of the journal name it."""
+    if isinstance(record, TimeFrame):
+        return shown_key((record.name, record.owner))
+    return str(getattr(record, _KEYS[kind]))

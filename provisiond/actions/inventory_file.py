@@ -1,11 +1,20 @@
 """What does somebody want the inventory to hold? A file's records, each with its place in it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from provisiond.actions.inventory_salvage import salvage
 from provisiond.actions.inventory_schema import InventoryEntry, SchemaFault, parse_tree
-from provisiond.actions.inventory_text import Path, Tree, lines_of, parse_document, written
+from provisiond.actions.inventory_text import (
+    ALL,
+    MAX_FAULTS,
+    Limits,
+    Path,
+    Tree,
+    lines_of,
+    parse_document,
+    written,
+)
 from provisiond.inventory.errors import Finding, RejectedAll
 from provisiond.inventory.texts import printable
 
@@ -34,6 +43,31 @@ class Fault:
     remedy: str = ""
     severity: str = "error"
     also: Path = ()
+
+
+class Found:
+    """Faults in the order in which they are found: as many as are told of one file, and as many
+    warnings. Those behind them are not kept, nor looked for once there are that many faults."""
+
+    def __init__(self) -> None:
+        self._kept: list[Fault] = []
+        self._room = {"error": MAX_FAULTS, "warning": MAX_FAULTS}
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._kept)
+
+    def append(self, fault: Fault) -> None:
+        """Keep one more."""
+        if self._room[fault.severity]:
+            self._room[fault.severity] -= 1
+            self._kept.append(fault)
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        """Keep several, and look for no more of them when there are enough."""
+        for fault in faults:
+            self.append(fault)
+            if not self._room["error"]:
+                return
 
 
 def _as_it_is(path: Path) -> Path:
@@ -65,13 +99,13 @@ class Source:
         return located((*self.faults, *there), self.locate)
 
 
-def read_inventory(content: bytes, filename: str = "") -> Source:
+def read_inventory(content: bytes, filename: str = "", limits: Limits = ALL) -> Source:
     """Read a JSON or YAML inventory file.
 
     Raises RejectedAll where it cannot be read at all. What contradicts the store or the catalogue
     is found later.
     """
-    document = parse_document(content, filename)
+    document = parse_document(content, filename, limits)
 
     def locate(paths: Iterable[Path]) -> Mapping[Path, Place]:
         return {
@@ -95,7 +129,7 @@ def source_of(tree: Tree, locate: Locate, *, is_table: bool = False) -> Source:
         faults = tuple(Fault(path=at, message=said, remedy=do) for at, said, do in schema.faults)
         saved = salvage(tree, (fault.path for fault in faults), schema.root)
         if saved is None:
-            raise RejectedAll(located(faults, locate)) from schema
+            raise refusal(located(faults, locate)) from schema
         entry, original = saved
     alone = isinstance(tree, dict) and "domains" not in tree and "server" not in tree
     domains = range(len(entry.domains))
@@ -126,6 +160,18 @@ def located(faults: Iterable[Fault], locate: Locate) -> tuple[Finding, ...]:
         )
         for fault in listed
     )
+
+
+def refusal(findings: Iterable[Finding]) -> RejectedAll:
+    """What refuses a file for its faults; of very many it tells the first."""
+    listed = tuple(findings)
+    errors = sum(finding.severity == "error" for finding in listed)
+    if errors < MAX_FAULTS:
+        return RejectedAll(listed, f"{errors} fault(s); nothing was changed.")
+    summary = (
+        f"at least {MAX_FAULTS:,} faults; nothing was changed. Correct what they have in common."
+    )
+    return RejectedAll(listed[:MAX_FAULTS], summary)
 
 
 def path_below(where: str) -> Path:

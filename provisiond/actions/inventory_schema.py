@@ -7,6 +7,7 @@ or map that is given replaces the whole one. `docs/inventory-file.md` lists ever
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
+from itertools import islice
 from typing import Annotated
 
 from pydantic import (
@@ -22,7 +23,7 @@ from provisiond.actions.emergency_schema import (
     AddressEntry,
     EndpointEntry,
 )
-from provisiond.actions.inventory_text import Path, Repeated, Tree
+from provisiond.actions.inventory_text import MAX_FAULTS, Path, Repeated, Tree
 from provisiond.actions.inventory_values import (
     EnrolmentEntry,
     Moment,
@@ -246,10 +247,7 @@ ENTRIES: Mapping[str, type[Entry]] = {
 """What stands below a field of this name."""
 
 
-MAX_FAULTS = 20_000
-"""of one file that are all told; of one with more, the first thousand"""
-
-_LISTED = 1_000
+_LISTED = 1_000  # of a file with more faults than are all told
 
 
 class SchemaFault(Exception):
@@ -264,9 +262,9 @@ class SchemaFault(Exception):
 def parse_tree(tree: Tree) -> tuple[InventoryEntry, bool]:
     """The file's records, and whether it is one domain's object rather than a list of them.
 
-    Raises SchemaFault with every fault.
+    Raises SchemaFault with every fault, or of very many the first.
     """
-    faults = list(_repeated(tree, ()))
+    faults = list(islice(_repeated(tree, ()), MAX_FAULTS))
     alone = isinstance(tree, dict) and "domains" not in tree and "server" not in tree
     root: type[Entry] = DomainEntry if alone else InventoryEntry
     try:

@@ -7,6 +7,7 @@ cannot become a huge tree.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
@@ -17,15 +18,38 @@ from provisiond.inventory.errors import Finding, RejectedAll
 
 MAX_BYTES = 64 << 20
 MAX_DEPTH = 24
-MAX_VALUES = 6_000_000
-"""fields and list items of a file, counted before it is read: a tree takes many times its text"""
+MAX_FAULTS = 20_000
+"""of one file that are all told, and as many warnings; what is behind is not looked for"""
 
 Path = tuple[str | int, ...]
 Tree = dict[str, "Tree"] | list["Tree"] | str | int | float | bool | None
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SPLIT = "Split it: one file a domain, or phones and people apart."
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|\n', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one file may hold: a tree, and what is planned with it, take many times its text.
+
+    `values` are fields and list items, `objects` records and what they hold (lines, buttons,
+    entries, rules), `rows` a table's (None: as many as a sheet has). `larger` says who takes more.
+    """
+
+    values: int = 6_000_000
+    objects: int = 1_000_000
+    rows: int | None = None
+    larger: str = ""
+
+    def remedy(self, text: str) -> str:
+        """What to do about a file that holds more."""
+        return f"{text} {self.larger}".strip()
+
+
+ALL = Limits()
+"""Those of whoever runs a command on the server itself."""
 
 
 class Repeated(dict[str, Tree]):
@@ -43,11 +67,11 @@ class Document:
     is_json: bool
 
 
-def parse_document(content: bytes, filename: str = "") -> Document:
+def parse_document(content: bytes, filename: str = "", limits: Limits = ALL) -> Document:
     """Read JSON or YAML: by the suffix, else by the first letter.
 
-    Limits: 64 MiB, 24 levels, 6 million values. Raises RejectedAll with the line where the text
-    breaks off.
+    Within 64 MiB, 24 levels and the limits. Raises RejectedAll with the line where the text breaks
+    off.
     """
     text = _decode(content)
     suffix = filename.rpartition(".")[2].lower()
@@ -55,12 +79,11 @@ def parse_document(content: bytes, filename: str = "") -> Document:
     if not text.strip():
         _refuse("the file is empty.", "Give a JSON or YAML file; `provisiond export` shows one.")
     values = sum(text.count(sign) for sign in (",{[" if is_json else ":,-"))
-    if values > MAX_VALUES:
-        _refuse(
-            f"it holds more than {MAX_VALUES:,} values.",
-            "Split it: one file a domain, or phones and people apart.",
-        )
-    tree = _json(text) if is_json else _YamlReader(text).read()
+    if values > limits.values:
+        _refuse(f"it holds more than {limits.values:,} values.", limits.remedy(_SPLIT))
+    if is_json and text.count("{") > limits.objects:
+        _too_many(limits)
+    tree = _json(text) if is_json else _YamlReader(text, limits).read()
     return Document(tree, text, is_json)
 
 
@@ -121,6 +144,13 @@ def _refuse(message: str, remedy: str, line: int | None = None) -> NoReturn:
     raise RejectedAll((Finding(where="file", message=message, remedy=remedy, line=line),))
 
 
+def _too_many(limits: Limits) -> NoReturn:
+    _refuse(
+        f"it holds more than {limits.objects:,} records, with their lines, buttons and entries.",
+        limits.remedy(_SPLIT),
+    )
+
+
 def _json(text: str) -> Tree:
     try:
         tree: Tree = json.loads(text, object_pairs_hook=_object, parse_constant=str)
@@ -143,9 +173,9 @@ def _object(pairs: list[tuple[str, Tree]]) -> dict[str, Tree]:
     made = dict(pairs)
     if len(made) == len(pairs):
         return made
-    names = [name for name, _ in pairs]
+    times = Counter(name for name, _ in pairs)
     repeated = Repeated(made)
-    repeated.names = tuple(sorted({name for name in names if names.count(name) > 1}))
+    repeated.names = tuple(sorted(name for name, count in times.items() if count > 1))
     return repeated
 
 
@@ -201,8 +231,10 @@ def _json_lines(text: str) -> Iterable[tuple[Path, int]]:
 class _YamlReader:
     """Builds the tree from a parser's events."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, limits: Limits) -> None:
         self._text = text
+        self._limits = limits
+        self._objects = 0
         self._depth = 0
 
     def read(self) -> Tree:
@@ -247,6 +279,9 @@ class _YamlReader:
                 if self._depth > MAX_DEPTH:
                     message = f"it is nested deeper than {MAX_DEPTH} levels."
                     _refuse(message, "No inventory is.", line)
+                self._objects += isinstance(event, yaml.MappingStartEvent)
+                if self._objects > self._limits.objects:
+                    _too_many(self._limits)
                 yield event
             elif isinstance(event, yaml.CollectionEndEvent):
                 self._depth -= 1

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from provisiond.actions.csv_table import Table, guarded, read_table
-from provisiond.actions.inventory_file import Fault, Source, located, source_of
+from provisiond.actions.inventory_file import Fault, Source, located, refusal, source_of
 from provisiond.actions.inventory_state import DomainContents
-from provisiond.actions.inventory_text import Tree
+from provisiond.actions.inventory_text import ALL, Limits, Tree
 from provisiond.actions.phone_rows import TABLE, Hints, PhoneRows
 from provisiond.actions.workbook import workbook_bytes
 from provisiond.inventory.errors import RejectedAll
@@ -35,13 +35,15 @@ COLUMNS = (
 """What is written, in this order; what is read beside it stands in `csv_table.ALIASES`."""
 
 
-def read_phone_csv(content: bytes, domain: str, hints: Hints | None = None) -> Source:
+def read_phone_csv(
+    content: bytes, domain: str, hints: Hints | None = None, limits: Limits = ALL
+) -> Source:
     """Read a table of phones of one domain, CSV or a workbook; several rows of a MAC are its lines.
 
     Users are added or changed where a row tells something of them. Raises RejectedAll where it
     cannot be read at all.
     """
-    return read_phone_table(read_table(content), domain, hints)
+    return read_phone_table(read_table(content, limits=limits), domain, hints)
 
 
 def read_phone_table(
@@ -56,7 +58,8 @@ def read_phone_table(
     try:
         source = source_of(tree, reader.locate, is_table=True)
     except RejectedAll as fault:
-        raise RejectedAll((*fault.findings, *located(reader.faults, reader.locate))) from fault
+        found = located(reader.faults, reader.locate)
+        raise refusal((*fault.findings, *found)) from fault
     told = (
         Fault(
             path=(*TABLE, warning.where),

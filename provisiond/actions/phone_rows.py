@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisiond.actions.csv_table import Row, Table
-from provisiond.actions.inventory_file import Fault, Place
+from provisiond.actions.inventory_file import Fault, Found, Place
 from provisiond.actions.inventory_text import Path
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.mac import Mac
@@ -66,7 +66,7 @@ class PhoneRows:
         self._line_at: dict[tuple[int, int], int] = {}
         self.phones: list[Any] = []
         self.users: list[Any] = []
-        self.faults: list[Fault] = []
+        self.faults = Found()
 
     def read(self, row: Row) -> None:
         """Take one row in."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from provisiond.actions.csv_table import FAULT, Row, Table, cell_text, folded
 from provisiond.actions.import_profiles import ColumnRule, Profile, SkipRule, heading_pattern
-from provisiond.actions.inventory_text import Tree
+from provisiond.actions.inventory_text import MAX_FAULTS, Tree
 from provisiond.actions.table_records import Records, fault, records_of_objects, reject
 from provisiond.inventory.errors import Finding
 from provisiond.inventory.texts import shown
@@ -180,7 +180,8 @@ class _Reader:
             return None
         remedy = rule.remedy or "Correct it."
         message = f"{shown(value)} is not what {self._profile.file.title} writes here."
-        self._faults.append(fault(where, message, remedy))
+        if len(self._faults) < MAX_FAULTS:
+            self._faults.append(fault(where, message, remedy))
         return None
 
     def _skipped(self, cells: Sequence[str]) -> SkipRule | None:

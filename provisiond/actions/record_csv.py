@@ -12,8 +12,16 @@ from provisiond.actions.frame_edits import (
     parse_own_day,
     parse_range,
 )
-from provisiond.actions.inventory_file import Fault, Place, Source, located, source_of
-from provisiond.actions.inventory_text import Path, Tree
+from provisiond.actions.inventory_file import (
+    Fault,
+    Found,
+    Place,
+    Source,
+    located,
+    refusal,
+    source_of,
+)
+from provisiond.actions.inventory_text import ALL, Limits, Path, Tree
 from provisiond.actions.number_trees import part_tree
 from provisiond.actions.record_tables import COLUMNS, TREATMENT_WORDS, TableKind
 from provisiond.actions.setting_cells import SETTINGS, read_setting
@@ -44,13 +52,16 @@ _PARTS: Mapping[str, Callable[[str], tuple[Part, ...]]] = {
 }
 
 
-def read_record_csv(content: bytes, domain: str, kind: TableKind, country: str) -> Source:
+def read_record_csv(
+    content: bytes, domain: str, kind: TableKind, country: str, limits: Limits = ALL
+) -> Source:
     """Read a table of one noun of one domain, whose numbers without `+` are of `country`.
 
     Raises RejectedAll where it cannot be read at all.
     """
     columns = COLUMNS[kind]
-    return read_record_table(read_table(content, columns.read, columns.key), domain, kind, country)
+    table = read_table(content, columns.read, columns.key, limits)
+    return read_record_table(table, domain, kind, country)
 
 
 def read_record_table(table: Table, domain: str, kind: TableKind, country: str) -> Source:
@@ -62,7 +73,8 @@ def read_record_table(table: Table, domain: str, kind: TableKind, country: str) 
     try:
         source = source_of(tree, reader.locate, is_table=reader.names_joined)
     except RejectedAll as fault:
-        raise RejectedAll((*fault.findings, *located(reader.faults, reader.locate))) from fault
+        found = located(reader.faults, reader.locate)
+        raise refusal((*fault.findings, *found)) from fault
     told = (
         Fault(
             path=(*_TABLE, warning.where),
@@ -85,7 +97,7 @@ class _RecordRows:
         self._places: dict[Path, Place] = {}
         self._at: dict[tuple[str, str], int] = {}
         self.records: dict[str, Any] = {}
-        self.faults: list[Fault] = []
+        self.faults = Found()
         self.names_joined = False
 
     def read(self, row: Row) -> None:

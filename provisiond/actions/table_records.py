@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from provisiond.actions.inventory_text import MAX_BYTES, Tree, parse_document
+from provisiond.actions.inventory_text import ALL, MAX_BYTES, Limits, Tree, parse_document
 from provisiond.actions.workbook_reading import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -43,7 +43,7 @@ class Records:
     faults: list[Finding] = field(default_factory=list)
 
 
-def read_records(content: bytes) -> Records:
+def read_records(content: bytes, limits: Limits = ALL) -> Records:
     """The records of a CSV file or workbook; its first row that is not empty names the columns.
 
     CSV: comma, semicolon, tab or bar; UTF-8, UTF-16 or (with a warning) Windows-1252. Raises
@@ -52,9 +52,9 @@ def read_records(content: bytes) -> Records:
     warnings: list[Finding] = []
     faults: list[Finding] = []
     if is_workbook(content):
-        rows = _filled(workbook_rows(content), faults)
+        rows = _filled(workbook_rows(content), faults, limits)
     else:
-        rows = _filled(_lines(_decode(content, warnings), faults), faults)
+        rows = _filled(_lines(_decode(content, warnings), faults), faults, limits)
     first = next(rows, None)
     if first is None:
         reject(faults or [fault("file", "it is empty.", "The first row names the columns.")])
@@ -78,9 +78,9 @@ def records_of_objects(objects: Sequence[Tree], where: str) -> Records:
     return Records(header=header, rows=rows, row_word=where, column_word="field")
 
 
-def objects_in(content: bytes, filename: str) -> Tree:
+def objects_in(content: bytes, filename: str, limits: Limits = ALL) -> Tree:
     """The tree of a JSON file. Raises RejectedAll."""
-    return parse_document(content, filename or "records.json").tree
+    return parse_document(content, filename or "records.json", limits).tree
 
 
 def fault(where: str, message: str, remedy: str) -> Finding:
@@ -167,12 +167,13 @@ def _short(stream: io.StringIO) -> Iterator[str]:
         yield line
 
 
-def _filled(rows: Iterator[list[str]], faults: list[Finding]) -> Iterator[Record]:
+def _filled(rows: Iterator[list[str]], faults: list[Finding], limits: Limits) -> Iterator[Record]:
     """The records that are not empty, numbered as rows of a spreadsheet, within limits."""
+    most = limits.rows or MAX_ROWS
     for number, record in enumerate(rows, 1):
-        if number > MAX_ROWS + 1:
-            remedy = "Split the file."
-            faults.append(fault(f"row {number}", f"{MAX_ROWS} rows are the most.", remedy))
+        if number > most + 1:
+            remedy = limits.remedy("Split the file.")
+            faults.append(fault(f"row {number}", f"{most} rows are the most.", remedy))
             return
         if not any(cell.strip() for cell in record):
             continue

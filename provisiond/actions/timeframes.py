@@ -22,7 +22,7 @@ from provisiond.inventory.errors import Finding, NotFound
 from provisiond.inventory.holiday_calendars import check_calendar, holidays_around
 from provisiond.inventory.lists import FrameQuery, Page
 from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
-from provisiond.inventory.number_faults import frame_faults
+from provisiond.inventory.number_faults import frame_faults, reserved_faults
 from provisiond.inventory.numbers import Number
 from provisiond.inventory.occurrences import Span, next_occurrences
 from provisiond.inventory.routing import check_users
@@ -269,6 +269,7 @@ async def _stored(read: Read, domain_id: int, domain: str, key: FrameKey) -> Tim
 async def _checked(edit: Editing, frame: TimeFrame, *, is_new: bool) -> tuple[Finding, ...]:
     """The frame's warnings. Raises RejectedAll."""
     findings = list(await asyncio.to_thread(frame_faults, frame))
+    findings += reserved_faults(frame) if is_new else ()
     if frame.owner is not None:
         owners = await find_users(edit.write, edit.domain_id, [frame.owner])
         if frame.owner not in owners:

@@ -80,6 +80,15 @@ def frame_faults(frame: TimeFrame) -> tuple[Finding, ...]:
     return tuple(_frame(frame))
 
 
+def reserved_faults(frame: TimeFrame) -> tuple[Finding, ...]:
+    """What is wrong with the name of a frame that is new, or renamed; one that stands may stay."""
+    if frame.name.strip().casefold() != "default":
+        return ()
+    message = f"{shown(frame.name)} is what tables call a number's default."
+    remedy = "Give the time frame another name."
+    return (Finding(where="name", message=message, remedy=remedy),)
+
+
 def _number(number: Number) -> Iterator[Finding]:
     yield from _unassigned(number.number)
     yield from _handling("default", number.default)

@@ -1,7 +1,8 @@
 """What was changed, by whom? The journal of changes, filtered and read page by page."""
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,22 +61,44 @@ async def last_event(read: Read) -> int:
 async def later_changes(
     read: Read, entry: ChangeRow, subjects: Iterable[str], noun: str
 ) -> tuple[str, ...]:
-    """Who changed one of these subjects after the entry, or imported into its domain."""
-    same = change_journal.c.subject.in_(list(subjects))
+    """Who changed one of these subjects after the entry; an import did where it names one, or
+    has more records of this noun than it names."""
+    names = set(subjects)
+    same = change_journal.c.subject.in_(names)
     rows = await read.rows(
-        sa.select(change_journal.c.actor, change_journal.c.action)
+        sa.select(change_journal.c.actor, change_journal.c.action, change_journal.c.after)
         .where(change_journal.c.id > entry.entry_id)
         .where(change_journal.c.domain_id == entry.change.domain_id)
         .where(same | change_journal.c.action.startswith("import"))
         .order_by(change_journal.c.id)
     )
-    return tuple([row.actor for row in rows if _is_of(row.action, noun)])
+    return tuple(
+        [
+            row.actor
+            for row in rows
+            if _is_of(row.action, noun) or _brought(row.action, row.after, names, noun)
+        ]
+    )
 
 
 def _is_of(action: str, noun: str) -> bool:
     """Whether an action changed a record of this noun: a number may be an SMS number, too."""
-    verb, _, rest = action.partition(" ")
-    return verb == "import" or rest == noun or rest.startswith(f"{noun} ")
+    _, _, rest = action.partition(" ")
+    return rest == noun or rest.startswith(f"{noun} ")
+
+
+def _brought(action: str, after: str, names: Set[str], noun: str) -> bool:
+    """Whether an import changed one of these records, as far as its entry says."""
+    if action != "import":
+        return False
+    tree = json.loads(after) if after else {}
+    one = noun.lower().replace(" ", "_")
+    plural = re.sub(r"(?<=s)$", "e", re.sub(r"y$", "ie", one)) + "s"
+    for step in ("added", "changed"):
+        listed = f"{plural} {step}"
+        if f"{listed} in all" in tree or not names.isdisjoint(tree.get(listed, ())):
+            return True
+    return False
 
 
 def _of_noun(action: sa.ColumnElement[str], noun: str) -> sa.ColumnElement[bool]:

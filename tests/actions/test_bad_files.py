@@ -3,6 +3,7 @@ half written."""
 
 import asyncio
 import io
+import itertools
 import resource
 import sys
 import tracemalloc
@@ -13,8 +14,14 @@ import pytest
 
 from provisiond.actions.exports import ExportInventory, Format, export_inventory
 from provisiond.actions.imports import ImportInventory, import_inventory
-from provisiond.actions.inventory_schema import MAX_FAULTS
-from provisiond.actions.inventory_text import MAX_BYTES
+from provisiond.actions.inventory_file import Fault, Found
+from provisiond.actions.inventory_text import (
+    MAX_BYTES,
+    MAX_FAULTS,
+    Limits,
+    Repeated,
+    parse_document,
+)
 from provisiond.actions.phone_csv import COLUMNS
 from provisiond.actions.table_records import read_records
 from provisiond.actions.workbook import workbook_bytes
@@ -88,6 +95,71 @@ async def test_many_tiny_values_are_refused_before_they_fill_the_memory(
     content = b'{"users":[' + b"{}," * 6_100_000 + b"{}]}"
     (fault,) = await refused(lite, shelf, content, "many.json")
     assert "more than 6,000,000 values" in fault.message
+
+
+SMALL = Limits(values=1_000, objects=10, rows=5, larger="Ask for more.")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.yaml", "users:\n" + "- {extension: 1}\n" * 10, "more than 10 records"),
+        ("a.json", '{"users": [' + "{}," * 10 + "{}]}", "more than 10 records"),
+        ("a.json", '{"users": [' + "1," * 1_000 + "1]}", "more than 1,000 values"),
+        ("a.csv", "extension,first_name\n" + "1,a\n" * 6, "5 rows are the most"),
+    ],
+)
+async def test_a_file_of_more_records_than_its_bringer_may_send_is_refused(
+    lite: Database, shelf: Shelf, name: str, content: str, said: str
+) -> None:
+    await load(lite, shelf, {"domain": DOMAIN})
+    command = ImportInventory(content=content.encode(), filename=name, domain=DOMAIN, limits=SMALL)
+    with pytest.raises(RejectedAll) as caught:
+        await import_inventory(lite, shelf, ADMIN, command, NOW)
+    (fault,) = caught.value.findings
+    assert said in fault.message
+    assert fault.remedy.startswith("Split")
+    assert fault.remedy.endswith("Ask for more.")
+
+
+def test_many_records_are_refused_while_they_are_read_not_when_all_are_in_memory() -> None:
+    content = b"users:\n" + b"- {extension: 1}\n" * 100_000
+    limits = Limits(objects=1_000)
+
+    def read() -> None:
+        with pytest.raises(RejectedAll):
+            parse_document(content, "a.yaml", limits)
+
+    assert peak_of(read) < 3 * len(content)
+
+
+async def test_faults_are_looked_for_up_to_a_bound_and_the_answer_says_so(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf, {"domain": DOMAIN})
+    content = f"domain: {DOMAIN}\nusers:\n" + "- {extension: 1}\n" * (MAX_FAULTS + 100)
+    command = ImportInventory(content=content.encode(), filename="a.yaml")
+    with pytest.raises(RejectedAll) as caught:
+        await import_inventory(lite, shelf, ADMIN, command, NOW)
+    assert len(caught.value.findings) == MAX_FAULTS
+    assert caught.value.summary.startswith(f"at least {MAX_FAULTS:,} faults; nothing was changed")
+
+
+def test_warnings_leave_room_for_faults() -> None:
+    found, asked = Found(), itertools.count()
+    warning = Fault(path=(), message="odd.", severity="warning")
+    found.extend(itertools.repeat(warning, MAX_FAULTS + 1))
+    found.extend(Fault(path=(), message=str(next(asked))) for _ in itertools.repeat(None))
+    kept = [fault.severity for fault in found]
+    assert (kept.count("warning"), kept.count("error")) == (MAX_FAULTS, MAX_FAULTS)
+    assert next(asked) == MAX_FAULTS, "the rest was not looked for"
+
+
+def test_a_name_given_twice_among_very_many_is_found_by_counting() -> None:
+    names = ",".join(f'"n{number}":1' for number in range(200_000))
+    tree = parse_document(f'{{{names},"n7":1}}'.encode(), "a.json").tree
+    assert isinstance(tree, Repeated)
+    assert tree.names == ("n7",)
 
 
 async def test_of_very_many_faults_the_first_are_told(lite: Database, shelf: Shelf) -> None:

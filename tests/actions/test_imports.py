@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +12,16 @@ from provisiond.actions.exports import Format
 from provisiond.actions.imports import ImportInventory, Mode, import_inventory
 from provisiond.actions.inventory_load import load_domain
 from provisiond.actions.inventory_state import DomainContents
+from provisiond.actions.users import ChangeUser, change_user
+from provisiond.catalog.family import Family
+from provisiond.catalog.manifest import ModelRule
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.admission import is_open
-from provisiond.inventory.errors import NotFound, RejectedAll
+from provisiond.inventory.errors import Conflict, NotFound, RejectedAll
+from provisiond.inventory.lists import ChangeQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.secret import Secret
+from provisiond.store.changes import later_changes, query_changes
 from provisiond.store.database import Database
 from provisiond.store.journal import latest_changes
 from tests.actions.inventory import (
@@ -143,6 +150,50 @@ async def test_what_was_planned_is_written_only_on_what_it_was_planned_for(
         once, again = await load_domain(read, DOMAIN), await load_domain(read, DOMAIN)
     assert once == again, "what stands is known again, or each import would plan twice"
     assert once.phones
+
+
+class _Meddling(Shelf):
+    """A catalogue that, while a file is planned, lets somebody else write; `left` times."""
+
+    meddle: Callable[[], None]
+
+    def find_model(self, text: str) -> tuple[Family, ModelRule] | None:
+        self.meddle()
+        return super().find_model(text)
+
+
+@pytest.mark.parametrize(("times", "ends"), [(1, "added"), (99, "conflict")])
+async def test_who_writes_while_a_file_is_planned_waits_for_nobody(
+    lite: Database, shelf: Shelf, times: int, ends: str
+) -> None:
+    """Were it planned in the transaction, the other's write would wait for ever."""
+    await load(lite, shelf, {"domain": DOMAIN, "users": [{"extension": "101"}]})
+    loop = asyncio.get_running_loop()
+    wrote: list[str] = []
+
+    async def edit() -> None:
+        seen = (await stored(lite)).users["101"]
+        record = replace(seen, first_name=f"N{len(wrote)}")
+        command = ChangeUser(domain=DOMAIN, extension="101", user=record)
+        await asyncio.wait_for(change_user(lite, ADMIN, command, NOW), 20)
+        wrote.append(record.first_name)
+
+    def meddle() -> None:
+        if len(wrote) < times:
+            asyncio.run_coroutine_threadsafe(edit(), loop).result()
+
+    busy = _Meddling(families=shelf.families)
+    object.__setattr__(busy, "meddle", meddle)
+    command = ImportInventory(content=document({"domain": DOMAIN, "phones": [BARE]}))
+    if ends == "conflict":
+        with pytest.raises(Conflict, match=r"others changed.*Try again"):
+            await import_inventory(lite, busy, ADMIN, command, NOW)
+        assert len(wrote) >= 3
+    else:
+        await import_inventory(lite, busy, ADMIN, command, NOW)
+    now = await stored(lite)
+    assert now.users["101"].first_name == wrote[-1]
+    assert bool(now.phones) is (ends == "added")
 
 
 async def test_a_change_moves_the_domains_epoch(lite: Database, shelf: Shelf) -> None:
@@ -288,6 +339,7 @@ BAD: list[Bad] = [
     bad("phones[1]", "in phones[0] too", phones=[BARE, {**BARE, "mac": "02AC.3E00.0001"}]),
     bad("phones", "is not a list", phones={"mac": MAC}),
     bad("phones[0]", "is not an object", phones=["02ac3e000001"]),
+    bad("time_frames[0].name", "tables call", "another name", time_frames=[{"name": "default"}]),
     bad("users[3]", "given twice", "Keep one", users=[*USERS, {"extension": "101"}]),
     bad("users[3].extension", "no extension", "dial", users=[*USERS, {"extension": "10 1"}]),
     bad(
@@ -513,6 +565,43 @@ async def test_an_import_leaves_one_journal_entry_without_a_secret(
     assert MAC in entries[0].after
     assert "CANARY" not in entries[0].after
     assert PHONE["token"] not in entries[0].after
+
+
+async def test_an_import_that_changes_nothing_leaves_no_journal_entry(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf)
+    await load(lite, shelf)
+    async with lite.read() as read:
+        assert len(await latest_changes(read, None)) == 1
+
+
+async def test_an_import_stands_in_the_way_of_undoing_what_it_names_and_of_nothing_else(
+    lite: Database, shelf: Shelf
+) -> None:
+    await load(lite, shelf, {"domain": DOMAIN})
+    async with lite.read() as read:
+        (entry,) = (await query_changes(read, ChangeQuery())).rows
+    many = [{"name": f"d{number}"} for number in range(201)]
+    frames = [{"name": "Lunch", "owner": "101"}]
+    users, numbers = [{"extension": "101"}], [{"number": "+12125550111"}]
+    tree = {"users": users, "time_frames": frames, "numbers": numbers, "directories": many}
+    await load(lite, shelf, {"domain": DOMAIN, "phones": [BARE], **tree})
+
+    async def later(noun: str, subject: str) -> tuple[str, ...]:
+        async with lite.read() as read:
+            return await later_changes(read, entry, [subject], noun)
+
+    for noun, subject in (
+        ("user", "101"),
+        ("phone", MAC),
+        ("number", "+12125550111"),
+        ("time frame", "Lunch of user 101"),
+        ("directory", "told of by no name, for there are more than are named"),
+    ):
+        assert await later(noun, subject) == ("tess",), noun
+    for noun, subject in (("user", "102"), ("site", "101"), ("time frame", "Lunch")):
+        assert await later(noun, subject) == (), noun
 
 
 async def test_yaml_says_the_same_as_json(lite: Database, db: Database, shelf: Shelf) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from provisiond.actions.edits import domain_record
 from provisiond.actions.numbers import ChangeNumber, change_number, show_number
 from provisiond.actions.timeframes import (
     AddFrame,
@@ -30,6 +31,7 @@ from provisiond.inventory.timeframes import (
     WeeklyHours,
 )
 from provisiond.store.database import Database
+from provisiond.store.timeframes import insert_frames
 from tests.actions.inventory import ADMIN, DOMAIN
 from tests.actions.offices import LUNCH, MAIN, NOW, OFFICE, added, changes, open_office, rule
 
@@ -39,6 +41,36 @@ MIXED = TimeFrame(
     parts=(HolidayCalendar(country="DE"), WeeklyHours(weekdays=frozenset({6}))),
     owner="102",
 )
+
+
+@pytest.mark.parametrize("name", ["Default", "DEFAULT"])
+async def test_no_new_frame_is_called_as_tables_call_a_numbers_default(
+    lite: Database, name: str
+) -> None:
+    await open_office(lite)
+    stood = (await show_frame(lite, DOMAIN, LUNCH.name, NOW, owner=LUNCH.owner)).frame
+    renamed = ChangeFrame(
+        domain=DOMAIN, name=LUNCH.name, owner=LUNCH.owner, frame=replace(stood, name=name)
+    )
+    with pytest.raises(RejectedAll, match=r"name.*Give the time frame another name"):
+        await change_frame(lite, ADMIN, renamed, NOW)
+    new = AddFrame(domain=DOMAIN, frame=replace(stood, name=name))
+    with pytest.raises(RejectedAll, match="what tables call a number's default"):
+        await add_frame(lite, ADMIN, new, NOW)
+
+
+async def test_a_frame_that_was_called_default_before_is_edited_and_renamed(lite: Database) -> None:
+    await open_office(lite)
+    async with lite.write() as write:
+        domain_id, _ = await domain_record(write, DOMAIN)
+        await insert_frames(write, domain_id, [TimeFrame(name="Default", kind=FrameKind.ALWAYS)])
+    for name in ("Default", "Always"):
+        stood = (await show_frame(lite, DOMAIN, "Default", NOW)).frame
+        edited = replace(stood, name=name, time_zone="Europe/Berlin")
+        saved = await change_frame(
+            lite, ADMIN, ChangeFrame(domain=DOMAIN, name="Default", frame=edited), NOW
+        )
+        assert saved.record.name == name
 
 
 async def test_a_frame_is_added_renamed_and_deleted(db: Database) -> None:

@@ -261,7 +261,7 @@ async def test_of_many_faults_the_first_are_told_and_every_faulty_row_is_written
     assert (answer.status, len(problem["errors"]), problem["errors_in_all"]) == (422, 1000, 1200)
     assert "1,200 in all" in problem["detail"]
     assert "first 1,000" in problem["detail"]
-    assert "import/faults answers every row" in problem["detail"]
+    assert "import/faults answers the rows" in problem["detail"]
     faulty = await posted(client, who, "format=csv", table)
     assert (faulty.status, faulty.content_type) == (200, "text/csv")
     assert faulty.headers["Content-Disposition"].endswith('filename="faults.csv"')

@@ -10,8 +10,9 @@ from aiohttp import web
 from pydantic import Field
 
 from provisiond.actions.faulty_rows import faulty_rows
-from provisiond.actions.import_reading import ImportInventory
+from provisiond.actions.import_reading import ImportInventory, is_table
 from provisiond.actions.imports import Count, DomainReport, ImportReport, Mode, import_inventory
+from provisiond.actions.inventory_text import Limits
 from provisiond.actions.record_tables import TableKind
 from provisiond.actions.workbook_parts import check_workbook
 from provisiond.actions.workbook_reading import is_workbook
@@ -22,6 +23,12 @@ from provisiond.web.api.route import Call, Reply, Route, Upload
 from provisiond.web.api.shapes import Asked, Place, Shape
 
 MOST_BYTES = 16 << 20
+LIMITS = Limits(
+    values=1_000_000,
+    objects=100_000,
+    rows=50_000,
+    larger="`provisiond import` on the server takes larger files.",
+)
 MOST_UNPACKED = 48 << 20
 """bytes that a workbook may unpack to: phones are served meanwhile"""
 
@@ -124,7 +131,7 @@ async def _imported(call: Call, domain: str | None) -> Reply:
         try:
             report = await import_inventory(desk.db, desk.shelf(), call.actor, command, call.at)
         except RejectedAll as fault:
-            raise _told_whole(fault) from fault
+            raise (_told_whole(fault) if is_table(command) else fault) from fault
     return Reply(body=_shown(report))
 
 
@@ -132,7 +139,7 @@ def _told_whole(fault: RejectedAll) -> RejectedAll:
     """The same, with where the faults are that do not fit into the answer."""
     if len(fault.findings) <= MOST_ERRORS:
         return fault
-    where = "/domains/{domain}/import/faults answers every row of a table that has one."
+    where = "/domains/{domain}/import/faults answers the rows that have one."
     return RejectedAll(fault.findings, f"{fault.summary} {where}")
 
 
@@ -159,6 +166,7 @@ def _command(call: Call, upload: Upload, domain: str | None) -> ImportInventory:
         profiles=desk.profiles,
         profile=query.profile,
         enrolment_hours=desk.enrolment_hours,
+        limits=LIMITS,
     )
 
 

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from provisiond.actions.inventory_text import MAX_FAULTS
 from provisiond.inventory.errors import (
     CodeNeeded,
     Conflict,
@@ -76,7 +77,8 @@ def problem(
         "code": code,
     }
     if len(errors) > MOST_ERRORS:
-        many = f"There are {len(errors):,} in all, and these are the first {MOST_ERRORS:,}."
+        least = "at least " if len(errors) >= MAX_FAULTS else ""
+        many = f"There are {least}{len(errors):,} in all, and these are the first {MOST_ERRORS:,}."
         body["detail"] = f"{detail} {many}"
         errors = sorted(errors, key=lambda one: one.severity != "error")
     if errors:
