@@ -7,6 +7,7 @@ import typer
 from provisiond.cli_output import emit, moment, pairs, say, table
 from provisiond.cli_records import DryRun, Yes, ask, confirm, tell_deleted
 from provisiond.cli_session import Config, Json, Session, now, session_of
+from provisiond.inventory.errors import OutsideUnavailable
 from provisiond.inventory.webhooks import Delivery, DeliveryState, Webhook
 
 if TYPE_CHECKING:
@@ -234,7 +235,10 @@ def try_out(
     async def work(database: "Database") -> str:
         from provisiond.actions.webhooks import try_webhook
 
-        return await try_webhook(database, session.actor, name, networks, now())
+        trial = await try_webhook(database, session.actor, name, networks, now())
+        if not trial.taken:
+            raise OutsideUnavailable(f"webhook {name} was not told: {trial.said}.")
+        return trial.said
 
     said = ask(session, work)
     if session.as_json:

@@ -54,6 +54,14 @@ class WebhookEdit:
     revision: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """How a trial ended: `said` is what the other side answered, or why it was not reached."""
+
+    taken: bool
+    said: str
+
+
 async def keep_webhooks(
     db: Database, actor: Actor, *, after: str = "", limit: int = 1000
 ) -> tuple[Webhook, ...]:
@@ -151,9 +159,9 @@ async def retry_delivery(
 
 async def try_webhook(
     db: Database, actor: Actor, name: str, private: Networks, at: datetime
-) -> str:
-    """Post a signed trial to a webhook now, also to one that is disabled; answers what the other
-    side said, and nothing is kept. Raises NotFound, and OutsideUnavailable with the reason."""
+) -> Trial:
+    """Post a signed trial to a webhook now, also to one that is disabled; nothing is kept. One that
+    is not taken is an answer, too. Raises NotFound."""
     demand(actor, Noun.WEBHOOKS, Verb.RUN)
     async with db.read() as read:
         _, webhook = await get_webhook(read, name)
@@ -162,9 +170,10 @@ async def try_webhook(
     body = json.dumps({**told, "before": None, "after": None}, ensure_ascii=False).encode()
     sender = WebhookSender(private)
     try:
-        return await sender.send(webhook.url, body, signed_headers(webhook, TRIAL, 0, body, at))
+        said = await sender.send(webhook.url, body, signed_headers(webhook, TRIAL, 0, body, at))
+        return Trial(taken=True, said=said)
     except OutsideUnavailable as fault:
-        raise OutsideUnavailable(f"webhook {name} was not told: {fault}.") from fault
+        return Trial(taken=False, said=str(fault))
     finally:
         await sender.close()
 

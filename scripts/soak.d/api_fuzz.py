@@ -8,6 +8,7 @@ what it does not. A 500, an undocumented status, or an answer of another shape e
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -31,7 +32,10 @@ def main() -> int:
         server.load(INVENTORY)
         server.start()
         try:
-            found = fuzz(server, int(asked.minutes * 60), examples=2000, seed=asked.seed)
+            made = server.run("tokens", "create", "fuzz", "--role", "admin", as_json=True)
+            token = json.loads(made.stdout)["text"]
+            seconds = int(asked.minutes * 60)
+            found = fuzz(server, token, examples=2000, seed=asked.seed, seconds=seconds)
             found += server.log() if "Traceback" in server.log() else ""
         finally:
             server.stop()

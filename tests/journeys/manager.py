@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from tests.journeys.server import ServerProcess
 
-_OF_NO_DOMAIN = {"models"}
+_OF_NO_DOMAIN = {"models", "webhooks"}
 
 
 @dataclass(frozen=True)

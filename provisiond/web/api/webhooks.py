@@ -71,8 +71,10 @@ class DeliveryShown(Shape):
 
 
 class Tried(Shape):
-    """What a webhook answered to a trial."""
+    """What a webhook answered to a trial, or why it was not reached; `taken` is whether it would
+    have been told of a change."""
 
+    taken: bool
     said: str
 
 
@@ -165,10 +167,11 @@ async def send_delivery_again(call: Call) -> Reply:
 
 
 async def test_webhook(call: Call) -> Reply:
-    """Post a signed trial to a webhook now; nothing is kept of it."""
+    """Post a signed trial to a webhook now; nothing is kept of it. One that is not taken is
+    answered with 200 and the reason."""
     networks = call.desk.webhook_networks
-    said = await try_webhook(call.desk.db, call.actor, call.of("name"), networks, call.at)
-    return Reply(body=Tried(said=said))
+    trial = await try_webhook(call.desk.db, call.actor, call.of("name"), networks, call.at)
+    return Reply(body=Tried(taken=trial.taken, said=trial.said))
 
 
 def webhook_shown(webhook: Webhook, *, with_secret: bool = False) -> WebhookShown:
@@ -225,7 +228,6 @@ ROUTES = (
         verb=Verb.RUN,
         handler=test_webhook,
         answer=Tried,
-        fails_with=(502,),
     ),
     Route(
         method="GET",
