@@ -1,9 +1,9 @@
 """How does a command name many records to change at once, and what does it say of them?"""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -11,7 +11,10 @@ from provisiond.cli_output import emit, findings, say, table, warn
 from provisiond.cli_session import Session
 
 if TYPE_CHECKING:
-    from provisiond.actions.bulk_edits import ChangedMany
+    from provisiond.actions.bulk_edits import ChangedMany, ChangeMany, Revised
+
+_Key = TypeVar("_Key")
+_Record = TypeVar("_Record", bound="Revised")
 
 FROM_INPUT = "-"
 """stands for keys on standard input, one a line"""
@@ -36,6 +39,16 @@ def several(
     if not named:
         raise typer.BadParameter("standard input names nothing; give one a line.")
     return named
+
+
+def change_of(
+    domain: str, keys: Iterable[_Key], edit: Callable[[_Record], _Record], *, dry_run: bool
+) -> "ChangeMany[_Key, _Record]":
+    """The command that changes the records of these keys, each once, whatever their revision is."""
+    from provisiond.actions.bulk_edits import ChangeMany, Wanted
+
+    wanted = tuple(Wanted(key=key) for key in dict.fromkeys(keys))
+    return ChangeMany(domain=domain, wanted=wanted, edit=edit, dry_run=dry_run)
 
 
 def tell_changed(session: Session, done: "ChangedMany", noun: str, *, dry_run: bool) -> None:

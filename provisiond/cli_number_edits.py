@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisiond.cli_many import several, tell_changed
+from provisiond.cli_many import change_of, several, tell_changed
 from provisiond.cli_records import DryRun, ask, tell_saved
 from provisiond.cli_session import Config, DomainName, Json, Session, now, session_of
 from provisiond.cli_telephones import NumberArgument, NumberArguments, meant, meant_ones, new_number
@@ -159,16 +159,12 @@ def _edit_many(
     session: Session, domain: str | None, written: Sequence[str], edit: "NumberEdit", dry_run: bool
 ) -> None:
     async def work(database: "Database") -> "ChangedMany":
-        from provisiond.actions.bulk_edits import ChangeMany, Wanted
         from provisiond.actions.number_edits import edited_number
         from provisiond.actions.numbers import change_numbers
 
         name, numbers = await meant_ones(database, domain, written)
-        command = ChangeMany(
-            domain=name,
-            wanted=tuple(Wanted(key=one) for one in numbers),
-            edit=lambda number: edited_number(number, edit),
-            dry_run=dry_run,
+        command = change_of(
+            name, numbers, lambda number: edited_number(number, edit), dry_run=dry_run
         )
         return await change_numbers(database, session.actor, command, now())
 

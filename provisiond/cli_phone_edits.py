@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisiond.cli_many import several, tell_changed
+from provisiond.cli_many import change_of, several, tell_changed
 from provisiond.cli_output import emit, findings, moment, say
 from provisiond.cli_records import DryRun, EmergencyAddress, ask_with_shelf
 from provisiond.cli_session import (
@@ -207,19 +207,14 @@ def edit_of(given: Mapping[str, Any]) -> "PhoneEdit":
 def _edit_many(
     session: Session, domain: str | None, written: Sequence[str], change: "PhoneEdit", dry_run: bool
 ) -> None:
-    macs = tuple(dict.fromkeys(given_mac(mac) for mac in written))
+    macs = [given_mac(mac) for mac in written]
 
     async def work(database: "Database", shelf: "Shelf") -> "ChangedMany":
-        from provisiond.actions.bulk_edits import ChangeMany, Wanted
         from provisiond.actions.phone_edits import edited
         from provisiond.actions.phones import change_phones
 
-        command = ChangeMany(
-            domain=await phone_domain(database, domain, macs[0]),
-            wanted=tuple(Wanted(key=mac) for mac in macs),
-            edit=lambda phone: edited(phone, change),
-            dry_run=dry_run,
-        )
+        home = await phone_domain(database, domain, macs[0])
+        command = change_of(home, macs, lambda phone: edited(phone, change), dry_run=dry_run)
         return await change_phones(database, shelf, session.actor, command, now())
 
     tell_changed(session, ask_with_shelf(session, work), "phone", dry_run=dry_run)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisiond.cli_many import several, tell_changed
+from provisiond.cli_many import change_of, several, tell_changed
 from provisiond.cli_output import emit, pairs, table
 from provisiond.cli_records import (
     Descending,
@@ -255,17 +255,11 @@ def _edit_many(
     session: Session, domain: str | None, written: Sequence[str], edit: "SmsEdit", dry_run: bool
 ) -> None:
     async def work(database: "Database") -> "ChangedMany":
-        from provisiond.actions.bulk_edits import ChangeMany, Wanted
         from provisiond.actions.number_edits import edited_sms
         from provisiond.actions.sms import change_sms_numbers
 
         name, numbers = await meant_ones(database, domain, written)
-        command = ChangeMany(
-            domain=name,
-            wanted=tuple(Wanted(key=one) for one in numbers),
-            edit=lambda number: edited_sms(number, edit),
-            dry_run=dry_run,
-        )
+        command = change_of(name, numbers, lambda number: edited_sms(number, edit), dry_run=dry_run)
         return await change_sms_numbers(database, session.actor, command, now())
 
     tell_changed(session, ask(session, work), "SMS number", dry_run=dry_run)

@@ -45,12 +45,12 @@ async def meant(database: "Database", domain: str | None, written: str) -> "tupl
 async def meant_ones(
     database: "Database", domain: str | None, written: Sequence[str]
 ) -> "tuple[str, tuple[E164, ...]]":
-    """The domain and the numbers, each once, as `meant`; the first says the domain."""
+    """The domain and the numbers, as `meant`; the first says the domain."""
     from provisiond.actions.telephones import meant_numbers
 
     name, _ = await meant(database, domain, written[0])
     try:
-        return name, tuple(dict.fromkeys(await meant_numbers(database, name, written)))
+        return name, await meant_numbers(database, name, written)
     except Rejected as fault:
         raise typer.BadParameter(f"{fault.message} {fault.remedy}".strip()) from fault
 

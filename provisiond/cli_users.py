@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisiond.cli_many import several, tell_changed
+from provisiond.cli_many import change_of, several, tell_changed
 from provisiond.cli_output import emit, pairs, table
 from provisiond.cli_records import (
     Descending,
@@ -269,15 +269,13 @@ def _edit_many(
     async def work(database: "Database") -> "ChangedMany":
         from dataclasses import replace
 
-        from provisiond.actions.bulk_edits import ChangeMany, Wanted
         from provisiond.actions.users import change_users
 
-        command: ChangeMany[str, User] = ChangeMany(
-            domain=await one_domain(database, domain),
-            wanted=tuple(Wanted(key=key) for key in dict.fromkeys(extensions)),
-            edit=lambda user: replace(user, **changes),
-            dry_run=dry_run,
-        )
+        def edit(user: "User") -> "User":
+            return replace(user, **changes)
+
+        home = await one_domain(database, domain)
+        command = change_of(home, extensions, edit, dry_run=dry_run)
         return await change_users(database, session.actor, command, now())
 
     tell_changed(session, ask(session, work), "user", dry_run=dry_run)

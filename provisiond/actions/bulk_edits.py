@@ -21,7 +21,7 @@ _MOST_TOLD = 1000
 _NAMED = 10
 
 
-class _Revised(Protocol):
+class Revised(Protocol):
     """A record of the inventory: a dataclass with a revision."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -31,7 +31,7 @@ class _Revised(Protocol):
 
 
 _Key = TypeVar("_Key")
-_Record = TypeVar("_Record", bound=_Revised)
+_Record = TypeVar("_Record", bound=Revised)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

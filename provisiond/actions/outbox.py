@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from provisiond.actions.change_table import change_tree
 from provisiond.inventory.errors import NotFound, OutsideUnavailable
 from provisiond.inventory.webhooks import (
     Delivery,
@@ -131,17 +132,9 @@ async def _body(db: Database, delivery: Delivery) -> bytes:
         row = await find_change(read, delivery.change_id)
     if row is None:
         raise NotFound(f"there is no entry {delivery.change_id}.")
-    change = row.change
     told = {
-        "id": row.entry_id,
+        **change_tree(row),
+        "at": row.change.at.isoformat(),
         "delivery": delivery.delivery_id,
-        "at": change.at.isoformat(),
-        "actor": change.actor,
-        "actor_kind": change.actor_kind,
-        "action": change.action,
-        "subject": change.subject,
-        "domain": row.domain,
-        "before": json.loads(change.before) if change.before else None,
-        "after": json.loads(change.after) if change.after else None,
     }
     return json.dumps(told, ensure_ascii=False).encode()
