@@ -1,11 +1,15 @@
 """What do all tests share? The stores they run on, and the guard of the event loop."""
 
+import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from provisiond.store.database import Database
+from provisiond.store.sealing import SecretKey
 from tests.needs import need, postgres_bin, required
 from tests.postgres import Cluster, running_cluster, running_pooler
 
@@ -85,6 +89,51 @@ def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """An empty store on each engine in turn: what runs on one must run on the other."""
+    """What becomes a store, on each engine in turn: what runs on one must run on the other."""
     url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def key() -> SecretKey:
+    """What every store of the session is sealed with."""
+    return SecretKey.throwaway()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, key: SecretKey) -> Path:
+    """A store as `create` makes it; tests get copies, for making one takes a while."""
+    path = tmp_path_factory.mktemp("template") / "provisiond.db"
+    asyncio.run(Database.create(f"sqlite:///{path}", key))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_cluster: Cluster, key: SecretKey) -> Iterator[str]:
+    """The same on a server."""
+    name = postgres_cluster.new_database()
+    asyncio.run(Database.create(postgres_cluster.url(name), key))
+    yield name
+    postgres_cluster.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_store(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of an empty embedded store."""
+    copied = shutil.copy(sqlite_template, tmp_path / "store.db")
+    return f"sqlite:///{copied}"
+
+
+@pytest.fixture
+def postgres_store(postgres_cluster: Cluster, postgres_template: str) -> Iterator[str]:
+    """The URL of an empty store on a server."""
+    name = postgres_cluster.new_database(postgres_template)
+    yield postgres_cluster.url(name)
+    postgres_cluster.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store, on each engine in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_store")
     return url

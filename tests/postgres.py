@@ -28,13 +28,14 @@ class Cluster:
 
     programs: Path
     port: int
+    strategy: str
     made: int = field(default=0)
 
     def new_database(self, template: str = "template0") -> str:
         """Create an empty database, or a copy of `template`; answers its name."""
         self.made += 1
         name = f"test_{os.getpid()}_{self.made}"
-        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}{self.strategy}")
         return name
 
     def url(self, database: str) -> str:
@@ -65,7 +66,7 @@ def running_cluster(programs: Path) -> Iterator[Cluster]:
         )
         server, port = _start(programs, become, home)
         try:
-            yield Cluster(programs=programs, port=port)
+            yield Cluster(programs=programs, port=port, strategy=_strategy(data))
         finally:
             server.send_signal(signal.SIGINT)  # fast shutdown: connections are cut
             try:
@@ -152,6 +153,12 @@ def _ready(programs: Path, server: "subprocess.Popen[bytes]", port: int) -> bool
     server.kill()
     server.wait()
     return False
+
+
+def _strategy(data: Path) -> str:
+    """How to copy a database: without durability, whole files at a fourth of the cost."""
+    version = int((data / "PG_VERSION").read_text())
+    return " STRATEGY file_copy" if version >= 15 else ""  # older ones know no other
 
 
 def _become_unprivileged(home: Path) -> list[str]:

@@ -9,10 +9,10 @@ from provisiond.inventory.phones import Phone
 from provisiond.inventory.secret import new_token
 from provisiond.simulator_fleet import Wanted, fleet_of
 from provisiond.store.database import Database
-from tests.actions.conftest import empty_store, key, lite, shelf
+from tests.actions.conftest import lite, shelf
 from tests.actions.service import NOW, furnished
 
-__all__ = ["empty_store", "key", "lite", "shelf"]
+__all__ = ["lite", "shelf"]
 
 
 @pytest.mark.parametrize(

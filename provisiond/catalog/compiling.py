@@ -6,9 +6,10 @@ place in the compiled code, so that knowing the line costs nothing.
 """
 
 import keyword
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
@@ -19,6 +20,7 @@ from provisiond.catalog.syntax import KEY_SHAPE
 from provisiond.inventory.errors import Finding, TemplateRejected
 
 SUFFIX = ".j2"
+_Node = TypeVar("_Node", bound=nodes.Node)
 MAX_TEMPLATE = 1024 * 1024
 """bytes of one template's source"""
 
@@ -45,24 +47,25 @@ def read_sources(family: str, folder: Path) -> dict[str, str]:
 class Compiled:
     """A family's templates as code, for files that are escaped as XML or not."""
 
-    def __init__(self, family: str, sources: Mapping[str, str]) -> None:
-        """Compile all of them. Raises TemplateRejected with every fault's file and line."""
+    def __init__(
+        self, family: str, sources: Mapping[str, str], starts: Iterable[tuple[str, bool]]
+    ) -> None:
+        """Compile all of them. Raises TemplateRejected with every fault's file and line.
+
+        `starts` are the templates that files begin with and whether those are escaped: each is
+        compiled so, with what it includes, and not both ways. What no file comes to is, too.
+        """
         self.sites: list[Site] = []
         found: dict[tuple[str, int | None, str], Finding] = {}
         references: set[str] = set()
+        wanted = set(starts)
         self._templates: dict[bool, dict[str, Template]] = {}
-        for escaped in (False, True):
+        for escaped in (True, False):
             environment = _Environment(sources, self.sites, autoescape=escaped)
-            self._templates[escaped] = {}
-            for name in sources:
-                try:
-                    self._templates[escaped][name] = environment.get_template(name)
-                except TemplateSyntaxError as fault:
-                    message = fault.message or "cannot be read as a template"
-                    environment.fault(fault.name or name, fault.lineno, message)
-                except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
-                    message = f"cannot be compiled: {fault}: it is nested too deeply"
-                    environment.fault(name, None, message)
+            names = [name for name in sources if (name, escaped) in wanted]
+            if not escaped:
+                names += [name for name in sources if name not in self._templates[True]]
+            self._templates[escaped] = environment.compile_all(names)
             references |= environment.references
             for finding in environment.findings:
                 found[finding.where, finding.line, finding.message] = finding
@@ -72,13 +75,13 @@ class Compiled:
         """templates that another one includes, imports or extends"""
 
     def template(self, name: str, *, escaped: bool) -> Template:
-        """The compiled template; KeyError where the folder has none of this name."""
+        """The compiled template; KeyError where none of the starts comes to it so."""
         return self._templates[escaped][name]
 
     @property
     def names(self) -> frozenset[str]:
         """The file names of all templates."""
-        return frozenset(self._templates[False])
+        return frozenset().union(*self._templates.values())
 
 
 class _Sources(BaseLoader):
@@ -108,16 +111,38 @@ class _Environment(Sandbox):
         """Add a finding."""
         self.findings.append(Finding(where=file, line=line, message=message))
 
+    def compile_all(self, names: Iterable[str]) -> dict[str, Template]:
+        """These templates and what they refer to, by name; faults become findings."""
+        done: dict[str, Template] = {}
+        waiting, seen = list(names), set(names)
+        for name in waiting:
+            try:
+                done[name] = self.get_template(name)
+            except TemplateSyntaxError as fault:
+                self.fault(
+                    fault.name or name,
+                    fault.lineno,
+                    fault.message or "cannot be read as a template",
+                )
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
+                message = f"cannot be compiled: {fault}: it is nested too deeply"
+                self.fault(name, None, message)
+            more = sorted((self.references & self._known) - seen)
+            waiting += more
+            seen |= set(more)
+        return done
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         file = name or ""
-        for line, message in _faults(tree, self._known):
+        every = list(tree.find_all(nodes.Node))
+        for line, message in _faults(every, self._known):
             self.fault(file, line, message)
         self.references |= {found for found in find_referenced_templates(tree) if found}
-        for call in tree.find_all(nodes.Call):
+        for call in _of(every, nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name in PRINTING:
                 self._number(call, call.node.name, file)
-        for output in tree.find_all(nodes.Output):
+        for output in _of(every, nodes.Output):
             output.nodes = list(self._joined(output.nodes))
         return tree
 
@@ -171,15 +196,19 @@ def _param_fault(call: nodes.Call) -> str:
     return ""
 
 
-def _faults(tree: nodes.Template, known: frozenset[str]) -> Iterator[tuple[int, str]]:
+def _of(every: Iterable[nodes.Node], *kinds: type[_Node]) -> Iterator[_Node]:
+    return (node for node in every if isinstance(node, kinds))
+
+
+def _faults(every: Sequence[nodes.Node], known: frozenset[str]) -> Iterator[tuple[int, str]]:
     """What no template of a family may do, with the line."""
-    yield from _misuses(tree)
-    for modifier in tree.find_all((nodes.ScopedEvalContextModifier, nodes.EvalContextModifier)):
+    yield from _misuses(every)
+    for modifier in _of(every, nodes.ScopedEvalContextModifier, nodes.EvalContextModifier):
         yield modifier.lineno, "escaping follows the file's syntax and cannot be switched"
-    for imported in tree.find_all((nodes.Import, nodes.FromImport)):
+    for imported in _of(every, nodes.Import, nodes.FromImport):
         if not imported.with_context:  # type: ignore[attr-defined]
             yield imported.lineno, "macros are imported `with context`, or param fails in them"
-    for other in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+    for other in _of(every, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends):
         wanted = other.template  # type: ignore[attr-defined]
         if not isinstance(wanted, nodes.Const) or not isinstance(wanted.value, str):
             yield other.lineno, "the name of another template is written as a literal"
@@ -187,22 +216,22 @@ def _faults(tree: nodes.Template, known: frozenset[str]) -> Iterator[tuple[int, 
             yield other.lineno, f"there is no template {wanted.value!r} in this folder"
 
 
-def _misuses(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+def _misuses(every: Sequence[nodes.Node]) -> Iterator[tuple[int, str]]:
     """Every use of `param` and `remaining_overrides` that is no plain call by name."""
     called = set()
-    for call in tree.find_all(nodes.Call):
+    for call in _of(every, nodes.Call):
         if isinstance(call.node, nodes.Name):
             called.add(id(call.node))
-    for name in tree.find_all(nodes.Name):
+    for name in _of(every, nodes.Name):
         if name.name in PRINTING and (name.ctx != "load" or id(name) not in called):
             yield name.lineno, f"{name.name} can only be called, and by its own name"
-    for macro in tree.find_all(nodes.Macro):
+    for macro in _of(every, nodes.Macro):
         if macro.name in PRINTING:
             yield macro.lineno, f"{macro.name} cannot be redefined"
-    for block in tree.find_all(nodes.CallBlock):
+    for block in _of(every, nodes.CallBlock):
         if isinstance(block.call.node, nodes.Name) and block.call.node.name in PRINTING:
             yield block.lineno, f"{block.call.node.name} takes no body"
-    for imported in tree.find_all(nodes.FromImport):
+    for imported in _of(every, nodes.FromImport):
         for each in imported.names:
             if PRINTING & set(each if isinstance(each, tuple) else (each,)):
                 yield imported.lineno, "param and remaining_overrides cannot be imported"

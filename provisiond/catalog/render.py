@@ -59,6 +59,11 @@ class Renderer:
         if missing:
             raise TemplateRejected(family_name, missing)
         self._sources = sources
+        self._starts = {
+            (rule.template, rule.syntax in _ESCAPED)
+            for rule in manifest.file
+            if rule.template is not None
+        }
         if at_once:
             self.keys()
 
@@ -68,12 +73,12 @@ class Renderer:
 
     @cached_property
     def _compiled(self) -> Compiled:
-        return Compiled(self._family, self._sources)
+        return Compiled(self._family, self._sources, self._starts)
 
     @cached_property
     def _keys(self) -> Mapping[str, tuple[str, int]]:
         keys: dict[str, tuple[str, int]] = {}
-        for site in self._compiled.sites:
+        for site in sorted(self._compiled.sites, key=lambda site: (site.file, site.line)):
             if site.pattern:
                 keys.setdefault(site.pattern, (site.file, site.line))
         return MappingProxyType(keys)

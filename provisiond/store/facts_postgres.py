@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
@@ -14,7 +15,7 @@ from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Enrolment
 from provisiond.store.epochs import Bump
 from provisiond.store.facts import FactsProgram, Reading
-from provisiond.store.facts_select import compile_statements
+from provisiond.store.facts_select import Statements, compile_statements
 from provisiond.store.failures import translated
 from provisiond.store.location import PostgresServer
 from provisiond.store.sealing import SecretKey, token_hash
@@ -27,12 +28,18 @@ _CONNECTIONS = 4
 _SECONDS = 10
 
 
+@cache
+def _statements() -> Statements:
+    made: Dialect = dialect.dialect()  # type: ignore[no-untyped-call]
+    return compile_statements(made)
+
+
 class PostgresFacts:
     """A FactsReader with a small pool of its own; the pool is made at the first read."""
 
     def __init__(self, server: PostgresServer, key: SecretKey) -> None:
         self._server = server
-        self._program = FactsProgram(compile_statements(_dialect()), key)
+        self._program = FactsProgram(_statements(), key)
         self._pool: asyncpg.Pool | None = None
         self._making = asyncio.Lock()
         self._closed = False
@@ -106,11 +113,6 @@ class PostgresFacts:
                     statement_cache_size=100 if self._server.prepare else 0,
                 )
             return self._pool
-
-
-def _dialect() -> Dialect:
-    made: Dialect = dialect.dialect()  # type: ignore[no-untyped-call]
-    return made
 
 
 async def _drive(connection: Any, reading: Reading[_T]) -> _T:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import cache
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from provisiond.inventory.phones import Enrolment
 from provisiond.store.engines import BUSY_SECONDS
 from provisiond.store.epochs import Bump
 from provisiond.store.facts import FactsProgram, Reading
-from provisiond.store.facts_select import compile_statements
+from provisiond.store.facts_select import Statements, compile_statements
 from provisiond.store.failures import translated
 from provisiond.store.location import SqliteFile
 from provisiond.store.sealing import SecretKey, token_hash
@@ -26,6 +27,11 @@ _T = TypeVar("_T")
 _TOGETHER = 16
 _Asked = tuple[Reading[Any] | None, asyncio.Future[Any]]
 _Read = tuple[asyncio.Future[Any], Any, BaseException | None]
+
+
+@cache
+def _statements() -> Statements:
+    return compile_statements(dialect.dialect(paramstyle="qmark"))
 
 
 class SqliteFacts:
@@ -40,8 +46,7 @@ class SqliteFacts:
     ) -> None:
         self._file = file
         self._trace = trace
-        statements = compile_statements(dialect.dialect(paramstyle="qmark"))
-        self._program = FactsProgram(statements, key)
+        self._program = FactsProgram(_statements(), key)
         self._asked: SimpleQueue[_Asked] = SimpleQueue()
         self._thread: Thread | None = None
         self._connection: sqlite3.Connection | None = None

@@ -21,9 +21,9 @@ _MEANWHILE = 0.5
 
 
 @pytest.fixture
-async def other(db: Database, database_url: str, key: SecretKey) -> AsyncIterator[Database]:
+async def other(db: Database, store_url: str, key: SecretKey) -> AsyncIterator[Database]:
     """The same store, opened by another process."""
-    database = await Database.open(database_url, key)
+    database = await Database.open(store_url, key)
     yield database
     await database.close()
 

@@ -1,9 +1,12 @@
 """A renderer compiles a folder once, refuses what cannot work, and names the line of a fault."""
 
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from provisiond.catalog.compiling import Compiled
 from provisiond.catalog.context import DirectoryContext, FamilyContext, FileContext, UrlContext
 from provisiond.catalog.sandbox import MAX_BODY
 from provisiond.inventory.errors import TemplateFault, TemplateRejected
@@ -66,6 +69,29 @@ def test_includes_and_blocks_work(tmp_path: Path) -> None:
         },
     )
     assert made.render(rule(), context()).body == b"#head\na = 02ac3eaabbcc\n"
+
+
+def test_a_template_is_compiled_the_way_files_come_to_it_and_no_other() -> None:
+    sources = {
+        "a.j2": "{% include 'b.j2' %}",
+        "b.j2": "{% include 'shared.j2' %}",
+        "c.j2": "{% include 'shared.j2' %}",
+        "lone.j2": "{{ 1 }}",
+        "shared.j2": "{{ '&' }}",
+    }
+    made = Compiled("acme/desk", sources, {("a.j2", True), ("c.j2", False)})
+    assert made.names == sources.keys()
+    ways: dict[str, list[str]] = {name: [] for name in sources}
+    for name, escaped in product(sources, (True, False)):
+        with suppress(KeyError):
+            ways[name].append("".join(made.template(name, escaped=escaped).generate()))
+    assert ways == {
+        "a.j2": ["&amp;"],
+        "b.j2": ["&amp;"],
+        "c.j2": ["&"],
+        "lone.j2": ["1"],
+        "shared.j2": ["&amp;", "&"],
+    }
 
 
 def test_crlf_and_no_double_conversion(tmp_path: Path) -> None:

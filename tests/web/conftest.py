@@ -37,11 +37,6 @@ def shelf() -> Shelf:
 
 
 @pytest.fixture(scope="session")
-def key() -> SecretKey:
-    return SecretKey.throwaway()
-
-
-@pytest.fixture(scope="session")
 def shown() -> Shown:
     return load_shown()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 
 from aiohttp import web
 
@@ -19,7 +20,7 @@ def mount_api(app: web.Application, version: str) -> None:
     """Add every route of the table, the document that describes them, and a page to try them."""
     for route in ROUTES:
         app.router.add_route(route.method, PREFIX + route.path, _handler(route))
-    text = json.dumps(document(ROUTES, version), ensure_ascii=False)
+    text = _described(version)
 
     async def describe(_: web.Request) -> web.Response:
         return web.Response(text=text, content_type="application/json")
@@ -29,6 +30,11 @@ def mount_api(app: web.Application, version: str) -> None:
 
     app.router.add_get(OPENAPI, describe)
     app.router.add_get(DOCS, try_out)
+
+
+@cache
+def _described(version: str) -> str:
+    return json.dumps(document(ROUTES, version), ensure_ascii=False)
 
 
 def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
