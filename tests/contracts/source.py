@@ -32,9 +32,15 @@ def tracked_files() -> tuple[Path, ...]:
 
 
 @functools.cache
+def text_of(module: Path) -> str:
+    """What the module's file holds."""
+    return module.read_text(encoding="utf-8")
+
+
+@functools.cache
 def tree(module: Path) -> ast.Module:
     """The module, parsed."""
-    return ast.parse(module.read_text(encoding="utf-8"), filename=str(module))
+    return ast.parse(text_of(module), filename=str(module))
 
 
 def imports(module: Path) -> Iterator[str]:
