@@ -18,6 +18,7 @@ from provisiond.inventory.errors import (
     NotFound,
     ProvisiondError,
     Refused,
+    Rejected,
     RejectedAll,
     Stale,
     TemplateRejected,
@@ -120,6 +121,8 @@ def report(fault: ProvisiondError, *, as_json: bool) -> int:
     listed: tuple[Finding, ...] = ()
     if isinstance(fault, RejectedAll | TemplateRejected | BadSettings | NotFound | Stale):
         listed = fault.findings
+    elif isinstance(fault, Rejected):
+        listed = (Finding(where=fault.field, message=fault.message, remedy=fault.remedy),)
     if as_json:
         emit({"error": fault.code, "message": str(fault).splitlines()[0], "findings": listed})
     elif isinstance(fault, RejectedAll):

@@ -12,7 +12,7 @@ from provisiond.inventory.accounts import (
     new_api_token,
     token_faults,
 )
-from provisiond.inventory.errors import Finding, Rejected, RejectedAll
+from provisiond.inventory.errors import Finding, RejectedAll
 from provisiond.inventory.secret import Secret
 from provisiond.store.api_tokens import (
     find_api_token,
@@ -59,7 +59,8 @@ async def list_tokens(
 
 
 async def make_token(db: Database, actor: Actor, command: MakeToken, at: datetime) -> MadeToken:
-    """Make a token. Raises RejectedAll with every fault, NotAllowed."""
+    """Make a token. Raises RejectedAll (early), Rejected(domain) for one that is not there, and
+    NotAllowed."""
     demand(actor, Noun.TOKENS, Verb.ADD)
     domain = command.domain.lower() if command.domain is not None else None
     faults = list(token_faults(command.label, command.role, domain))
@@ -67,7 +68,7 @@ async def make_token(db: Database, actor: Actor, command: MakeToken, at: datetim
         message = f"{command.days} is not between 1 and {MAX_DAYS}."
         faults.append(Finding(where="days", message=message, remedy="Correct it."))
     if faults:
-        raise RejectedAll(tuple(faults))
+        raise RejectedAll(tuple(faults), early=True)
     token_id, text = new_api_token()
     token = ApiToken(
         token_id=token_id,
@@ -80,11 +81,7 @@ async def make_token(db: Database, actor: Actor, command: MakeToken, at: datetim
         expires_at=at + timedelta(days=command.days) if command.days is not None else None,
     )
     async with db.write() as write:
-        try:
-            await insert_api_token(write, key_hash(text.reveal()), token, at)
-        except Rejected as fault:
-            finding = Finding(where=fault.field, message=fault.message, remedy=fault.remedy)
-            raise RejectedAll((finding,)) from fault
+        await insert_api_token(write, key_hash(text.reveal()), token, at)
         found = await find_domain(write, domain) if domain is not None else None
         entry = change_entry(
             actor,

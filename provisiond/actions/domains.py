@@ -163,8 +163,7 @@ async def delete_domain(
 def _checked(domain: Domain, shelf: Shelf) -> tuple[Domain, list[Finding]]:
     settings, findings = checked_settings(domain.settings, shelf)
     own = [replace(f, where=f"settings.{f.where}") for f in settings_faults(settings)]
-    named = [replace(f, where="name") for f in domain_faults(domain.name)]
-    return replace(domain, settings=settings), [*named, *own, *findings]
+    return replace(domain, settings=settings), [*domain_faults(domain.name), *own, *findings]
 
 
 async def _dial_plans(read: Read, key: str, domain: Domain, shelf: Shelf) -> tuple[Finding, ...]:
@@ -199,4 +198,4 @@ async def _taken(read: Read, name: str) -> list[Finding]:
     if await find_domain(read, name) is None:
         return []
     message = f"there is a domain {name} already."
-    return [Finding(where="name", message=message, remedy="Choose another name.")]
+    return [Finding(where="domain", message=message, remedy="Choose another name.")]

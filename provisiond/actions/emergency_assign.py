@@ -6,7 +6,7 @@ from datetime import datetime
 from provisiond.actions.edits import Editing, editing
 from provisiond.actions.inventory_text import Tree
 from provisiond.inventory.access import Actor
-from provisiond.inventory.errors import NotFound
+from provisiond.inventory.errors import Rejected
 from provisiond.inventory.mac import Mac
 from provisiond.store.database import Database
 from provisiond.store.emergency import all_addresses, update_addresses
@@ -29,13 +29,13 @@ class AssignAddress:
 
 
 async def assign_address(db: Database, actor: Actor, command: AssignAddress, at: datetime) -> int:
-    """Do it; answers how many records changed. Raises NotFound, and Rejected where a user, phone or
-    site is not there: then nothing changed."""
+    """Do it; answers how many records changed. Raises NotFound, Rejected where the address is not
+    there, and RejectedAll with every user, phone and site that is not: then nothing changed."""
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         addresses = await all_addresses(edit.write, edit.domain_id)
         if command.name is not None and command.name not in addresses:
-            message = f"there is no emergency address {command.name!r} in {command.domain}."
-            raise NotFound(message)
+            message = f"there is no emergency address {command.name!r}."
+            raise Rejected("name", message, "Add it first, or correct the name.")
         changed = await assign(
             edit.write,
             edit.domain_id,

@@ -167,11 +167,14 @@ async def accept_address(
 
 
 async def accepted_place(db: Database, domain: str, check_id: int) -> Civic:
-    """The place that somebody accepted of a validation. Raises NotFound, and Refused where nobody
-    did."""
+    """The place that somebody accepted of a validation. Raises NotFound, Rejected(validation) where
+    it is not there, and Refused where nobody did."""
     async with db.read() as read:
         domain_id, _ = await domain_record(read, domain)
-        check = await get_check(read, domain_id, check_id)
+        try:
+            check = await get_check(read, domain_id, check_id)
+        except NotFound as fault:
+            raise Rejected("validation", str(fault), "Validate the address first.") from fault
     if check.accepted is None:
         raise Refused(f"nobody accepted validation {check_id} yet; accept it first.")
     return check.accepted

@@ -191,11 +191,9 @@ async def delete_endpoint(
 async def set_emergency_caller_id(
     db: Database, actor: Actor, command: SetCallerId, at: datetime
 ) -> int:
-    """Give users an emergency caller ID; answers how many changed. Raises NotFound, and Rejected
-    where the endpoint or a user is not there: then nobody changed."""
+    """Give users an emergency caller ID; answers how many changed. Raises NotFound, Rejected where
+    the endpoint is not there, and RejectedAll with every user that is not: then nobody changed."""
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
-        if command.number is not None:
-            await _stored(edit.write, edit.domain_id, command.domain, command.number)
         changed = await set_caller_ids(
             edit.write, edit.domain_id, command.extensions, command.number
         )

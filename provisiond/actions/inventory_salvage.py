@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args
 
-from provisiond.actions.inventory_schema import (
-    ENTRIES,
-    InventoryEntry,
-    SchemaFault,
-    entry_at,
-    parse_tree,
-)
+from pydantic import BaseModel
+
+from provisiond.actions.inventory_schema import InventoryEntry, SchemaFault, parse_tree
 from provisiond.actions.inventory_text import Path, Tree
-from provisiond.actions.inventory_values import Entry
 from provisiond.inventory.emergency import CIVIC_FIELDS
 
 Salvaged = tuple[InventoryEntry, Callable[[Path], Path]]
@@ -25,6 +22,8 @@ _JUDGED_BY: Mapping[str, tuple[str, ...]] = {
     "kind": ("hours", "dates", "calendars", "holidays"),
     "enable_on": ("disable_on",),
     "validation": CIVIC_FIELDS,
+    "role": ("domain", "extension"),
+    "domain": ("extension",),
 }
 
 
@@ -53,7 +52,7 @@ class Remains:
 
 
 def remains(
-    tree: Tree, faulty: Collection[Path], root: type[Entry], stand_ins: Mapping[str, str]
+    tree: Tree, faulty: Collection[Path], root: type[BaseModel], stand_ins: Mapping[str, str]
 ) -> Remains | None:
     """The record without its faulty fields; those that it cannot do without have a stand-in. None
     where one has none."""
@@ -88,7 +87,7 @@ def _unjudged(gap: Path) -> Iterator[Path]:
             yield from ((*gap[:at], beside) for beside in _JUDGED_BY.get(name, ()))
 
 
-def salvage(tree: Tree, faulty: Iterable[Path], root: type[Entry]) -> Salvaged | None:
+def salvage(tree: Tree, faulty: Iterable[Path], root: type[BaseModel]) -> Salvaged | None:
     """The file without its faulty fields, and without records that cannot do without them.
 
     The function answered turns a place in what is left into the file's own. None where too
@@ -117,18 +116,41 @@ def _whole(path: Path) -> Path:
     return path
 
 
-def _least(tree: Tree, path: Path, root: type[Entry]) -> Path:
+def _least(tree: Tree, path: Path, root: type[BaseModel]) -> Path:
     """The smallest part around a fault that the schema can do without; empty for none."""
     while path:
         name, parent = path[-1], path[:-1]
+        schema = _schema_at(parent, root)
         if isinstance(name, str):
-            field = entry_at(parent, root).model_fields.get(name)
+            field = schema.model_fields.get(name) if schema is not None else None
             if field is None or not field.is_required():
                 return path if _exists(tree, path) else ()
-        elif parent and parent[-1] in ENTRIES and isinstance(_at(tree, parent), list):
+        elif schema is not None and isinstance(_at(tree, parent), list):
             return path  # an item of a list of objects; lists of texts go whole
         path = parent
     return ()
+
+
+def _schema_at(path: Path, root: type[BaseModel]) -> type[BaseModel] | None:
+    """The schema of the objects at this place; None where others stand there."""
+    schema: type[BaseModel] | None = root
+    for name in path:
+        if isinstance(name, str) and schema is not None:
+            schema = _schema_below(schema, name)
+    return schema
+
+
+@cache
+def _schema_below(schema: type[BaseModel], name: str) -> type[BaseModel] | None:
+    field = schema.model_fields.get(name)
+    return next(_schemas(field.annotation), None) if field is not None else None
+
+
+def _schemas(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _schemas(inner)
 
 
 def _exists(tree: Tree, path: Path) -> bool:

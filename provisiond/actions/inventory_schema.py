@@ -26,6 +26,7 @@ from provisiond.actions.emergency_schema import (
 from provisiond.actions.inventory_text import MAX_FAULTS, Path, Repeated, Tree
 from provisiond.actions.inventory_values import (
     EnrolmentEntry,
+    MacText,
     Moment,
     Password,
     Text,
@@ -33,7 +34,6 @@ from provisiond.actions.inventory_values import (
     not_masked,
     or_no_map,
     or_none,
-    read_mac,
     read_secret,
 )
 from provisiond.actions.inventory_values import (
@@ -51,7 +51,6 @@ from provisiond.inventory.buttons import ButtonKind
 from provisiond.inventory.domains import Dtmf, ResyncRoute, SipTransport, Srtp
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.faults import MASK
-from provisiond.inventory.mac import Mac
 from provisiond.inventory.secret import Secret
 
 
@@ -180,7 +179,7 @@ class PhoneTerms(Entry):
 class PhoneFields(PhoneTerms):
     """A phone without what only a file brings back."""
 
-    mac: Annotated[Mac, BeforeValidator(read_mac)]
+    mac: MacText
     name: Text = ""
     lines: Annotated[tuple[LineEntry, ...], BeforeValidator(or_none)] = ()
     handsets: Annotated[tuple[HandsetEntry, ...], BeforeValidator(or_none)] = ()

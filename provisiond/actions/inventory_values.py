@@ -88,6 +88,7 @@ def _said(message: str, remedy: str) -> dict[str, Any]:
 
 
 Text = Annotated[str, BeforeValidator(or_empty)]
+MacText = Annotated[Mac, BeforeValidator(read_mac)]
 Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
 Password = Annotated[Secret, BeforeValidator(read_secret)]
 Moment = Annotated[datetime | None, BeforeValidator(read_moment)]

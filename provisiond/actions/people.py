@@ -1,9 +1,7 @@
 """Who may log in? Accounts listed, added, changed, disabled, deleted, and given a new link."""
 
-from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from provisiond.actions.changes import change_entry, differing
 from provisiond.actions.inventory_text import Tree
@@ -16,7 +14,7 @@ from provisiond.inventory.accounts import (
     key_hash,
     new_key,
 )
-from provisiond.inventory.errors import Conflict, Finding, Rejected, RejectedAll, Stale
+from provisiond.inventory.errors import Conflict, RejectedAll, Stale
 from provisiond.inventory.secret import Secret
 from provisiond.store.accounts import (
     delete_account,
@@ -31,8 +29,6 @@ from provisiond.store.database import Database, Read, Write
 from provisiond.store.domains import find_domain
 from provisiond.store.journal import add_change
 from provisiond.store.sessions import add_link
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +79,14 @@ async def is_without_admin(db: Database) -> bool:
 async def add_person(
     db: Database, actor: Actor, account: Account, at: datetime, *, hours: int = LINK_HOURS
 ) -> Invitation:
-    """Add an account; the invitation lets its owner choose a password. Raises RejectedAll."""
+    """Add an account; the invitation lets its owner choose a password. Raises RejectedAll
+    (early) for what is no account, and Rejected for a name that is taken or a place that is not
+    there."""
     demand(actor, Noun.PEOPLE, Verb.ADD)
     account = replace(account, name=account.name.strip().lower())
     async with db.write() as write:
         _check(account)
-        account_id = await _rejecting(insert_account(write, account, at))
+        account_id = await insert_account(write, account, at)
         invitation = await _invite(write, actor, account_id, account.name, at, hours)
         await _journal(write, actor, "add person", account, at, after=account_tree(account))
     return invitation
@@ -99,8 +97,8 @@ async def change_person(
 ) -> Account:
     """Change an account. What it may do changes at once, and a disabled one's sessions end.
 
-    Raises RejectedAll, NotFound, and Conflict where it was changed meanwhile or no admin would
-    be left.
+    Raises RejectedAll (early), Rejected, NotFound, and Conflict where it was changed meanwhile or
+    no admin would be left.
     """
     demand(actor, Noun.PEOPLE, Verb.EDIT)
     async with db.write() as write:
@@ -111,7 +109,7 @@ async def change_person(
         if account == stood:
             return stood
         _check(account)
-        await _rejecting(update_account(write, name, account))
+        await update_account(write, name, account)
         if account.disabled:
             await end_sessions(write, account_id)
         await _keep_an_admin(write, stood)
@@ -199,15 +197,7 @@ def account_tree(account: Account) -> dict[str, Tree]:
 def _check(account: Account) -> None:
     faults = account_faults(account)
     if faults:
-        raise RejectedAll(faults)
-
-
-async def _rejecting(work: Awaitable[_T]) -> _T:
-    try:
-        return await work
-    except Rejected as fault:
-        finding = Finding(where=fault.field, message=fault.message, remedy=fault.remedy)
-        raise RejectedAll((finding,)) from fault
+        raise RejectedAll(faults, early=True)
 
 
 async def _keep_an_admin(write: Write, stood: Account) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,13 +9,7 @@ from provisiond.actions.changes import change_entry, differing
 from provisiond.actions.inventory_text import Tree
 from provisiond.actions.outbox import signed_headers
 from provisiond.inventory.access import Actor, Noun, Verb, demand
-from provisiond.inventory.errors import (
-    Finding,
-    OutsideUnavailable,
-    Rejected,
-    RejectedAll,
-    Stale,
-)
+from provisiond.inventory.errors import OutsideUnavailable, RejectedAll, Stale
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.webhooks import (
     Delivery,
@@ -81,12 +74,13 @@ async def show_webhook(db: Database, actor: Actor, name: str) -> Webhook:
 async def add_webhook(
     db: Database, actor: Actor, webhook: Webhook, private: Networks, at: datetime
 ) -> Webhook:
-    """Add a webhook with a fresh secret, which the answer tells once. Raises RejectedAll."""
+    """Add a webhook with a fresh secret, which the answer tells once. Raises RejectedAll
+    (early), and Rejected for a name that is taken or a domain that is not there."""
     demand(actor, Noun.WEBHOOKS, Verb.ADD)
     webhook = replace(webhook, secret=_new_secret(), created_by=actor.name, revision=1)
     _check(webhook, private)
     async with db.write() as write:
-        await _rejecting(insert_webhook(write, webhook, at))
+        await insert_webhook(write, webhook, at)
         await add_change(
             write, change_entry(actor, "add webhook", webhook.name, at, after=_tree(webhook))
         )
@@ -96,7 +90,7 @@ async def add_webhook(
 async def change_webhook(
     db: Database, actor: Actor, name: str, edit: WebhookEdit, private: Networks, at: datetime
 ) -> Webhook:
-    """Change a webhook. Raises RejectedAll, NotFound and Stale."""
+    """Change a webhook. Raises RejectedAll (early), Rejected, NotFound and Stale."""
     demand(actor, Noun.WEBHOOKS, Verb.EDIT)
     async with db.write() as write:
         _, stood = await get_webhook(write, name)
@@ -110,7 +104,7 @@ async def change_webhook(
             secret=_new_secret() if edit.new_secret else stood.secret,
         )
         _check(webhook, private)
-        await _rejecting(update_webhook(write, name, webhook))
+        await update_webhook(write, name, webhook)
         before, after = differing(_tree(stood), _tree(webhook))
         entry = change_entry(actor, "edit webhook", name, at, before=before, after=after)
         await add_change(write, entry)
@@ -186,15 +180,7 @@ def _must_be_seen(stood: Webhook, revision: int | None) -> None:
 def _check(webhook: Webhook, private: Networks) -> None:
     faults = webhook_faults(webhook, private)
     if faults:
-        raise RejectedAll(faults)
-
-
-async def _rejecting(work: Awaitable[object]) -> None:
-    try:
-        await work
-    except Rejected as fault:
-        finding = Finding(where=fault.field, message=fault.message, remedy=fault.remedy)
-        raise RejectedAll((finding,)) from fault
+        raise RejectedAll(faults, early=True)
 
 
 def _new_secret() -> Secret:

@@ -205,12 +205,15 @@ class Finding:
 
 
 class RejectedAll(Refused):
-    """Several faults at once; nothing was changed."""
+    """Several faults at once; nothing was changed. `early`: the rest was not looked at yet."""
 
     code = "rejected"
 
-    def __init__(self, findings: tuple[Finding, ...], summary: str = "") -> None:
+    def __init__(
+        self, findings: tuple[Finding, ...], summary: str = "", *, early: bool = False
+    ) -> None:
         self.findings = findings
+        self.early = early
         self.summary = summary or f"{len(findings)} fault(s); nothing was changed"
         super().__init__("\n".join([self.summary, *(str(f) for f in findings)]))
 

@@ -6,13 +6,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from provisiond.inventory.emergency import EmergencyEndpoint
-from provisiond.inventory.errors import NotFound, Rejected
+from provisiond.inventory.errors import NotFound, Rejected, RejectedAll
 from provisiond.inventory.lists import EndpointOrder, EndpointQuery, Page
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.uses import Use
 from provisiond.store.number_checks import check_numbers
 from provisiond.store.paging import count_rows, matches, number_matches, read_page
 from provisiond.store.records import (
+    absent_items,
     delete_ids,
     ids_by,
     must_be_new,
@@ -151,13 +152,14 @@ async def set_caller_ids(
     write: Write, domain_id: int, extensions: Sequence[str] | None, number: E164 | None
 ) -> int:
     """Give users this emergency caller ID, or none; `extensions` None is every user. Answers how
-    many changed. Raises Rejected where the endpoint or a user is not there."""
+    many changed. Raises Rejected where the endpoint is not there, RejectedAll with every user that
+    is not."""
     endpoint_id = None
     if number is not None:
         ids = await ids_by(write, domain_id, _NUMBER, [number.text])
         if not ids:
             message = f"there is no emergency endpoint {number}."
-            raise Rejected("emergency_caller_id", message, "Add it first.")
+            raise Rejected("number", message, "Add it first.")
         endpoint_id = ids[number.text]
     column = user_account.c.emergency_endpoint_id
     statement = (
@@ -170,8 +172,8 @@ async def set_caller_ids(
         changed = len(await write.rows(statement))
     else:
         found = await ids_by(write, domain_id, user_account.c.extension, extensions)
-        absent = sorted(set(extensions) - found.keys())
-        refuse("extension", [(one, f"there is no extension {one}.") for one in absent])
+        if absent := absent_items("extensions", "extension", extensions, found):
+            raise RejectedAll(tuple(absent))
         changed = 0
         for some in chunks(sorted(found.values())):
             changed += len(await write.rows(statement.where(user_account.c.id.in_(some))))

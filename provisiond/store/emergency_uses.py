@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from provisiond.inventory.errors import Finding, RejectedAll
 from provisiond.inventory.mac import Mac
 from provisiond.store.emergency_names import address_ids
-from provisiond.store.records import ids_by, refuse
+from provisiond.store.records import absent_items, ids_by
 from provisiond.store.schema import phone, site, user_account
 from provisiond.store.schema_emergency import emergency_address
 from provisiond.store.transaction import Read, Write, chunks
@@ -74,20 +75,24 @@ async def assign(
     phones: Sequence[Mac] = (),
     sites: Sequence[str] = (),
 ) -> int:
-    """Give users, phones and sites this address, or none; answers how many changed. Raises
-    Rejected where one of them, or the address, is not there."""
+    """Give users, phones and sites this address, or none; answers how many changed. Raises Rejected
+    where the address is not there, RejectedAll with every one of them that is not."""
     ids = await address_ids(write, domain_id, [name])
-    changed = 0
-    for column, keys, field, noun in (
-        (user_account.c.extension, users, "user", "extension"),
-        (phone.c.mac, [mac.text for mac in phones], "phone", "phone"),
-        (site.c.name, sites, "site", "site"),
+    found: list[tuple[sa.Table, Iterable[int]]] = []
+    absent: list[Finding] = []
+    for column, keys, field, noun, shown in (
+        (user_account.c.extension, users, "users", "extension", str),
+        (phone.c.mac, [mac.text for mac in phones], "phones", "phone", Mac),
+        (site.c.name, sites, "sites", "site", str),
     ):
-        found = await ids_by(write, domain_id, column, keys)
-        absent = sorted(set(keys) - found.keys())
-        shown = [str(Mac(one)) if column is phone.c.mac else one for one in absent]
-        refuse(field, [(one, f"there is no {noun} {one}.") for one in shown])
-        changed += await _set(write, domain_id, column.table, ids.get(name or ""), found.values())
+        there = await ids_by(write, domain_id, column, keys)
+        absent += absent_items(field, noun, keys, there, shown)
+        found.append((column.table, there.values()))
+    if absent:
+        raise RejectedAll(tuple(absent))
+    changed = 0
+    for table, rows in found:
+        changed += await _set(write, domain_id, table, ids.get(name or ""), rows)
     if changed:
         write.touch_domain(domain_id)
     return changed

@@ -1,6 +1,6 @@
 """How is a record found by its natural key, and changed only by who has seen it last?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,6 +83,21 @@ def refuse(field: str, faults: Sequence[tuple[str, str]]) -> None:
         raise RejectedAll(
             tuple([Finding(where=f"{where} {field}", message=what) for where, what in faults])
         )
+
+
+def absent_items(
+    field: str,
+    noun: str,
+    keys: Sequence[str],
+    there: Container[str],
+    shown: Callable[[str], object] = str,
+) -> list[Finding]:
+    """A fault for each key of a list that nothing has, at its place in the list."""
+    return [
+        Finding(where=f"{field}[{index}]", message=f"there is no {noun} {shown(key)}.")
+        for index, key in enumerate(keys)
+        if key not in there
+    ]
 
 
 async def update_rows(

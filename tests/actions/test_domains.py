@@ -76,7 +76,7 @@ async def test_faults_are_told(lite: Database, shelf: Shelf) -> None:
     with pytest.raises(RejectedAll) as caught:
         await add_domain(lite, shelf, ADMIN, AddDomain(domain=wrong), NOW)
     errors = {f.where for f in caught.value.findings if f.severity == "error"}
-    assert errors == {"name", "settings.sip_port"}
+    assert errors == {"domain", "settings.sip_port"}
     with pytest.raises(RejectedAll, match="already"):
         await add_domain(lite, shelf, ADMIN, AddDomain(domain=Domain(name=DOMAIN)), NOW)
 

@@ -451,10 +451,11 @@ async def test_an_address_in_use_is_not_deleted_without_naming_the_users(lite: D
 async def test_who_is_not_there_gets_no_address_and_nobody_else_does(lite: Database) -> None:
     await open_office(lite)
     await saved(lite, NOBODY)
-    give = AssignAddress(domain=DOMAIN, name="HQ", users=("101", "999"))
-    with pytest.raises(Rejected, match="no extension 999"):
+    give = AssignAddress(domain=DOMAIN, name="HQ", users=("101", "999"), sites=("Mars",))
+    with pytest.raises(RejectedAll) as caught:
         await assign_address(lite, MANAGER, give, NOW)
-    with pytest.raises(NotFound, match="Mars"):
+    assert [one.where for one in caught.value.findings] == ["users[1]", "sites[0]"]
+    with pytest.raises(Rejected, match="Mars"):
         await assign_address(lite, MANAGER, replace(give, name="Mars"), NOW)
     view = await show_address(lite, NOBODY.terms, DOMAIN, "HQ", NOW)
     assert view.associated.users == 0

@@ -8,7 +8,7 @@ import pytest
 
 from provisiond.inventory.domains import Domain
 from provisiond.inventory.emergency import Civic
-from provisiond.inventory.errors import Conflict, NotFound, Rejected
+from provisiond.inventory.errors import Conflict, NotFound, Rejected, RejectedAll
 from provisiond.inventory.lists import AddressOrder, AddressQuery, EndpointOrder, EndpointQuery
 from provisiond.inventory.telephone import E164
 from provisiond.store import (
@@ -222,7 +222,7 @@ async def test_a_caller_id_is_set_for_all_or_chosen_users(db: Database) -> None:
     )
     await refused(
         db,
-        Rejected,
+        RejectedAll,
         "extension 999",
         lambda w: emergency_endpoints.set_caller_ids(w, domain_id, ["101", "999"], None),
     )

@@ -67,7 +67,7 @@ async def test_the_character_that_ends_texts_elsewhere_is_told_by_field(
     path = f"/domains/{DOMAIN}/numbers"
     answer, problem = await asked(client, "POST", path, who, json=body)
     assert answer.status == 422
-    fields = ["default.destination", "rules[1].frame", "rules[1]"]
+    fields = ["default.destination", "rules[1].frame", "rules[1]", "rules[0].frame"]
     assert [error["field"] for error in problem["errors"]] == fields
     login = {"name": "a\0b", "password": "x"}
     answer, problem = await asked(client, "POST", "/login", {}, json=login)

@@ -80,6 +80,7 @@ def many_route(
         handler=handler,
         request=request,
         answer=ManyShown,
+        rehearsed={},
         most_bytes=_MOST_BYTES,
     )
 
@@ -112,7 +113,8 @@ def many_of(
             found.append(Finding(where=where, message=message, remedy="Give it once."))
         wanted.append(Wanted(key=read, revision=one.revision))
     if found:
-        raise RejectedAll(tuple(found), f"{len(found)} fault(s) in the keys; nothing was changed.")
+        summary = f"{len(found)} fault(s) in the keys; nothing was changed."
+        raise RejectedAll(tuple(found), summary, early=True)
     return ChangeMany(
         domain=call.of("domain"), wanted=tuple(wanted), edit=edit, dry_run=body.dry_run
     )

@@ -18,8 +18,14 @@ from provisiond.actions.answered import (
 )
 from provisiond.actions.log_in import turned_away
 from provisiond.inventory.access import Actor, demand
-from provisiond.inventory.errors import NotAllowed, ProvisiondError, Rejected, Stale
-from provisiond.web.api.faulty_body import faults_of
+from provisiond.inventory.errors import (
+    NotAllowed,
+    ProvisiondError,
+    Rejected,
+    RejectedAll,
+    Stale,
+)
+from provisiond.web.api.faulty_body import fitted, read_as, told_with_the_rest
 from provisiond.web.api.json_body import read_json, read_upload
 from provisiond.web.api.parameters import cleaned
 from provisiond.web.api.problems import rejected, told
@@ -46,7 +52,7 @@ async def _answer(route: Route, request: web.Request) -> web.StreamResponse:
     content = b""
     if route.request is not None:
         given, content = await read_json(request, route.most_bytes)
-        call = replace(call, body=await _fitting(route, given, call))
+        call = await fitted(route, replace(call, given=given), content)
     elif route.uploads:
         upload = await read_upload(request, route.uploads, route.most_bytes)
         call, content = replace(call, body=upload), upload.content
@@ -138,24 +144,9 @@ def read_body(route: Route, given: Any, path: Mapping[str, str]) -> BaseModel:
     Raises RejectedAll with every fault.
     """
     try:
-        return _read(route, given, path)
+        return read_as(route, given, path)
     except ValidationError as error:
         raise rejected(error, "body") from error
-
-
-def _read(route: Route, given: Any, path: Mapping[str, str]) -> BaseModel:
-    assert route.request is not None
-    if route.keyed is not None and isinstance(given, dict):
-        given = {route.keyed: path[route.parameters[-1]], **given}
-    return route.request.model_validate(given)
-
-
-async def _fitting(route: Route, given: Any, call: Call) -> BaseModel:
-    """The body as `read_body` has it; what the handler has against the rest is told with it."""
-    try:
-        return _read(route, given, call.path)
-    except ValidationError as error:
-        raise await faults_of(route, call, given, error) from error
 
 
 async def _expect_nothing(request: web.Request) -> None:
@@ -236,8 +227,15 @@ def _again(route: Route, kept: Answered) -> web.Response:
 
 
 async def _handled(route: Route, call: Call) -> Reply:
+    """The handler's answer. Raises Rejected and RejectedAll with the faults of all the body."""
     assert route.handler is not None
-    return await route.handler(call)
+    try:
+        return await route.handler(call)
+    except (Rejected, RejectedAll) as fault:
+        whole = await told_with_the_rest(route, call, fault)
+        if whole is fault:
+            raise
+        raise whole from fault
 
 
 def answer_of(route: Route, request: web.Request, reply: Reply) -> web.Response:

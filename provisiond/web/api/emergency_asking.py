@@ -77,7 +77,7 @@ async def assign_emergency_address(call: Call) -> Reply:
         domain=call.of("domain"),
         name=body.name,
         users=body.users,
-        phones=tuple([Mac.parse(mac) for mac in body.phones]),
+        phones=body.phones,
         sites=body.sites,
         for_domain=body.default,
     )
@@ -159,6 +159,7 @@ ROUTES = (
         verb=Verb.EDIT,
         handler=assign_emergency_address,
         request=AssignmentBody,
+        rehearsed={},
         answer=ChangedShown,
     ),
     Route(
@@ -169,6 +170,7 @@ ROUTES = (
         verb=Verb.EDIT,
         handler=set_caller_ids,
         request=CallerIdBody,
+        rehearsed={},
         answer=ChangedShown,
     ),
     Route(

@@ -11,7 +11,7 @@ from provisiond.actions.emergency_endpoints import EndpointView
 from provisiond.actions.emergency_report import EffectiveView, Problem, Readiness
 from provisiond.actions.emergency_schema import AddressFields, CivicFields, EndpointEntry
 from provisiond.actions.inventory_schema import Entry
-from provisiond.actions.inventory_values import Text
+from provisiond.actions.inventory_values import MacText, Text
 from provisiond.inventory.emergency import (
     CIVIC_FIELDS,
     AddressLevel,
@@ -64,7 +64,7 @@ class AssignmentBody(Entry):
 
     name: str | None = None
     users: tuple[str, ...] = ()
-    phones: tuple[str, ...] = ()
+    phones: tuple[MacText, ...] = ()
     sites: tuple[str, ...] = ()
     default: bool = False
 

@@ -1,14 +1,14 @@
-"""What else is wrong with a body that does not fit its model? So that one answer tells it all."""
+"""What else is wrong with a body that has a fault? So that one answer tells it all."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from provisiond.actions.inventory_file import path_below
 from provisiond.actions.inventory_salvage import Remains, remains
-from provisiond.actions.inventory_text import written
-from provisiond.actions.inventory_values import Entry
+from provisiond.actions.inventory_text import Path, written
 from provisiond.inventory.errors import (
     Finding,
     NotAllowed,
@@ -17,50 +17,126 @@ from provisiond.inventory.errors import (
     RejectedAll,
     Stale,
 )
+from provisiond.web.api.bulk import ManyBody
+from provisiond.web.api.json_body import zeros
 from provisiond.web.api.problems import MOST_ERRORS, rejected
 from provisiond.web.api.route import Call, Route
 
+_MOST_TRIES = 5  # a handler may read so many fields one by one
+_OF_MANY = ManyBody.model_fields
+_Faulty = tuple[Path, Finding]
 
-async def faults_of(route: Route, call: Call, given: Any, error: ValidationError) -> RejectedAll:
-    """The model's faults, then those that the handler finds in what is left without them.
 
-    Raises Stale and NotAllowed, which come before any fault of a field.
-    """
-    edge = rejected(error, "body")
-    if route.rehearsed is None or len(edge.findings) > MOST_ERRORS:
-        return edge
+def read_as(route: Route, given: Any, path: Mapping[str, str]) -> BaseModel:
+    """A body as the route's model; the key that the path gives need not stand there again. Raises
+    ValidationError."""
     assert route.request is not None
-    assert issubclass(route.request, Entry)
+    if route.keyed is not None and isinstance(given, dict):
+        given = {route.keyed: path[route.parameters[-1]], **given}
+    return route.request.model_validate(given)
+
+
+async def fitted(route: Route, call: Call, content: bytes) -> Call:
+    """The question with its body read. Raises RejectedAll with what cannot be read of it, and what
+    the handler has against the rest; Stale and NotAllowed come before any fault of a field."""
+    faulty = list(zeros(call.given)) if rb"\u0000" in content else []
+    body = None
+    try:
+        body = read_as(route, call.given, call.path)
+    except ValidationError as error:
+        faulty += _unread(error, [path for path, _ in faulty])
+    if faulty:
+        raise await _with_the_rest(route, call, faulty)
+    return replace(call, body=body)
+
+
+async def told_with_the_rest(
+    route: Route, call: Call, fault: Rejected | RejectedAll
+) -> Rejected | RejectedAll:
+    """What a handler said of a body; where it looked at no more than that, with the rest."""
+    if route.rehearsed is None or not _is_early(fault):
+        return fault
+    whole = await _with_the_rest(route, call, list(_faulty(route, fault)))
+    return whole if len(whole.findings) > len(_findings(fault)) else fault
+
+
+def _unread(error: ValidationError, told: Sequence[Path]) -> Iterator[_Faulty]:
+    """The model's faults, but those at places that are told already."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    for detail, finding in zip(details, rejected(error, "body").findings, strict=True):
+        path = tuple([part for part in detail["loc"] if part != "[key]"])
+        if not any(path[: len(one)] == one for one in told):
+            yield path, finding
+
+
+async def _with_the_rest(route: Route, call: Call, faulty: Sequence[_Faulty]) -> RejectedAll:
+    """These faults, and what the handler says without the fields that have them. It may find a
+    field that it cannot read before it looks at the others: then it is tried again."""
+    findings = [finding for _, finding in faulty]
+    places = [path for path, _ in faulty]
+    for _ in range(_MOST_TRIES):
+        left = _left(route, call, places) if len(findings) <= MOST_ERRORS else None
+        fault = await _rehearsed(route, call, left) if left is not None else None
+        if left is None or fault is None:
+            break
+        found = list(_faulty(route, fault, left))
+        findings += [one for _, one in found]
+        places += [path for path, _ in found]
+        if not found or not _is_early(fault):
+            break
+    return RejectedAll(
+        tuple(findings), f"{len(findings)} fault(s) in the body; nothing was changed."
+    )
+
+
+def _left(route: Route, call: Call, places: Sequence[Path]) -> Remains | None:
+    if route.rehearsed is None:
+        return None
+    assert route.request is not None
     key = route.keyed
     stand_ins = route.rehearsed if key is None else {key: call.path[route.parameters[-1]]}
-    details = error.errors(include_url=False, include_input=False, include_context=False)
-    faulty = [tuple([part for part in detail["loc"] if part != "[key]"]) for detail in details]
-    left = remains(given, faulty, route.request, stand_ins)
-    if left is None:
-        return edge
-    findings = (*edge.findings, *await _rehearsed(route, call, left))
-    return RejectedAll(findings, f"{len(findings)} fault(s) in the body; nothing was changed.")
+    return remains(call.given, places, route.request, stand_ins)
 
 
-async def _rehearsed(route: Route, call: Call, left: Remains) -> tuple[Finding, ...]:
-    """What the handler says of the rest, in a transaction that is given up."""
-    assert route.request is not None
+async def _rehearsed(route: Route, call: Call, left: Remains) -> Rejected | RejectedAll | None:
+    """What the handler has against the rest, in a transaction that is given up."""
     assert route.handler is not None
     try:
-        body = route.request.model_validate(left.tree)
+        body = read_as(route, left.tree, call.path)
         async with call.desk.db.rehearsal() as stage:
             await route.handler(replace(call, body=body, desk=replace(call.desk, db=stage)))
     except (Stale, NotAllowed):
         raise
-    except RejectedAll as fault:
-        found = fault.findings
-    except Rejected as fault:
-        found = (Finding(where=fault.field, message=fault.message, remedy=fault.remedy),)
+    except (Rejected, RejectedAll) as fault:
+        return fault
     except (ValidationError, ProvisiondError):
-        return ()
-    else:
-        return ()
-    errors = [
-        (left.original(path_below(one.where)), one) for one in found if one.severity == "error"
-    ]
-    return tuple([replace(one, where=written(at)) for at, one in errors if left.is_judged(at)])
+        return None
+    return None
+
+
+def _is_early(fault: Rejected | RejectedAll) -> bool:
+    return fault.early if isinstance(fault, RejectedAll) else True
+
+
+def _findings(fault: Rejected | RejectedAll) -> tuple[Finding, ...]:
+    if isinstance(fault, RejectedAll):
+        return fault.findings
+    return (Finding(where=fault.field, message=fault.message, remedy=fault.remedy),)
+
+
+def _faulty(
+    route: Route, fault: Rejected | RejectedAll, left: Remains | None = None
+) -> Iterator[_Faulty]:
+    """The faults, and where the body has them; of what was `left` of it those that are its own."""
+    assert route.request is not None
+    for one in _findings(fault):
+        path = path_below(one.where)
+        key: Path = ()
+        if issubclass(route.request, ManyBody) and path and path[0] not in _OF_MANY:
+            path, key = ("changes", *path[1:]), path[:1]  # said of a record, by its key
+        if left is None:
+            yield path, one
+            continue
+        at = left.original(path)
+        if one.severity == "error" and left.is_judged(at):
+            yield at, replace(one, where=written((*key, *at[1:]) if key else at))

@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from provisiond.inventory.errors import Finding, RejectedAll
+from provisiond.actions.inventory_text import Path, written
+from provisiond.inventory.errors import Finding
 from provisiond.web.api.route import Unprocessable, Upload
 
 MAX_DEPTH = 32
@@ -18,8 +19,7 @@ _BRACKETS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 async def read_json(request: web.Request, most: int) -> tuple[Any, bytes]:
-    """The body as plain values and as bytes. Raises Unprocessable: 413, 415 or 400, and RejectedAll
-    for texts with U+0000, which PostgreSQL cannot even look for."""
+    """The body as plain values and as bytes. Raises Unprocessable: 413, 415 or 400."""
     if request.content_type not in _TYPES:
         raise Unprocessable(
             415,
@@ -28,10 +28,7 @@ async def read_json(request: web.Request, most: int) -> tuple[Any, bytes]:
             {"Accept": ", ".join(_TYPES)},
         )
     content = await read_at_most(request, most)
-    given = parse_json(content)
-    if rb"\u0000" in content and (found := tuple(_zeros(given, ""))):
-        raise RejectedAll(found)
-    return given, content
+    return parse_json(content), content
 
 
 async def read_upload(request: web.Request, kinds: tuple[str, ...], most: int) -> Upload:
@@ -109,20 +106,24 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _zeros(given: Any, place: str) -> Iterator[Finding]:
+def zeros(given: Any, place: Path = ()) -> Iterator[tuple[Path, Finding]]:
+    """Every text of a body with U+0000, which PostgreSQL cannot even look for."""
     match given:
         case str() if "\0" in given:
-            yield Finding(where=place, message="the character U+0000 stands in it.", remedy=_ZERO)
+            where = written(place) if place else ""
+            message = "the character U+0000 stands in it."
+            yield place, Finding(where=where, message=message, remedy=_ZERO)
         case list():
             for index, each in enumerate(given):
-                yield from _zeros(each, f"{place}[{index}]")
+                yield from zeros(each, (*place, index))
         case dict():
             for name, each in given.items():
                 if "\0" in name:
+                    where = written(place) if place else ""
                     message = f"U+0000 stands in the name {name[:100]!r}."
-                    yield Finding(where=place, message=message, remedy=_ZERO)
+                    yield (*place, name), Finding(where=where, message=message, remedy=_ZERO)
                 else:
-                    yield from _zeros(each, f"{place}.{name}" if place else name)
+                    yield from zeros(each, (*place, name))
 
 
 def _no_number(text: str) -> Any:

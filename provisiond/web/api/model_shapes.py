@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from provisiond.actions.inventory_schema import Entry
+from provisiond.actions.inventory_values import MacText
 from provisiond.web.api.shapes import Fault, Shape
 
 
@@ -34,7 +35,7 @@ class ApplyBody(Entry):
     """Which phones get the layout, by MAC. Their own buttons stay over it, or go with `replace`;
     `dry_run` only tells what does not fit."""
 
-    phones: Annotated[tuple[str, ...], Field(max_length=1000)]
+    phones: Annotated[tuple[MacText, ...], Field(max_length=1000)]
     replace: bool = False
     dry_run: bool = False
 

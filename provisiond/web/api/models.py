@@ -3,7 +3,6 @@
 from provisiond.actions.layout_apply import ApplyLayout, apply_layout
 from provisiond.actions.models import ModelView, find_models
 from provisiond.inventory.access import Noun, Verb
-from provisiond.inventory.mac import Mac
 from provisiond.web.api.kept import faults, listing, part_of
 from provisiond.web.api.model_shapes import (
     AppliedShown,
@@ -30,7 +29,7 @@ async def post_layout_to_phones(call: Call) -> Reply:
     command = ApplyLayout(
         domain=call.of("domain"),
         name=call.of("name"),
-        phones=tuple(dict.fromkeys(Mac.parse(mac) for mac in body.phones)),
+        phones=tuple(dict.fromkeys(body.phones)),
         replace_own=body.replace,
         dry_run=body.dry_run,
     )

@@ -128,5 +128,6 @@ ROUTES = (
         status=201,
         partial=True,
         keyed="mac",
+        rehearsed={},
     ),
 )

@@ -27,7 +27,8 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One question, checked: who asks, when, and with what. `query` and `body` are models of the
-    route's; the body of an upload is an `Upload`. `revision` is what If-Match named, None for any.
+    route's, `given` is the body as it came; that of an upload is an `Upload`. `revision` is what
+    If-Match named, None for any.
     """
 
     desk: Desk
@@ -37,6 +38,7 @@ class Call:
     path: Mapping[str, str] = field(default_factory=dict)
     query: Any = None
     body: Any = None
+    given: Any = None
     revision: int | None = None
     session: Secret | None = None
 
@@ -81,7 +83,8 @@ class Route:
     `uploads` are the media types of a body that is a file, of `most_bytes` as any body. Where
     `rehearsed` is given, a body with faults is tried out without them, so that the handler's are
     told, too; it is what stands for fields that cannot be left out. That is for handlers alone that
-    reach nothing but the store.
+    reach nothing but the store. They raise Rejected, or RejectedAll as `early`, for what they look
+    at before the rest.
     """
 
     method: str

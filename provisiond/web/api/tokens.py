@@ -112,6 +112,7 @@ ROUTES = (
         verb=Verb.ADD,
         handler=post_token,
         request=TokenBody,
+        rehearsed={"label": "x", "role": "tech"},
         answer=TokenMade,
         status=201,
     ),

@@ -218,6 +218,7 @@ ROUTES = (
             request=WebhookBody,
             change=WebhookChange,
             answer=WebhookShown,
+            rehearsed={"name": "x", "url": "https://x.invalid/"},
         )
     ),
     Route(
