@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from provisiond.catalog.shelf import Shelf
+from provisiond.settings import shipped
 from provisiond.store.database import Database
 from provisiond.store.sealing import SecretKey
 from tests.needs import need, postgres_bin, required
@@ -98,6 +100,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def key() -> SecretKey:
     """What every store of the session is sealed with."""
     return SecretKey.throwaway()
+
+
+@pytest.fixture(scope="session")
+def shipped_shelf() -> Shelf:
+    """The catalogue as it is shipped; loading it takes a second or two, and nothing changes it."""
+    return Shelf.load([shipped("models")])
 
 
 @pytest.fixture(scope="session")

@@ -150,9 +150,9 @@ def test_what_is_wrong_is_told_in_words(
 
 
 def test_all_models_of_all_families_boot_with_names_as_attackers_type_them(
-    tmp_path: Path,
+    tmp_path: Path, shipped_shelf: Shelf
 ) -> None:
-    models = Shelf.load([shipped("models")]).model_names()
+    models = shipped_shelf.model_names()
     process = ServerProcess(folder=tmp_path)
     process.configure()
     kept = tmp_path / "kept"

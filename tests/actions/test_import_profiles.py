@@ -23,10 +23,10 @@ FRONT = Mac("001565aabb01")
 PEOPLE = [{"extension": one, "sip_password": f"pw-{one}"} for one in ("1000", "1001")]
 
 
-@pytest.fixture(scope="module")
-def phones() -> Shelf:
+@pytest.fixture
+def phones(shipped_shelf: Shelf) -> Shelf:
     """The catalogue as it is shipped: profiles name real models."""
-    return Shelf.load([shipped("models")])
+    return shipped_shelf
 
 
 @pytest.fixture

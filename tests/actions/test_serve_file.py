@@ -1,6 +1,5 @@
 """The one call behind every door: identity, cache, admission, journal; on a real store."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -83,10 +82,10 @@ class House:
 
 
 @pytest.fixture
-async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    key = await asyncio.to_thread(SecretKey.generate, tmp_path / "secret.key")
-    await Database.create(database_url, key)
-    database = await Database.open(database_url, key)
+async def house(
+    store_url: str, key: SecretKey, shelf: Shelf, tmp_path: Path
+) -> AsyncIterator[House]:
+    database = await Database.open(store_url, key)
     async with database.write() as write:
         domain_id = await domains.insert_domain(
             write, Domain(name="pbx.example.test", settings=Settings(sip_server="pbx.example.test"))
@@ -108,7 +107,6 @@ async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
         await phones.insert_phones(write, domain_id, [first, second])
     journal: list[RequestEntry] = []
     denied: list[RequestEntry] = []
-    shelf = await asyncio.to_thread(Shelf.load, [MODELS])
     book = EnrolmentBook(StoredEnrolments(database), database.epochs.enrolment)
     sources = FileSources(
         facts=database.facts,
@@ -282,11 +280,10 @@ async def test_a_known_answer_needs_no_store_and_journaling_invalidates_nothing(
 
 
 async def test_a_change_by_another_process_is_seen_after_one_tick(
-    house: House, database_url: str, tmp_path: Path
+    house: House, store_url: str, key: SecretKey
 ) -> None:
     await house.get(f"{MAC}.cfg")
-    key = await asyncio.to_thread(SecretKey.load, tmp_path / "secret.key")
-    other = await Database.open(database_url, key)
+    other = await Database.open(store_url, key)
     try:
         async with other.write() as write:
             record = await phones.get_phone(write, house.domain_id, Mac(MAC))

@@ -1,6 +1,5 @@
 """A server begins with a folder, a key and a store; what exists is never touched."""
 
-import asyncio
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -44,9 +43,10 @@ async def test_a_store_whose_key_is_gone_gets_no_new_one(tmp_path: Path) -> None
     assert not key.exists()
 
 
-async def test_the_demo_fits_the_families_that_are_shipped(lite: Database) -> None:
-    shelf = await asyncio.to_thread(Shelf.load, [MODELS])
-    report = await add_demo(lite, shelf, ADMIN, DEMO, NOW)
+async def test_the_demo_fits_the_families_that_are_shipped(
+    lite: Database, shipped_shelf: Shelf
+) -> None:
+    report = await add_demo(lite, shipped_shelf, ADMIN, DEMO, NOW)
     assert report is not None
     assert report.warnings == ()
     assert report.domains[0].generated == ()
@@ -57,9 +57,10 @@ async def test_the_demo_fits_the_families_that_are_shipped(lite: Database) -> No
     assert counts["emergency_endpoints"] == 1
 
 
-async def test_the_demo_s_calls_go_where_a_first_look_expects_them(lite: Database) -> None:
-    shelf = await asyncio.to_thread(Shelf.load, [MODELS])
-    await add_demo(lite, shelf, ADMIN, DEMO, NOW)
+async def test_the_demo_s_calls_go_where_a_first_look_expects_them(
+    lite: Database, shipped_shelf: Shelf
+) -> None:
+    await add_demo(lite, shipped_shelf, ADMIN, DEMO, NOW)
     for moment, treatment in (
         ("2026-12-01T10:00", "auto_attendant"),
         ("2026-12-01T20:00", "voicemail"),

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import itertools
 import re
+import shutil
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -69,6 +70,10 @@ class Door:
         return found[1]
 
 
+Store = tuple[Path, SecretKey]
+"""An empty one to be copied, and what it is sealed with."""
+
+
 def login(
     nonce: str,
     *,
@@ -94,19 +99,23 @@ def login(
 
 
 @pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    async with opened(tmp_path, LoginTerms()) as made:
+async def door(tmp_path: Path, store: Store) -> AsyncIterator[Door]:
+    async with opened(store, tmp_path, LoginTerms()) as made:
         yield made
+
+
+@pytest.fixture
+def store(sqlite_template: Path, key: SecretKey) -> Store:
+    return sqlite_template, key
 
 
 @asynccontextmanager
 async def opened(
-    folder: Path, terms: LoginTerms, tls: ssl.SSLContext | None = None
+    store: Store, folder: Path, terms: LoginTerms, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Door]:
-    key = SecretKey.throwaway()
-    url = f"sqlite:///{folder / 'provisiond.db'}"
-    await Database.create(url, key)
-    database = await Database.open(url, key)
+    template, key = store
+    copy = await asyncio.to_thread(shutil.copy, template, folder / "provisiond.db")
+    database = await Database.open(f"sqlite:///{copy}", key)
     line = (PhoneLine(line=1, extension="101"),)
     inventory = [
         Phone(mac=MAC, model="Acme D-6", lines=line, token=TOKEN),
@@ -144,9 +153,9 @@ async def test_aiohttps_client_logs_in_and_is_not_asked_twice(door: Door) -> Non
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
-async def test_curl_logs_in(tmp_path: Path, algorithm: Algorithm) -> None:
+async def test_curl_logs_in(tmp_path: Path, store: Store, algorithm: Algorithm) -> None:
     need("curl")
-    async with opened(tmp_path, LoginTerms(algorithms=(algorithm,))) as door:
+    async with opened(store, tmp_path, LoginTerms(algorithms=(algorithm,))) as door:
         curl = await asyncio.create_subprocess_exec(
             "curl", "-sS", "--digest", "-u", f"{MAC.text}:{PASSWORD}",
             f"http://127.0.0.1:{door.port}{NAME}?x=1", f"http://127.0.0.1:{door.port}{NAME}",
@@ -318,10 +327,12 @@ async def test_a_renewed_password_takes_the_place_of_the_old_when_it_is_used(doo
     assert (await door.ask(login(nonce, count=5, password=new)))[0] == 200
 
 
-async def test_basic_is_taken_over_https_alone_and_where_it_is_set(tmp_path: Path) -> None:
+async def test_basic_is_taken_over_https_alone_and_where_it_is_set(
+    tmp_path: Path, store: Store
+) -> None:
     basic = basic_of(PASSWORD)
     (tmp_path / "plain").mkdir()
-    async with opened(tmp_path / "plain", LoginTerms(basic=True)) as door:
+    async with opened(store, tmp_path / "plain", LoginTerms(basic=True)) as door:
         assert (await door.ask(basic))[0] == 401
     for name, allowed in (("set", True), ("unset", False)):
         folder = tmp_path / name
@@ -331,7 +342,7 @@ async def test_basic_is_taken_over_https_alone_and_where_it_is_set(tmp_path: Pat
         put(files, GOOD)
         context.load_cert_chain(files.certificate, files.key)
         async with (
-            opened(folder, LoginTerms(basic=allowed), context) as door,
+            opened(store, folder, LoginTerms(basic=allowed), context) as door,
             aiohttp.ClientSession() as session,
         ):
             for given, good in ((basic, allowed), (basic_of("x"), False)):

@@ -1,5 +1,6 @@
 """Phones full of hostile text, and what their files must still be: exactly what was recorded."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,8 +36,9 @@ FRAGMENTS = (
 _ZONES = ("Etc/UTC", "America/St_Johns", "Asia/Jerusalem", "Africa/Casablanca", "Pacific/Chatham")
 
 
+@functools.cache
 def shipped(name: str) -> Family:
-    """A family of `templates/models`."""
+    """A family of `templates/models`; loading one takes a while, and none ever changes."""
     return load_family(ROOT / name, name)
 
 

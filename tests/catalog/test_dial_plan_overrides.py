@@ -7,12 +7,11 @@ from provisiond.catalog.overrides import findings, is_protected
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.dial_plan_reading import DialSyntax
 from provisiond.inventory.errors import Finding
-from provisiond.settings import shipped
 
 
-@pytest.fixture(scope="module")
-def families() -> dict[str, Family]:
-    return dict(Shelf.load([shipped("models")]).families)
+@pytest.fixture
+def families(shipped_shelf: Shelf) -> dict[str, Family]:
+    return dict(shipped_shelf.families)
 
 
 def said(family: Family, key: str, value: str, emergency: tuple[str, ...] | None) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from provisiond.catalog.build import build_context
-from provisiond.catalog.family import Family, load_family, model_key
+from provisiond.catalog.family import Family, model_key
 from provisiond.catalog.fit import fit
 from provisiond.catalog.manifest import ModelRule
 from provisiond.catalog.match import candidates, parse_name
@@ -72,19 +72,19 @@ USERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    return Shelf.load([TEMPLATES])
+@pytest.fixture
+def shelf(shipped_shelf: Shelf) -> Shelf:
+    return shipped_shelf
 
 
-@pytest.fixture(scope="module")
-def sysconf() -> Family:
-    return load_family(TEMPLATES / "fanvil" / "sysconf", "fanvil/sysconf")
+@pytest.fixture
+def sysconf(shelf: Shelf) -> Family:
+    return shelf.families["fanvil/sysconf"]
 
 
-@pytest.fixture(scope="module")
-def modules() -> Family:
-    return load_family(TEMPLATES / "fanvil" / "modules", "fanvil/modules")
+@pytest.fixture
+def modules(shelf: Shelf) -> Family:
+    return shelf.families["fanvil/modules"]
 
 
 def button(key: int, kind: str, value: str = "", label: str = "K", **where: int) -> Button:
