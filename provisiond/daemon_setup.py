@@ -22,7 +22,6 @@ from provisiond.inventory.errors import BadSettings, Finding
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.urls import PublicUrls
 from provisiond.outbound.address_check import AddressChecker, Dialect, HttpChecker
-from provisiond.outbound.guarded_http import Guard
 from provisiond.settings import Settings
 from provisiond.settings_sections import EmergencyProvider
 from provisiond.store.database import Database
@@ -122,6 +121,8 @@ def _address_checker(provider: EmergencyProvider) -> AddressChecker | None:
         reference_at=provider.reference_at,
         until_at=provider.until_at,
     )
+    from provisiond.outbound.guarded_http import Guard
+
     guard = Guard(
         networks=provider.networks, seconds=provider.seconds, max_bytes=provider.max_bytes
     )

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from provisiond.inventory.emergency import CIVIC_FIELDS, Civic
 from provisiond.inventory.errors import OutsideUnavailable
 from provisiond.inventory.secret import Secret
-from provisiond.outbound.guarded_http import Guard
+
+if TYPE_CHECKING:  # HTTP is loaded by whoever asks, not by all who may
+    from provisiond.outbound.guarded_http import Guard
 
 MAX_CANDIDATES = 20
 MAX_REASONS = 20
@@ -86,7 +88,7 @@ class HttpChecker:
 
     name: str
     url: str
-    guard: Guard
+    guard: "Guard"
     dialect: Dialect
     token: Secret = Secret("")
     header: str = "Authorization: Bearer {token}"

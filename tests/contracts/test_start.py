@@ -46,5 +46,11 @@ def test_no_command_loads_anything_heavy_before_it_is_run() -> None:
     assert loaded_after(f"import {named}").intersection(HEAVY) == set()
 
 
+def test_who_asks_the_store_alone_loads_no_http_and_no_templates() -> None:
+    """`provisiond users list`, and most other commands."""
+    others = {"aiohttp", "jinja2", "lxml", "alembic", "asyncpg"}
+    assert loaded_after("import provisiond.daemon_setup").intersection(others) == set()
+
+
 def test_the_measure_can_find_something() -> None:
     assert "sqlalchemy" in loaded_after("import sqlalchemy")
