@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provisiond.cli_output import emit, moment, pairs, say, table, warn
-from provisiond.cli_records import DryRun, ask, ask_with_shelf
+from provisiond.cli_records import Ascending, DryRun, Search, ask, ask_with_shelf
 from provisiond.cli_session import Config, Json, Session, now, one_domain, session_of
 from provisiond.inventory.lists import MOST_ROWS, ChangeQuery, ChangeRow, Page
 
@@ -73,13 +73,15 @@ def list_command(
     subject: Subject = None,
     since: Since = None,
     until: Until = None,
+    search: Search = "",
+    ascending: Ascending = False,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=MOST_ROWS, help="The newest so many.")
+        int, typer.Option("--limit", min=1, max=MOST_ROWS, help="The first so many.")
     ] = 100,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """List changes, the newest first."""
+    """List changes, the newest first unless they are to ascend."""
     session = session_of(context, config, as_json)
     query = _query(context.params, limit=limit)
 
@@ -101,7 +103,7 @@ def list_command(
         ],
     )
     if page.after:
-        warn("there are older ones; `provisiond audit export` writes all.")
+        warn("there are more; `provisiond audit export` writes all.")
 
 
 @app.command("show")
@@ -141,13 +143,16 @@ def export(
     subject: Subject = None,
     since: Since = None,
     until: Until = None,
+    search: Search = "",
+    ascending: Ascending = False,
     form: Annotated[
         ExportFormat, typer.Option("--format", help="JSON, one object a line, or CSV.")
     ] = ExportFormat.JSONL,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Write all changes that match to standard output, the newest first."""
+    """Write all changes that match to standard output, the newest first unless they are to
+    ascend."""
     session = session_of(context, config, as_json)
     query = _query(context.params, limit=MOST_ROWS)
 
@@ -222,7 +227,12 @@ async def _undo(desk: "Desk", session: Session, row: ChangeRow) -> Any:
 
 def _query(given: dict[str, Any], *, limit: int) -> ChangeQuery:
     names = ("domain", "actor", "action", "noun", "subject", "since", "until")
-    return ChangeQuery(**{name: given[name] for name in names}, limit=limit)
+    return ChangeQuery(
+        **{name: given[name] for name in names},
+        text=given["search"],
+        descending=not given["ascending"],
+        limit=limit,
+    )
 
 
 def _tree(row: ChangeRow) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """How are phones that ask and are in no inventory looked at, taken in and dismissed at a prompt?"""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provisiond.cli_output import emit, findings, moment, say, table
 from provisiond.cli_phone_edits import Buttons, Labels, LayoutName, Lines, Name, Site, edit_of
-from provisiond.cli_records import DryRun, ask_with_shelf
+from provisiond.cli_records import Descending, DryRun, Search, ask_with_shelf, every
 from provisiond.cli_session import (
     Config,
     DomainName,
@@ -20,6 +21,7 @@ from provisiond.cli_session import (
     run,
     session_of,
 )
+from provisiond.inventory.lists import MOST_ROWS, PendingOrder, PendingQuery
 
 if TYPE_CHECKING:
     from provisiond.actions.phones import Saved
@@ -35,15 +37,29 @@ app = typer.Typer(help="Phones that ask and are in no inventory.", no_args_is_he
 @app.command("list")
 def list_command(
     context: typer.Context,
+    search: Search = "",
+    sort: Annotated[
+        PendingOrder | None,
+        typer.Option("--sort", help="What to sort by, where not by who asked last."),
+    ] = None,
+    descending: Descending = False,
     dismissed: Annotated[bool, typer.Option("--all", help="Dismissed ones too.")] = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """List phones that ask and that nobody has; who asked last stands first."""
+    """List phones that ask and that nobody has; who asked last stands first unless they are
+    sorted."""
     session = session_of(context, config, as_json)
     settings = session.settings()
     become_owner(settings.data_dir)
-    found = run(_list(session, settings, dismissed))
+    query = PendingQuery(
+        text=search,
+        dismissed=dismissed,
+        order=sort or PendingOrder.LAST_SEEN,
+        descending=descending or sort is None,
+        limit=MOST_ROWS,
+    )
+    found = run(_list(session, settings, query))
     if session.as_json:
         emit(found)
         return
@@ -146,13 +162,14 @@ def _told(session: Session, saved: "Saved", *, dry_run: bool) -> None:
 
 
 async def _list(
-    session: Session, settings: "Settings", dismissed: bool
-) -> "tuple[PendingPhone, ...]":
+    session: Session, settings: "Settings", query: PendingQuery
+) -> "list[PendingPhone]":
     from provisiond.actions.pending import list_pending
 
     async with session.store(settings) as database:
-        page = await list_pending(database, session.actor, dismissed=dismissed, limit=10_000)
-        return page.rows
+        return await every(
+            lambda after: list_pending(database, session.actor, replace(query, after=after))
+        )
 
 
 async def _dismiss(

@@ -1,14 +1,16 @@
 """How are the people kept who may log in, at a prompt?"""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from provisiond.cli_output import emit, moment, say, table
-from provisiond.cli_records import DryRun, Yes, confirm
+from provisiond.cli_records import Descending, DryRun, Search, Yes, confirm, every
 from provisiond.cli_session import Config, Json, Session, become_owner, now, run, session_of
 from provisiond.inventory.access import Role
 from provisiond.inventory.accounts import LINK_HOURS, Account
+from provisiond.inventory.lists import MOST_ROWS, PersonOrder, PersonQuery
 
 if TYPE_CHECKING:
     from provisiond.actions.people import AccountEdit, Invitation
@@ -32,11 +34,22 @@ Extension = Annotated[
 
 @app.command("list")
 def list_command(
-    context: typer.Context, domain: Domain = None, config: Config = None, as_json: Json = False
+    context: typer.Context,
+    search: Search = "",
+    sort: Annotated[
+        PersonOrder, typer.Option("--sort", help="What to sort by.")
+    ] = PersonOrder.NAME,
+    descending: Descending = False,
+    domain: Domain = None,
+    config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """List who may log in."""
     session, settings = _begun(context, config, as_json)
-    found = run(_list(session, settings, domain))
+    query = PersonQuery(
+        text=search, domain=domain, order=sort, descending=descending, limit=MOST_ROWS
+    )
+    found = run(_list(session, settings, query))
     if session.as_json:
         emit([_tree(one) for one in found])
         return
@@ -218,16 +231,13 @@ def _tree(account: Account) -> dict[str, object]:
     }
 
 
-async def _list(session: Session, settings: "Settings", domain: str | None) -> tuple[Account, ...]:
+async def _list(session: Session, settings: "Settings", query: PersonQuery) -> list[Account]:
     from provisiond.actions.people import list_people
 
-    found: list[Account] = []
     async with session.store(settings) as db:
-        while page := await list_people(
-            db, session.actor, domain=domain, after=found[-1].name if found else ""
-        ):
-            found += page
-    return tuple(found)
+        return await every(
+            lambda after: list_people(db, session.actor, replace(query, after=after))
+        )
 
 
 async def _add(

@@ -27,6 +27,7 @@ EmergencyAddress = Annotated[
     typer.Option("--emergency-address", metavar="NAME", help='"" takes what is handed down.'),
 ]
 Descending = Annotated[bool, typer.Option("--descending", help="The other way round.")]
+Ascending = Annotated[bool, typer.Option("--ascending", help="The oldest first.")]
 
 
 def ask(

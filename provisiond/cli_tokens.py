@@ -1,14 +1,16 @@
 """How are the tokens kept by which programs ask, at a prompt?"""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provisiond.cli_output import emit, moment, say, table
-from provisiond.cli_records import DryRun
+from provisiond.cli_records import Descending, DryRun, Search, every
 from provisiond.cli_session import Config, Json, Session, become_owner, now, run, session_of
 from provisiond.inventory.access import Role
 from provisiond.inventory.accounts import ApiToken
+from provisiond.inventory.lists import MOST_ROWS, TokenOrder, TokenQuery
 
 if TYPE_CHECKING:
     from provisiond.actions.api_tokens import MadeToken, MakeToken
@@ -20,6 +22,9 @@ app = typer.Typer(help="The tokens by which programs ask.", no_args_is_help=True
 @app.command("list")
 def list_command(
     context: typer.Context,
+    search: Search = "",
+    sort: Annotated[TokenOrder, typer.Option("--sort", help="What to sort by.")] = TokenOrder.ID,
+    descending: Descending = False,
     revoked: Annotated[bool, typer.Option("--all", help="Revoked and ended ones too.")] = False,
     config: Config = None,
     as_json: Json = False,
@@ -29,7 +34,8 @@ def list_command(
     settings = session.settings()
     become_owner(settings.data_dir)
     at = now()
-    found = [one for one in run(_list(session, settings)) if revoked or one.lives(at)]
+    query = TokenQuery(text=search, order=sort, descending=descending, limit=MOST_ROWS)
+    found = [one for one in run(_list(session, settings, query)) if revoked or one.lives(at)]
     if session.as_json:
         emit(found)
         return
@@ -112,16 +118,13 @@ def revoke(
         say(f"revoked {token.token_id} ({token.label})")
 
 
-async def _list(session: Session, settings: "Settings") -> tuple[ApiToken, ...]:
+async def _list(session: Session, settings: "Settings", query: TokenQuery) -> list[ApiToken]:
     from provisiond.actions.api_tokens import list_tokens
 
-    found: list[ApiToken] = []
     async with session.store(settings) as db:
-        while page := await list_tokens(
-            db, session.actor, after=found[-1].token_id if found else ""
-        ):
-            found += page
-    return tuple(found)
+        return await every(
+            lambda after: list_tokens(db, session.actor, replace(query, after=after))
+        )
 
 
 async def _create(

@@ -1,13 +1,31 @@
 """How are webhooks kept at a prompt, tried, and what they were told looked at?"""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provisiond.cli_output import emit, moment, pairs, say, table
-from provisiond.cli_records import DryRun, Yes, ask, confirm, tell_deleted
+from provisiond.cli_records import (
+    Ascending,
+    Descending,
+    DryRun,
+    Search,
+    Yes,
+    ask,
+    confirm,
+    every,
+    tell_deleted,
+)
 from provisiond.cli_session import Config, Json, Session, now, session_of
 from provisiond.inventory.errors import OutsideUnavailable
+from provisiond.inventory.lists import (
+    MOST_ROWS,
+    DeliveryQuery,
+    Page,
+    WebhookOrder,
+    WebhookQuery,
+)
 from provisiond.inventory.webhooks import Delivery, DeliveryState, Webhook
 
 if TYPE_CHECKING:
@@ -22,10 +40,28 @@ Enabled = Annotated[
 
 
 @app.command("list")
-def list_command(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
+def list_command(
+    context: typer.Context,
+    search: Search = "",
+    sort: Annotated[
+        WebhookOrder, typer.Option("--sort", help="What to sort by.")
+    ] = WebhookOrder.NAME,
+    descending: Descending = False,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
     """List the webhooks."""
     session = session_of(context, config, as_json)
-    found = ask(session, lambda database: _all(database, session))
+    query = WebhookQuery(text=search, order=sort, descending=descending, limit=MOST_ROWS)
+
+    async def work(database: "Database") -> list[Webhook]:
+        from provisiond.actions.webhooks import keep_webhooks
+
+        return await every(
+            lambda after: keep_webhooks(database, session.actor, replace(query, after=after))
+        )
+
+    found = ask(session, work)
     if session.as_json:
         emit(found)
         return
@@ -159,21 +195,25 @@ def deliveries(
     state: Annotated[
         DeliveryState | None, typer.Option("--state", help="Only those that stand so.")
     ] = None,
+    search: Search = "",
+    ascending: Ascending = False,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=1000, help="The newest so many.")
+        int, typer.Option("--limit", min=1, max=MOST_ROWS, help="The first so many.")
     ] = 100,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """List what a webhook was and is to be told, the newest first, and what it answered."""
+    """List what a webhook was and is to be told, the newest first unless they are to ascend, and
+    what it answered."""
     session = session_of(context, config, as_json)
+    query = DeliveryQuery(text=search, state=state, descending=not ascending, limit=limit)
 
-    async def work(database: "Database") -> tuple[Delivery, ...]:
+    async def work(database: "Database") -> Page[Delivery]:
         from provisiond.actions.webhooks import show_deliveries
 
-        return await show_deliveries(database, session.actor, name, state=state, limit=limit)
+        return await show_deliveries(database, session.actor, name, query)
 
-    found = ask(session, work)
+    found = ask(session, work).rows
     if session.as_json:
         emit(found)
         return
@@ -266,14 +306,3 @@ def _told(session: Session, hook: Webhook, done: str, *, has_secret: bool, dry_r
     say(f"{done} webhook {hook.name}.")
     if has_secret:
         say(f"Its deliveries are signed with {secret}")
-
-
-async def _all(database: "Database", session: Session) -> list[Webhook]:
-    from provisiond.actions.webhooks import keep_webhooks
-
-    found: list[Webhook] = []
-    while page := await keep_webhooks(
-        database, session.actor, after=found[-1].name if found else ""
-    ):
-        found += page
-    return found

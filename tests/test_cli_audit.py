@@ -67,9 +67,9 @@ def test_changes_are_listed_shown_written_out_and_undone(prompt: Prompt) -> None
     assert [row["action"] for row in newest] == ["add time frame", "add user", "edit user"]
     users = prompt.told("audit", "list", "--noun", "user", "-d", SITE)
     assert [row["subject"] for row in users] == ["199", "101"]
-    assert [r["id"] for r in prompt.told("audit", "list", "--noun", "Time frame")] == [
-        newest[0]["id"]
-    ]
+    assert [
+        r["id"] for r in prompt.told("audit", "list", "--noun", "Time frame", "-s", "NIGHT")
+    ] == [newest[0]["id"]]
     assert prompt.told("audit", "list", "--noun", "frame") == []
     assert prompt.told("audit", "list", "--noun", "%") == []
     assert prompt.told("audit", "list", "--actor", "nobody") == []
@@ -79,8 +79,8 @@ def test_changes_are_listed_shown_written_out_and_undone(prompt: Prompt) -> None
     shown = prompt("audit", "show", edit)
     assert "=New" in shown
     assert "last_name" in shown
-    lines = [json.loads(line) for line in prompt("audit", "export").splitlines()]
-    assert lines == prompt.told("audit", "list", "--limit", "1000")
+    lines = [json.loads(line) for line in prompt("audit", "export", "--ascending").splitlines()]
+    assert lines[::-1] == prompt.told("audit", "list", "--limit", "1000")
     [row] = csv.DictReader(
         io.StringIO(prompt("audit", "export", "--format", "csv", "--action", "edit user"))
     )
@@ -125,7 +125,7 @@ def test_webhooks_are_kept_tried_and_looked_at(prompt: Prompt, receiver: str) ->
     seconds = int(stamp.partition(",")[0].removeprefix("t="))
     assert stamp == signature(Secret(added["secret"]), body, seconds)
     prompt("users", "edit", "101", "--last-name", "New")
-    [waiting] = prompt.told("webhooks", "deliveries", "crm", "--state", "waiting")
+    [waiting] = prompt.told("webhooks", "deliveries", "crm", "--state", "waiting", "-s", "101")
     assert (waiting["action"], waiting["subject"]) == ("edit user", "101")
     delivery = str(waiting["delivery_id"])
     assert "would be" in prompt("webhooks", "retry", "crm", delivery, "--dry-run")

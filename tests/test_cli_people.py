@@ -30,7 +30,8 @@ def test_people_are_added_listed_changed_and_deleted(own: Path) -> None:
     added = provisiond(own, "people", "add", "Olga", "--role", "manager", "-d", "pbx.example.test")
     assert "/join/" in added.stdout
     assert "It works once, until" in added.stdout
-    assert "invited" in provisiond(own, "people", "list").stdout
+    listed = provisiond(own, "people", "list", "--search", "OLG", "--sort", "logged_in_at")
+    assert "invited" in listed.stdout
     user = told(own, "people", "edit", "olga", "--role", "user", "--extension", "101")
     assert (user["role"], user["extension"]) == ("user", "101")
     assert "disabled" in provisiond(own, "people", "disable", "olga").stdout
@@ -54,7 +55,7 @@ def test_every_fault_of_a_person_is_told(own: Path) -> None:
 def test_tokens_are_made_listed_and_revoked(own: Path) -> None:
     made = told(own, "tokens", "create", "billing", "--role", "tech", "--read-only", "--days", "30")
     assert made["text"].startswith(f"pvd_{made['token']['token_id']}_")
-    listed = provisiond(own, "tokens", "list").stdout
+    listed = provisiond(own, "tokens", "list", "-s", "BILL", "--sort", "expires_at").stdout
     assert "billing" in listed
     assert made["text"] not in listed
     provisiond(own, "tokens", "revoke", made["token"]["token_id"])

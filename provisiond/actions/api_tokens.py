@@ -13,6 +13,7 @@ from provisiond.inventory.accounts import (
     token_faults,
 )
 from provisiond.inventory.errors import Finding, RejectedAll
+from provisiond.inventory.lists import Page, TokenQuery
 from provisiond.inventory.secret import Secret
 from provisiond.store.api_tokens import (
     find_api_token,
@@ -49,13 +50,11 @@ class MadeToken:
     text: Secret
 
 
-async def list_tokens(
-    db: Database, actor: Actor, *, after: str = "", limit: int = 1000
-) -> tuple[ApiToken, ...]:
-    """Tokens by id, revoked and ended ones too. Raises NotAllowed."""
+async def list_tokens(db: Database, actor: Actor, query: TokenQuery) -> Page[ApiToken]:
+    """Tokens that match, sorted, revoked and ended ones too. Raises NotAllowed."""
     demand(actor, Noun.TOKENS, Verb.READ)
     async with db.read() as read:
-        return await list_api_tokens(read, after=after, limit=limit)
+        return await list_api_tokens(read, query)
 
 
 async def make_token(db: Database, actor: Actor, command: MakeToken, at: datetime) -> MadeToken:

@@ -17,7 +17,7 @@ _PAGE = 500
 
 
 async def list_changes(db: Database, actor: Actor, query: ChangeQuery) -> Page[ChangeRow]:
-    """Changes, the newest first; of the own domain where the actor has one. Raises NotFound for
+    """Changes by age; of the own domain where the actor has one. Raises NotFound for
     another domain, and NotAllowed."""
     demand(actor, Noun.AUDIT, Verb.READ, query.domain)
     domain = query.domain.lower() if query.domain is not None else actor.domain
@@ -29,13 +29,13 @@ async def all_changes(
     db: Database, actor: Actor, query: ChangeQuery
 ) -> AsyncIterator[tuple[ChangeRow, ...]]:
     """The same, all of them, some at a time: whoever reads slowly holds no snapshot."""
-    before = query.before
+    query = replace(query, limit=_PAGE)
     while True:
-        page = await list_changes(db, actor, replace(query, before=before, limit=_PAGE))
+        page = await list_changes(db, actor, query)
         yield page.rows
         if not page.after:
             return
-        before = int(page.after[0])
+        query = replace(query, after=page.after)
 
 
 async def show_change(db: Database, actor: Actor, entry_id: int) -> ChangeRow:

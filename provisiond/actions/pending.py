@@ -21,7 +21,7 @@ from provisiond.inventory.errors import (
     UnknownFile,
 )
 from provisiond.inventory.journal import RequestEntry
-from provisiond.inventory.lists import Page
+from provisiond.inventory.lists import Page, PendingQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
 from provisiond.inventory.phones import Phone
@@ -131,18 +131,11 @@ class PendingBook:
         return None
 
 
-async def list_pending(
-    db: Database,
-    actor: Actor,
-    *,
-    dismissed: bool = False,
-    after: tuple[str, ...] = (),
-    limit: int = 1000,
-) -> Page[PendingPhone]:
-    """Phones that ask and are in no inventory, the one that asked last first. Raises NotAllowed."""
+async def list_pending(db: Database, actor: Actor, query: PendingQuery) -> Page[PendingPhone]:
+    """Phones that ask and are in no inventory, those that match, sorted. Raises NotAllowed."""
     _demand(actor)
     async with db.read() as read:
-        return await store.list_pending(read, dismissed=dismissed, after=after, limit=limit)
+        return await store.list_pending(read, query)
 
 
 async def show_pending(db: Database, actor: Actor, mac: Mac) -> PendingPhone:

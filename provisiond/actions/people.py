@@ -15,6 +15,7 @@ from provisiond.inventory.accounts import (
     new_key,
 )
 from provisiond.inventory.errors import Conflict, RejectedAll, Stale
+from provisiond.inventory.lists import Page, PersonQuery
 from provisiond.inventory.secret import Secret
 from provisiond.store.accounts import (
     delete_account,
@@ -54,13 +55,11 @@ class AccountEdit:
     revision: int | None = None
 
 
-async def list_people(
-    db: Database, actor: Actor, *, domain: str | None = None, after: str = "", limit: int = 1000
-) -> tuple[Account, ...]:
-    """Accounts by name. Raises NotAllowed and NotFound."""
-    demand(actor, Noun.PEOPLE, Verb.READ, domain)
+async def list_people(db: Database, actor: Actor, query: PersonQuery) -> Page[Account]:
+    """Accounts that match, sorted. Raises NotAllowed and NotFound."""
+    demand(actor, Noun.PEOPLE, Verb.READ, query.domain)
     async with db.read() as read:
-        return await list_accounts(read, domain_name=domain, after=after, limit=limit)
+        return await list_accounts(read, query)
 
 
 async def show_person(db: Database, actor: Actor, name: str) -> Account:

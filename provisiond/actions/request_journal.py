@@ -12,7 +12,7 @@ from provisiond.store.requests import query_requests
 
 
 async def list_requests(db: Database, actor: Actor, query: RequestQuery) -> Page[RequestRow]:
-    """Requests, the newest first; of the own domain's phones where the actor has one, and without
+    """Requests by age; of the own domain's phones where the actor has one, and without
     those that were nobody's phone. Raises NotFound for another domain, and NotAllowed."""
     demand(actor, Noun.REQUESTS, Verb.READ, query.domain)
     domain = query.domain.lower() if query.domain is not None else actor.domain
@@ -23,7 +23,7 @@ async def list_requests(db: Database, actor: Actor, query: RequestQuery) -> Page
 async def phone_requests(
     db: Database, actor: Actor, domain: str, mac: Mac, query: RequestQuery
 ) -> Page[RequestRow]:
-    """What one phone of a domain asked since it is there, the newest first. Raises NotFound and
+    """What one phone of a domain asked since it is there, by age. Raises NotFound and
     NotAllowed."""
     demand(actor, Noun.REQUESTS, Verb.READ, domain)
     async with db.read() as read:

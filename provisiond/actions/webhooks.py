@@ -10,10 +10,10 @@ from provisiond.actions.inventory_text import Tree
 from provisiond.actions.outbox import signed_headers
 from provisiond.inventory.access import Actor, Noun, Verb, demand
 from provisiond.inventory.errors import OutsideUnavailable, RejectedAll, Stale
+from provisiond.inventory.lists import DeliveryQuery, Page, WebhookQuery
 from provisiond.inventory.secret import Secret
 from provisiond.inventory.webhooks import (
     Delivery,
-    DeliveryState,
     Networks,
     Webhook,
     webhook_faults,
@@ -55,13 +55,11 @@ class Trial:
     said: str
 
 
-async def keep_webhooks(
-    db: Database, actor: Actor, *, after: str = "", limit: int = 1000
-) -> tuple[Webhook, ...]:
-    """Webhooks by name. Raises NotAllowed."""
+async def keep_webhooks(db: Database, actor: Actor, query: WebhookQuery) -> Page[Webhook]:
+    """Webhooks that match, sorted. Raises NotAllowed."""
     demand(actor, Noun.WEBHOOKS, Verb.READ)
     async with db.read() as read:
-        return await list_webhooks(read, after=after, limit=limit)
+        return await list_webhooks(read, query)
 
 
 async def show_webhook(db: Database, actor: Actor, name: str) -> Webhook:
@@ -126,19 +124,13 @@ async def remove_webhook(
 
 
 async def show_deliveries(
-    db: Database,
-    actor: Actor,
-    name: str,
-    *,
-    state: DeliveryState | None = None,
-    before: int | None = None,
-    limit: int = 100,
-) -> tuple[Delivery, ...]:
-    """What a webhook was and is to be told, the newest first. Raises NotFound."""
+    db: Database, actor: Actor, name: str, query: DeliveryQuery
+) -> Page[Delivery]:
+    """What a webhook was and is to be told, by age. Raises NotFound."""
     demand(actor, Noun.WEBHOOKS, Verb.READ)
     async with db.read() as read:
         webhook_id, _ = await get_webhook(read, name)
-        return await list_deliveries(read, webhook_id, state=state, before=before, limit=limit)
+        return await list_deliveries(read, webhook_id, query)
 
 
 async def retry_delivery(

@@ -13,6 +13,7 @@ from provisiond.inventory.destinations import DestinationKind
 from provisiond.inventory.journal import ChangeEntry, RequestEntry
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.sms import SmsTreatment
+from provisiond.inventory.webhooks import DeliveryState
 
 _T = TypeVar("_T")
 
@@ -197,11 +198,111 @@ class EndpointQuery:
     limit: int = 100
 
 
+class PendingOrder(Enum):
+    """What phones that nobody has are sorted by."""
+
+    MAC = "mac"
+    MODEL = "model"
+    FIRST_SEEN = "first_seen"
+    LAST_SEEN = "last_seen"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingQuery:
+    """Which phones that ask and that nobody has, the one that asked last first unless another order
+    is wanted. `text` is found in the MAC (in any notation), the address, the User-Agent, what was
+    recognised and the file; `dismissed` adds those that somebody dismissed."""
+
+    text: str = ""
+    dismissed: bool = False
+    order: PendingOrder = PendingOrder.LAST_SEEN
+    descending: bool = True
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
+class PersonOrder(Enum):
+    """What people who may log in are sorted by; who never did stands before all who did."""
+
+    NAME = "name"
+    ROLE = "role"
+    DOMAIN = "domain"
+    LOGGED_IN = "logged_in_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonQuery:
+    """Which people; `text` is found in the login name, and in the extension and name of the user
+    that somebody is."""
+
+    text: str = ""
+    domain: str | None = None
+    order: PersonOrder = PersonOrder.NAME
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
+class TokenOrder(Enum):
+    """What tokens are sorted by; one that was never used stands before all that were, one that
+    never ends behind all that do."""
+
+    ID = "id"
+    LABEL = "label"
+    DOMAIN = "domain"
+    CREATED = "created_at"
+    USED = "used_at"
+    EXPIRES = "expires_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenQuery:
+    """Which tokens, revoked and ended ones too; `text` is found in id, label and domain."""
+
+    text: str = ""
+    order: TokenOrder = TokenOrder.ID
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
+class WebhookOrder(Enum):
+    """What webhooks are sorted by."""
+
+    NAME = "name"
+    URL = "url"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookQuery:
+    """Which webhooks; `text` is found in name and URL."""
+
+    text: str = ""
+    order: WebhookOrder = WebhookOrder.NAME
+    descending: bool = False
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryQuery:
+    """Which deliveries of a webhook, the newest first unless they are to ascend; `text` is found in
+    action and subject."""
+
+    text: str = ""
+    state: DeliveryState | None = None
+    descending: bool = True
+    after: tuple[str, ...] = ()
+    limit: int = 100
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeQuery:
-    """Which changes, the newest first: all that match, before the entry `before`. `noun` is what an
-    action is of: `user`, `time frame`."""
+    """Which changes, the newest first unless they are to ascend. `text` is found in actor, action
+    and subject; `noun` is what an action is of: `user`, `time frame`."""
 
+    text: str = ""
     domain: str | None = None
     actor: str | None = None
     action: str | None = None
@@ -209,7 +310,8 @@ class ChangeQuery:
     subject: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    before: int | None = None
+    descending: bool = True
+    after: tuple[str, ...] = ()
     limit: int = 100
 
 
@@ -225,11 +327,13 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestQuery:
-    """Which requests for files, the newest first: all that match, before the entry `before`.
+    """Which requests for files, the newest first unless they are to ascend.
 
+    `text` is found in the file's name, the address, the MAC (in any notation) and the User-Agent.
     `refused` leaves out what was served, `alarm` all but what a person should look at.
     """
 
+    text: str = ""
     domain: str | None = None
     mac: Mac | None = None
     outcome: str | None = None
@@ -238,7 +342,8 @@ class RequestQuery:
     alarm: bool = False
     since: datetime | None = None
     until: datetime | None = None
-    before: int | None = None
+    descending: bool = True
+    after: tuple[str, ...] = ()
     limit: int = 100
 
 

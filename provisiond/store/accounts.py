@@ -8,21 +8,41 @@ import sqlalchemy as sa
 from provisiond.inventory.access import Role
 from provisiond.inventory.accounts import Account
 from provisiond.inventory.errors import NotFound, Rejected, Stale
+from provisiond.inventory.lists import Page, PersonOrder, PersonQuery
 from provisiond.inventory.secret import Secret
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored, to_stored_if_any
+from provisiond.store.paging import count_rows, matches, read_page
 from provisiond.store.schema import domain, user_account
 from provisiond.store.schema_access import account, login_session
 from provisiond.store.transaction import AnyRow, Read, Write
 
+_ORDERS: dict[PersonOrder, tuple[sa.ColumnElement[Any], ...]] = {
+    PersonOrder.NAME: (account.c.name,),
+    PersonOrder.ROLE: (account.c.role, account.c.name),
+    PersonOrder.DOMAIN: (sa.func.coalesce(domain.c.name, ""), account.c.name),
+    PersonOrder.LOGGED_IN: (sa.func.coalesce(account.c.logged_in_at, 0), account.c.name),
+}
 
-async def list_accounts(
-    read: Read, *, domain_name: str | None = None, after: str = "", limit: int = 1000
-) -> tuple[Account, ...]:
-    """Accounts by name, those after `after`; of one domain where it is named."""
-    query = select_accounts().where(account.c.name > after).order_by(account.c.name).limit(limit)
-    if domain_name is not None:
-        query = query.where(domain.c.name == domain_name.lower())
-    return tuple([account_record(read, row) for row in await read.rows(query)])
+
+async def list_accounts(read: Read, query: PersonQuery) -> Page[Account]:
+    """Those that match, sorted."""
+    select = select_accounts()
+    if query.domain is not None:
+        select = select.where(domain.c.name == query.domain.lower())
+    if query.text:
+        full_name = user_account.c.first_name + " " + user_account.c.last_name
+        columns = (account.c.name, user_account.c.extension, full_name)
+        select = select.where(matches(query.text, *columns))
+    rows, after = await read_page(
+        read,
+        select,
+        _ORDERS[query.order],
+        after=query.after,
+        descending=query.descending,
+        limit=query.limit,
+    )
+    found = tuple([account_record(read, row) for row in rows])
+    return Page(rows=found, after=after, total=await count_rows(read, select))
 
 
 async def find_account(read: Read, name: str) -> tuple[int, Account] | None:

@@ -8,20 +8,41 @@ import sqlalchemy as sa
 from provisiond.inventory.access import Role
 from provisiond.inventory.accounts import ApiToken
 from provisiond.inventory.errors import NotFound, Rejected
+from provisiond.inventory.lists import Page, TokenOrder, TokenQuery
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored, to_stored_if_any
+from provisiond.store.paging import count_rows, matches, read_page
 from provisiond.store.schema import domain
 from provisiond.store.schema_access import api_token
+from provisiond.store.schema_columns import INSTANT, LARGEST_ID
 from provisiond.store.transaction import AnyRow, Read, Write
 
+_ID = api_token.c.token_id
+_NEVER = sa.literal(LARGEST_ID, INSTANT)
+_ORDERS: dict[TokenOrder, tuple[sa.ColumnElement[Any], ...]] = {
+    TokenOrder.ID: (_ID,),
+    TokenOrder.LABEL: (api_token.c.label, _ID),
+    TokenOrder.DOMAIN: (sa.func.coalesce(domain.c.name, ""), _ID),
+    TokenOrder.CREATED: (api_token.c.created_at, _ID),
+    TokenOrder.USED: (sa.func.coalesce(api_token.c.used_at, 0), _ID),
+    TokenOrder.EXPIRES: (sa.func.coalesce(api_token.c.expires_at, _NEVER), _ID),
+}
 
-async def list_api_tokens(
-    read: Read, *, after: str = "", limit: int = 1000
-) -> tuple[ApiToken, ...]:
-    """Tokens by id, those after `after`; revoked ones too."""
-    rows = await read.rows(
-        _select().where(api_token.c.token_id > after).order_by(api_token.c.token_id).limit(limit)
+
+async def list_api_tokens(read: Read, query: TokenQuery) -> Page[ApiToken]:
+    """Those that match, sorted; revoked ones too."""
+    select = _select()
+    if query.text:
+        select = select.where(matches(query.text, _ID, api_token.c.label, domain.c.name))
+    rows, after = await read_page(
+        read,
+        select,
+        _ORDERS[query.order],
+        after=query.after,
+        descending=query.descending,
+        limit=query.limit,
     )
-    return tuple([_record(row) for row in rows])
+    found = tuple([_record(row) for row in rows])
+    return Page(rows=found, after=after, total=await count_rows(read, select))
 
 
 async def find_api_token(read: Read, key_hash: bytes) -> ApiToken | None:

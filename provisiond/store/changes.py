@@ -11,18 +11,22 @@ from provisiond.inventory.journal import ChangeEntry
 from provisiond.inventory.lists import ChangeQuery, ChangeRow, Page
 from provisiond.store.instants import from_stored, to_stored
 from provisiond.store.journal_entries import QUIET
+from provisiond.store.paging import matches, read_page
 from provisiond.store.schema import change_journal, domain
 from provisiond.store.transaction import AnyRow, Read
 
 
 async def query_changes(read: Read, query: ChangeQuery) -> Page[ChangeRow]:
-    """Those that match, the newest first. One statement; `total` is not counted."""
-    rows = await read.rows(
-        _filtered(query).order_by(change_journal.c.id.desc()).limit(query.limit + 1)
+    """Those that match, by age. One statement; `total` is not counted."""
+    rows, after = await read_page(
+        read,
+        _filtered(query),
+        (change_journal.c.id,),
+        after=query.after,
+        descending=query.descending,
+        limit=query.limit,
     )
-    shown = rows[: query.limit]
-    after = (str(shown[-1].id),) if len(rows) > query.limit else ()
-    return Page(rows=tuple([_row(row) for row in shown]), after=after, total=0)
+    return Page(rows=tuple([_row(row) for row in rows]), after=after, total=0)
 
 
 async def find_change(read: Read, entry_id: int) -> ChangeRow | None:
@@ -120,8 +124,12 @@ def _select() -> sa.Select[Any]:
 
 def _filtered(query: ChangeQuery) -> sa.Select[Any]:
     table, select = change_journal, _select()
+    if query.text:
+        columns = (table.c.actor, table.c.action, table.c.subject)
+        select = select.where(matches(query.text, *columns))
     if query.domain is not None:
-        select = select.where(domain.c.name == query.domain)
+        of_domain = sa.select(domain.c.id).where(domain.c.name == query.domain)
+        select = select.where(table.c.domain_id == of_domain.scalar_subquery())
     if query.actor is not None:
         select = select.where(table.c.actor == query.actor)
     if query.action is not None:
@@ -134,8 +142,6 @@ def _filtered(query: ChangeQuery) -> sa.Select[Any]:
         select = select.where(table.c.at >= to_stored(query.since))
     if query.until is not None:
         select = select.where(table.c.at < to_stored(query.until))
-    if query.before is not None:
-        select = select.where(table.c.id < query.before)
     return select
 
 

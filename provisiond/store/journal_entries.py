@@ -105,22 +105,22 @@ async def latest_requests(
     query = sa.select(table)
     if domain_id is not None:
         query = query.where(table.c.domain_id == domain_id)
-    query = newest_requests(
-        query, mac=mac, outcome=outcome, refused=refused, alarm=alarm, before=before
-    )
+    query = requests_where(query, mac=mac, outcome=outcome, refused=refused, alarm=alarm)
+    if before is not None:
+        query = query.where(table.c.id < before)
+    query = query.order_by(table.c.id.desc())
     return tuple([(row.id, request_entry(row)) for row in await read.rows(query.limit(limit))])
 
 
-def newest_requests(
+def requests_where(
     query: sa.Select[Any],
     *,
     mac: Mac | None,
     outcome: str | None,
     refused: bool,
     alarm: bool,
-    before: int | None,
 ) -> sa.Select[Any]:
-    """The query of request journal rows with these conditions, the newest first."""
+    """The query of request journal rows with these conditions."""
     table = request_journal
     if mac is not None:
         query = query.where(table.c.mac == mac.text)
@@ -130,9 +130,7 @@ def newest_requests(
         query = query.where(sa.text("outcome <> 'served'"))  # as the index of refusals has it
     if alarm:
         query = query.where(sa.text("alarm"))
-    if before is not None:
-        query = query.where(table.c.id < before)
-    return query.order_by(table.c.id.desc())
+    return query
 
 
 async def latest_changes(

@@ -7,13 +7,14 @@ import sqlalchemy as sa
 
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.lists import MOST_ROWS
+from provisiond.store.search import bare_mac
 from provisiond.store.transaction import AnyRow, Read
 
 
 async def read_page(
     read: Read,
     select: sa.Select[Any],
-    columns: Sequence[sa.ColumnElement[str]],
+    columns: Sequence[sa.ColumnElement[Any]],
     *,
     after: tuple[str, ...],
     descending: bool,
@@ -31,14 +32,23 @@ async def read_page(
         if len(after) != len(columns):
             message = "the list does not go on from there."
             raise Rejected("after", message, "Begin at its first page.")
-        here, there = sa.tuple_(*columns), sa.tuple_(*[sa.literal(text) for text in after])
+        here = sa.tuple_(*columns)
+        places = zip(columns, after, strict=True)
+        there = sa.tuple_(*[_literal(column, text) for column, text in places])
         statement = statement.where(here < there if descending else here > there)
     order = [column.desc() if descending else column.asc() for column in columns]
     rows = await read.rows(statement.order_by(*order).limit(limit + 1))
     if len(rows) <= limit:
         return rows, ()
     rows = rows[:limit]
-    return rows, tuple([getattr(rows[-1], label.name) for label in labelled])
+    return rows, tuple([str(getattr(rows[-1], label.name)) for label in labelled])
+
+
+def _literal(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[Any]:
+    """What a place says of a column: of numbers a number, on both engines."""
+    if isinstance(column.type, sa.Integer):
+        return sa.literal(int(text), column.type)
+    return sa.literal(text)
 
 
 async def count_rows(read: Read, select: sa.Select[Any]) -> int:
@@ -52,6 +62,14 @@ async def count_rows(read: Read, select: sa.Select[Any]) -> int:
 def matches(text: str, *columns: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Whether one of the columns holds the text, in any case."""
     return sa.or_(*[column.icontains(text, autoescape=True) for column in columns])
+
+
+def mac_matches(
+    text: str, mac: sa.ColumnElement[Any], *columns: sa.ColumnElement[Any]
+) -> sa.ColumnElement[bool]:
+    """Whether one of the columns holds the text, or a MAC does, in any notation."""
+    found, bare = matches(text, *columns), bare_mac(text)
+    return found if bare is None else found | mac.contains(bare)
 
 
 def number_matches(text: str, column: sa.ColumnElement[str]) -> sa.ColumnElement[bool] | None:

@@ -8,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from provisiond.inventory.access import network_of
-from provisiond.inventory.lists import Page
+from provisiond.inventory.lists import Page, PendingOrder, PendingQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
 from provisiond.store.dialects import insert_or_update
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
+from provisiond.store.paging import count_rows, mac_matches, read_page
 from provisiond.store.schema import phone
 from provisiond.store.schema_pending import pending_phone
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
@@ -24,6 +25,14 @@ OF_A_NETWORK = 500
 
 _LATELY = timedelta(days=3)
 _CLAIMS = ("user_agent", "vendor", "model", "version")
+_MAC = pending_phone.c.mac
+_ORDERS: dict[PendingOrder, tuple[sa.ColumnElement[Any], ...]] = {
+    PendingOrder.MAC: (_MAC,),
+    PendingOrder.MODEL: (pending_phone.c.vendor, pending_phone.c.model, _MAC),
+    PendingOrder.FIRST_SEEN: (pending_phone.c.first_seen, _MAC),
+    PendingOrder.LAST_SEEN: (pending_phone.c.last_seen, _MAC),
+    PendingOrder.COUNT: (pending_phone.c["count"], _MAC),
+}
 
 
 async def note_pending(
@@ -118,24 +127,25 @@ async def _put(write: Write, phones: Sequence[PendingPhone]) -> None:
     await write.connection.execute(upsert, rows)
 
 
-async def list_pending(
-    read: Read, *, dismissed: bool = False, after: tuple[str, ...] = (), limit: int = 1000
-) -> Page[PendingPhone]:
-    """Phones that wait, the one that asked last first; dismissed ones too where asked for."""
-    table = pending_phone
-    waiting = _waiting()
-    if not dismissed:
-        waiting = waiting.where(table.c.dismissed_at.is_(None))
-    total = await read.first(sa.select(sa.func.count()).select_from(waiting.subquery()))
-    assert total is not None
-    query = waiting.order_by(table.c.last_seen.desc(), table.c.mac).limit(limit + 1)
-    if after:
-        seen, mac = int(after[0]), after[1]
-        later = (table.c.last_seen == seen) & (table.c.mac > mac)
-        query = query.where((table.c.last_seen < seen) | later)
-    rows = await read.rows(query)
-    last = (str(rows[limit - 1].last_seen), rows[limit - 1].mac) if len(rows) > limit else ()
-    return Page(rows=tuple([_record(row) for row in rows[:limit]]), after=last, total=total[0])
+async def list_pending(read: Read, query: PendingQuery) -> Page[PendingPhone]:
+    """Phones that wait and that match, sorted; dismissed ones too where asked for."""
+    table, select = pending_phone, _waiting()
+    if not query.dismissed:
+        select = select.where(table.c.dismissed_at.is_(None))
+    if query.text:
+        model = table.c.vendor + " " + table.c.model
+        columns = (table.c.address, table.c.user_agent, model, table.c.version, table.c.name)
+        select = select.where(mac_matches(query.text, _MAC, *columns))
+    rows, after = await read_page(
+        read,
+        select,
+        _ORDERS[query.order],
+        after=query.after,
+        descending=query.descending,
+        limit=query.limit,
+    )
+    total = await count_rows(read, select)
+    return Page(rows=tuple([_record(row) for row in rows]), after=after, total=total)
 
 
 async def find_pending(read: Read, mac: Mac) -> PendingPhone | None:

@@ -6,19 +6,29 @@ import sqlalchemy as sa
 
 from provisiond.inventory.lists import Page, RequestQuery, RequestRow
 from provisiond.store.instants import to_stored
-from provisiond.store.journal_entries import newest_requests, request_entry
+from provisiond.store.journal_entries import request_entry, requests_where
+from provisiond.store.paging import mac_matches, read_page
 from provisiond.store.schema import domain, request_journal
 from provisiond.store.transaction import Read
 
 
 async def query_requests(read: Read, query: RequestQuery) -> Page[RequestRow]:
-    """Those that match, the newest first. One statement; `total` is not counted."""
-    rows = await read.rows(_filtered(query).limit(query.limit + 1))
-    shown = rows[: query.limit]
-    after = (str(shown[-1].id),) if len(rows) > query.limit else ()
+    """Those that match, by age. One statement; `total` is not counted.
+
+    A text is asked of no index, which each boot of a phone would have to write: it is looked for
+    row by row, a second for a million of them.
+    """
+    rows, after = await read_page(
+        read,
+        _filtered(query),
+        (request_journal.c.id,),
+        after=query.after,
+        descending=query.descending,
+        limit=query.limit,
+    )
     found = [
         RequestRow(entry_id=row.id, domain=row.domain_name, request=request_entry(row))
-        for row in shown
+        for row in rows
     ]
     return Page(rows=tuple(found), after=after, total=0)
 
@@ -37,11 +47,13 @@ def _filtered(query: RequestQuery) -> sa.Select[Any]:
         select = select.where(table.c.at >= to_stored(query.since))
     if query.until is not None:
         select = select.where(table.c.at < to_stored(query.until))
-    return newest_requests(
+    if query.text:
+        columns = (table.c.name, table.c.address, table.c.user_agent)
+        select = select.where(mac_matches(query.text, table.c.mac, *columns))
+    return requests_where(
         select,
         mac=query.mac,
         outcome=query.outcome,
         refused=query.refused,
         alarm=query.alarm,
-        before=query.before,
     )

@@ -39,7 +39,7 @@ def make_index(connection: sa.Connection) -> None:
 
 def phones_with(read: Read, domain_id: int, text: str) -> sa.ColumnElement[bool]:
     """Phones whose MAC (in any notation) or name holds the text, or that of a line's user."""
-    bare = _bare_mac(text)
+    bare = bare_mac(text)
     parts = {"name": text} if bare is None else {"name": text, "mac": bare}
     of_users = sa.select(phone_line.c.phone_id).where(
         phone_line.c.domain_id == domain_id,
@@ -51,6 +51,12 @@ def phones_with(read: Read, domain_id: int, text: str) -> sa.ColumnElement[bool]
 def users_with(read: Read, domain_id: int, text: str) -> sa.ColumnElement[bool]:
     """Users whose extension, or first and last name, hold the text."""
     return user_account.c.id.in_(_ids(read, domain_id, user_account, _user_parts(text)))
+
+
+def bare_mac(text: str) -> str | None:
+    """The hex digits of what may be a part of a MAC address, or None where it is none."""
+    bare = text.lower().translate(_SEPARATORS)
+    return bare if bare and len(bare) <= len(Mac("0" * 12).text) and _HEX.issuperset(bare) else None
 
 
 def _user_parts(text: str) -> dict[str, str]:
@@ -108,9 +114,3 @@ def _like(part: str) -> str:
     for special in ("\\", "%", "_"):
         part = part.replace(special, f"\\{special}")
     return f"%{part}%"
-
-
-def _bare_mac(text: str) -> str | None:
-    """The hex digits of what may be a part of a MAC address, or None where it is none."""
-    bare = text.lower().translate(_SEPARATORS)
-    return bare if bare and len(bare) <= len(Mac("0" * 12).text) and _HEX.issuperset(bare) else None

@@ -6,19 +6,35 @@ from typing import Any
 import sqlalchemy as sa
 
 from provisiond.inventory.errors import NotFound, Rejected, Stale
+from provisiond.inventory.lists import DeliveryQuery, Page, WebhookOrder, WebhookQuery
 from provisiond.inventory.webhooks import Delivery, DeliveryState, OutboxStanding, Webhook
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
+from provisiond.store.paging import count_rows, matches, read_page
 from provisiond.store.schema import change_journal, domain
 from provisiond.store.schema_access import webhook, webhook_delivery
 from provisiond.store.transaction import AnyRow, Read, Write
 
+_ORDERS: dict[WebhookOrder, tuple[sa.ColumnElement[str], ...]] = {
+    WebhookOrder.NAME: (webhook.c.name,),
+    WebhookOrder.URL: (webhook.c.url, webhook.c.name),
+}
 
-async def list_webhooks(read: Read, *, after: str = "", limit: int = 1000) -> tuple[Webhook, ...]:
-    """Webhooks by name, those after `after`."""
-    rows = await read.rows(
-        _select().where(webhook.c.name > after).order_by(webhook.c.name).limit(limit)
+
+async def list_webhooks(read: Read, query: WebhookQuery) -> Page[Webhook]:
+    """Those that match, sorted."""
+    select = _select()
+    if query.text:
+        select = select.where(matches(query.text, webhook.c.name, webhook.c.url))
+    rows, after = await read_page(
+        read,
+        select,
+        _ORDERS[query.order],
+        after=query.after,
+        descending=query.descending,
+        limit=query.limit,
     )
-    return tuple([_record(read, row) for row in rows])
+    found = tuple([_record(read, row) for row in rows])
+    return Page(rows=found, after=after, total=await count_rows(read, select))
 
 
 async def get_webhook(read: Read, name: str) -> tuple[int, Webhook]:
@@ -66,27 +82,27 @@ async def delete_webhook(write: Write, name: str) -> None:
     await write.connection.execute(sa.delete(webhook).where(webhook.c.id == webhook_id))
 
 
-async def list_deliveries(
-    read: Read,
-    webhook_id: int,
-    *,
-    state: DeliveryState | None = None,
-    before: int | None = None,
-    limit: int = 100,
-) -> tuple[Delivery, ...]:
-    """A webhook's deliveries, the newest first."""
-    query = (
+async def list_deliveries(read: Read, webhook_id: int, query: DeliveryQuery) -> Page[Delivery]:
+    """Those of a webhook that match, by age; `total` is not counted."""
+    select = (
         sa.select(webhook_delivery, change_journal.c.action, change_journal.c.subject.label("of"))
         .join(change_journal, change_journal.c.id == webhook_delivery.c.change_id)
         .where(webhook_delivery.c.webhook_id == webhook_id)
-        .order_by(webhook_delivery.c.id.desc())
-        .limit(limit)
     )
-    if state is not None:
-        query = query.where(webhook_delivery.c.state == state.value)
-    if before is not None:
-        query = query.where(webhook_delivery.c.id < before)
-    return tuple([_delivery(row) for row in await read.rows(query)])
+    if query.state is not None:
+        select = select.where(webhook_delivery.c.state == query.state.value)
+    if query.text:
+        columns = (change_journal.c.action, change_journal.c.subject)
+        select = select.where(matches(query.text, *columns))
+    rows, after = await read_page(
+        read,
+        select,
+        (webhook_delivery.c.id,),
+        after=query.after,
+        descending=query.descending,
+        limit=query.limit,
+    )
+    return Page(rows=tuple([_delivery(row) for row in rows]), after=after, total=0)
 
 
 async def enabled_webhooks(read: Read) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from provisiond.actions.api_tokens import (
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor, Role
 from provisiond.inventory.errors import NotAllowed, NotFound, Rejected, RejectedAll
+from provisiond.inventory.lists import TokenQuery
 from provisiond.inventory.secret import Secret
 from provisiond.store.database import Database
 from provisiond.store.domains import delete_domain, get_domain
@@ -36,7 +37,7 @@ async def test_a_token_is_known_until_it_ends_or_is_revoked(db: Database, shelf:
         domain=DOMAIN,
         read_only=True,
     )
-    assert (await list_tokens(db, ADMIN))[0].used_at == NOW + DAY
+    assert (await list_tokens(db, ADMIN, TokenQuery())).rows[0].used_at == NOW + DAY
     assert await known_token(db, made.text, NOW + 30 * DAY) is None
     await revoke_token(db, ADMIN, made.token.token_id, NOW + DAY)
     assert await known_token(db, made.text, NOW + DAY) is None
@@ -82,7 +83,7 @@ async def test_every_fault_of_a_token_is_told(lite: Database) -> None:
 
 async def test_only_admins_keep_tokens(lite: Database) -> None:
     for work in (
-        list_tokens(lite, MANAGER),
+        list_tokens(lite, MANAGER, TokenQuery()),
         make_token(lite, MANAGER, MakeToken(label="x", role=Role.ADMIN), NOW),
         revoke_token(lite, MANAGER, "x", NOW),
     ):

@@ -39,6 +39,7 @@ from provisiond.inventory.errors import (
     RejectedAll,
     StoreUnavailable,
 )
+from provisiond.inventory.lists import DeliveryQuery
 from provisiond.inventory.people import User
 from provisiond.inventory.webhooks import (
     MOST_TRIES,
@@ -127,19 +128,21 @@ async def test_only_the_webhooks_of_a_domain_and_of_all_are_told(db: Database) -
     await add(db, "150")
     await add(db, "150", "b.example.test")
     for name, count in (("all", 2), ("ours", 1), ("off", 0)):
-        waiting = await show_deliveries(db, ADMIN, name, state=DeliveryState.WAITING)
+        waiting = (
+            await show_deliveries(db, ADMIN, name, DeliveryQuery(state=DeliveryState.WAITING))
+        ).rows
         assert len(waiting) == count, name
 
 
 async def test_a_refused_change_writes_nothing_into_the_outbox(lite: Database) -> None:
     await open_office(lite)
     await hook(lite)
-    before = await show_deliveries(lite, ADMIN, "crm")
+    before = (await show_deliveries(lite, ADMIN, "crm", DeliveryQuery())).rows
     with pytest.raises(RejectedAll):
         await add(lite, "101")
     with pytest.raises(Conflict):
         await rename(lite, "101", "New", 77)
-    assert await show_deliveries(lite, ADMIN, "crm") == before
+    assert (await show_deliveries(lite, ADMIN, "crm", DeliveryQuery())).rows == before
 
 
 async def test_changes_of_one_thing_go_in_order_and_hold_up_no_other(db: Database) -> None:
@@ -171,10 +174,10 @@ async def test_a_delivery_is_tried_for_a_day_and_then_waits_for_a_person(lite: D
     receiver.refuses = {URL}
     at = NOW
     assert await look_at_outbox(lite) == OutboxStanding(waiting=1, oldest=NOW)
-    [delivery] = await show_deliveries(lite, ADMIN, "crm")
+    [delivery] = (await show_deliveries(lite, ADMIN, "crm", DeliveryQuery())).rows
     while delivery.state is DeliveryState.WAITING:
         assert await deliver(lite, receiver, at) == 1
-        [delivery] = await show_deliveries(lite, ADMIN, "crm")
+        [delivery] = (await show_deliveries(lite, ADMIN, "crm", DeliveryQuery())).rows
         at = max(at, delivery.due_at)
     assert (delivery.state, delivery.tries) == (DeliveryState.DEAD, MOST_TRIES)
     assert delivery.said == "answered 503"
@@ -184,7 +187,7 @@ async def test_a_delivery_is_tried_for_a_day_and_then_waits_for_a_person(lite: D
     receiver.refuses = set()
     await retry_delivery(lite, ADMIN, "crm", delivery.delivery_id, at)
     assert await deliver(lite, receiver, at) == 1
-    [delivery] = await show_deliveries(lite, ADMIN, "crm")
+    [delivery] = (await show_deliveries(lite, ADMIN, "crm", DeliveryQuery())).rows
     assert (delivery.state, delivery.tries) == (DeliveryState.SENT, 1)
     assert await look_at_outbox(lite) == OutboxStanding()
     assert await prune_outbox(lite, at + timedelta(days=31)) == 1
@@ -291,7 +294,9 @@ async def test_a_webhook_that_does_not_answer_holds_up_no_other(lite: Database) 
         await outbox.begin()
         assert sorted(told) == [str(number) for number in range(200, 220)]
         assert len(asked) == AT_ONCE
-        waiting = await show_deliveries(lite, ADMIN, "a", state=DeliveryState.WAITING)
+        waiting = (
+            await show_deliveries(lite, ADMIN, "a", DeliveryQuery(state=DeliveryState.WAITING))
+        ).rows
         assert len(waiting) == 20
         for writer in asked:
             writer.close()

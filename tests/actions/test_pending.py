@@ -18,6 +18,7 @@ from provisiond.actions.phone_edits import PhoneEdit, edited
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor, Role, Transport
 from provisiond.inventory.errors import NotAllowed, NotFound, Rejected, RejectedAll, UnknownPhone
+from provisiond.inventory.lists import PendingQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
 from provisiond.inventory.phones import Phone
@@ -56,7 +57,7 @@ async def test_an_unknown_phone_is_listed_with_what_it_says_of_itself(
     desk: Desk, shelf: Shelf
 ) -> None:
     await asked(desk, shelf, f"{NEW.text}.boot", f"{NEW.text}.cfg")
-    [one] = (await list_pending(desk.database, ADMIN)).rows
+    [one] = (await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows
     assert (one.mac, one.vendor, one.model, one.version) == (NEW, "Acme", "D-6", "1.2")
     assert (one.address, one.transport, one.count) == ("10.0.0.66", "http", 2)
     assert one.name == f"{NEW.text}.cfg"
@@ -77,7 +78,7 @@ async def test_a_carton_of_new_phones_behind_one_address_is_listed_whole(
     for entry in desk.strangers:
         book.note(entry)
     await book.flush()
-    assert (await list_pending(desk.database, ADMIN)).total == 90
+    assert (await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).total == 90
 
 
 async def test_a_later_request_moves_it_and_what_was_said_before_stays(
@@ -94,7 +95,7 @@ async def test_a_later_request_moves_it_and_what_was_said_before_stays(
             count=3,
         )
         await note_pending(write, [later])
-    [one] = (await list_pending(desk.database, ADMIN)).rows
+    [one] = (await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows
     assert (one.first_seen, one.last_seen) == (NOW, NOW + timedelta(hours=1))
     assert (one.address, one.transport, one.count, one.model) == ("10.0.0.9", "tftp", 4, "D-6")
 
@@ -105,7 +106,7 @@ async def test_approved_it_is_served_when_it_asks_again(desk: Desk, shelf: Shelf
     saved = await approve_pending(desk.database, shelf, ADMIN, DOMAIN, NEW, made(edit), NOW)
     assert saved.phone.model == "Acme D-6"
     assert CANARY in (await desk.get(f"{NEW.text}.cfg")).body
-    assert (await list_pending(desk.database, ADMIN, dismissed=True)).rows == ()
+    assert (await list_pending(desk.database, ADMIN, PendingQuery(dismissed=True))).rows == ()
     with pytest.raises(NotFound):
         await approve_pending(desk.database, shelf, ADMIN, DOMAIN, NEW, made(edit), NOW)
 
@@ -130,8 +131,8 @@ async def test_dismissed_it_is_shown_no_more_also_when_it_asks_again(
     await asked(desk, shelf, f"{NEW.text}.cfg")
     await dismiss_pending(desk.database, ADMIN, NEW, NOW)
     await asked(desk, shelf, f"{NEW.text}.cfg")
-    assert (await list_pending(desk.database, ADMIN)).rows == ()
-    [one] = (await list_pending(desk.database, ADMIN, dismissed=True)).rows
+    assert (await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows == ()
+    [one] = (await list_pending(desk.database, ADMIN, PendingQuery(dismissed=True))).rows
     assert one.dismissed_at == NOW
     with pytest.raises(NotFound):
         await dismiss_pending(desk.database, ADMIN, Mac("02ac3e000778"), NOW)
@@ -141,11 +142,11 @@ async def test_what_is_in_the_inventory_by_now_does_not_wait(desk: Desk, shelf: 
     await asked(desk, shelf, f"{NEW.text}.cfg")
     async with desk.database.write() as write:
         await insert_phones(write, desk.domain_id, [Phone(mac=NEW, model="Acme D-6")])
-    assert (await list_pending(desk.database, ADMIN)).rows == ()
+    assert (await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows == ()
     async with desk.database.append() as write:
         await note_pending(write, [pending(NEW)])
         await note_pending(write, [pending(Mac("02ac3e000779"))])
-    [one] = (await list_pending(desk.database, ADMIN)).rows
+    [one] = (await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows
     assert one.mac.text == "02ac3e000779"
 
 
@@ -154,7 +155,7 @@ async def test_no_more_are_kept_than_the_bound_and_those_of_long_ago_go(desk: De
     async with desk.database.append() as write:
         for number, mac in enumerate(macs):
             assert await note_pending(write, [pending(mac, timedelta(days=number))], most=5) == 0
-    found = (await list_pending(desk.database, ADMIN)).rows
+    found = (await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows
     assert [one.mac for one in found] == macs[:-6:-1]
 
 
@@ -172,7 +173,7 @@ async def test_a_flood_pushes_out_nothing_that_asked_lately_or_was_dismissed(des
         assert await note_pending(write, flood[:4], most=5) == 0, "those that are listed are noted"
         after = timedelta(days=9)
         assert await note_pending(write, [pending(late, after)], most=5) == 0, "the next ones are"
-    found = (await list_pending(desk.database, ADMIN, dismissed=True)).rows
+    found = (await list_pending(desk.database, ADMIN, PendingQuery(dismissed=True))).rows
     macs = {one.mac for one in found}
     assert {dismissed, late} <= macs
     assert old not in macs
@@ -192,7 +193,7 @@ async def test_one_network_fills_no_list(desk: Desk) -> None:
         assert await note_pending(write, [*here, *six, near], of_a_network=8) == 12 + 12
         later = pending(Mac("02ac3e040001"), _FIVE_DAYS)
         assert await note_pending(write, [later], of_a_network=8) == 0, "what was long ago is over"
-    found = (await list_pending(desk.database, ADMIN)).rows
+    found = (await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows
     assert {one.mac for one in found} == {one.mac for one in (*here[:8], *six[:8], near, later)}
 
 
@@ -202,8 +203,8 @@ async def test_no_more_are_dismissed_than_the_bound(desk: Desk) -> None:
         await note_pending(write, [pending(mac) for mac in macs])
         for number, mac in enumerate(macs[:3]):
             await store.dismiss_pending(write, mac, NOW + timedelta(days=number), most=2)
-    found = (await list_pending(desk.database, ADMIN, dismissed=True)).rows
-    assert [one.mac for one in found] == macs[1:]
+    found = (await list_pending(desk.database, ADMIN, PendingQuery(dismissed=True))).rows
+    assert [one.mac for one in found] == macs[:0:-1]
 
 
 async def test_one_network_leaves_room_in_what_waits_to_be_written_and_is_told_of(
@@ -215,13 +216,19 @@ async def test_one_network_leaves_room_in_what_waits_to_be_written_and_is_told_o
         book.note(entry._replace(mac=Mac(f"02ac3e04{number:04x}"), address=f"10.1.0.{number % 99}"))
     book.note(entry._replace(mac=Mac("02ac3e050000"), address="10.0.1.1"))
     await book.flush()
-    assert len((await list_pending(desk.database, ADMIN)).rows) == 1 + 100 + 1
+    assert (
+        len((await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows)
+        == 1 + 100 + 1
+    )
     for turn in range(1, 7):
         for number in range(100):
             mac = Mac(f"02ac3e06{turn:02x}{number:02x}")
             book.note(entry._replace(mac=mac, address=f"10.1.0.{number}"))
         await book.flush()
-    assert len((await list_pending(desk.database, ADMIN)).rows) == 1 + store.OF_A_NETWORK + 1
+    assert (
+        len((await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows)
+        == 1 + store.OF_A_NETWORK + 1
+    )
     told = [line.getMessage() for line in caplog.records if "not listed" in line.getMessage()]
     assert len(told) == 1, "twice left out, told once"
 
@@ -231,7 +238,7 @@ async def test_whoever_has_one_domain_knows_of_none(desk: Desk, shelf: Shelf) ->
     actors: Sequence[Actor] = (OF_A_DOMAIN, replace(ADMIN, domain=DOMAIN, role=Role.TECH))
     for actor in actors:
         with pytest.raises(NotAllowed):
-            await list_pending(desk.database, actor)
+            await list_pending(desk.database, actor, PendingQuery())
         with pytest.raises(NotAllowed):
             await dismiss_pending(desk.database, actor, NEW, NOW)
         with pytest.raises(NotAllowed):
@@ -242,7 +249,7 @@ async def test_a_hostile_user_agent_is_kept_as_text(desk: Desk) -> None:
     hostile = replace(pending(NEW), user_agent="a\0\udcff\x1b[31m", name="\0", model="é" * 999)
     async with desk.database.append() as write:
         await note_pending(write, [hostile])
-    [one] = (await list_pending(desk.database, ADMIN)).rows
+    [one] = (await list_pending(desk.database, ADMIN, PendingQuery(limit=1000))).rows
     assert "\0" not in one.user_agent
     assert len(one.model) <= 256
 
@@ -264,8 +271,8 @@ async def test_a_long_list_is_told_page_by_page(desk: Desk) -> None:
     after: tuple[str, ...] = ()
     found: list[Mac] = []
     for _ in range(4):
-        page = await list_pending(desk.database, ADMIN, after=after, limit=2)
+        page = await list_pending(desk.database, ADMIN, PendingQuery(after=after, limit=2))
         found += [one.mac for one in page.rows]
         after = page.after
         assert page.total == 7
-    assert (found, after) == (macs, ())
+    assert (found, after) == (macs[::-1], ())

@@ -38,6 +38,7 @@ from provisiond.inventory.errors import (
     WrongLogin,
 )
 from provisiond.inventory.journal import RequestEntry
+from provisiond.inventory.lists import PersonQuery
 from provisiond.inventory.secret import Secret
 from provisiond.store.accounts import find_account, get_account
 from provisiond.store.database import Database
@@ -99,7 +100,7 @@ async def test_every_fault_of_a_new_person_is_told_and_nobody_is_added(
         assert isinstance(fault, Rejected | RejectedAll)
         fields = [fault.field] if isinstance(fault, Rejected) else [f.where for f in fault.findings]
         assert fields == where
-    assert [one.name for one in await list_people(db, ADMIN)] == ["olga"]
+    assert [one.name for one in (await list_people(db, ADMIN, PersonQuery())).rows] == ["olga"]
 
 
 async def test_a_user_is_bound_to_an_extension_and_goes_with_it(db: Database, shelf: Shelf) -> None:
@@ -115,10 +116,10 @@ async def test_a_user_is_bound_to_an_extension_and_goes_with_it(db: Database, sh
         for phone in await list_phones(write, domain_id):
             await delete_phone(write, domain_id, phone.mac, revision=phone.revision)
         await delete_user(write, domain_id, "0102", revision=1)
-    assert [one.name for one in await list_people(db, ADMIN)] == ["olga"]
+    assert [one.name for one in (await list_people(db, ADMIN, PersonQuery())).rows] == ["olga"]
     async with db.write() as write:
         await delete_domain(write, domain_id)
-    assert await list_people(db, ADMIN) == ()
+    assert (await list_people(db, ADMIN, PersonQuery())).rows == ()
 
 
 async def test_a_role_that_is_bound_to_nothing_lets_its_bounds_go(
@@ -154,7 +155,7 @@ async def test_only_admins_see_or_change_people(lite: Database, role: Role) -> N
     actor = Actor(kind="portal", name="x", role=role, domain=DOMAIN)
     account = Account(name="new", role=Role.ADMIN)
     for work in (
-        list_people(lite, actor),
+        list_people(lite, actor, PersonQuery()),
         add_person(lite, actor, account, NOW),
         change_person(lite, actor, "x", AccountEdit(), NOW),
         delete_person(lite, actor, "x", NOW),

@@ -13,6 +13,7 @@ from provisiond.actions.webhooks import (
     try_webhook,
 )
 from provisiond.inventory.errors import Conflict, NotAllowed, NotFound, Rejected, RejectedAll
+from provisiond.inventory.lists import DeliveryQuery, WebhookQuery
 from provisiond.inventory.webhooks import Webhook
 from provisiond.store.database import Database
 from tests.actions.inventory import ADMIN, DOMAIN, MANAGER, NOW
@@ -23,11 +24,11 @@ from tests.actions.test_outbox import URL, hook
 async def test_webhooks_are_kept_by_admins_alone(lite: Database) -> None:
     webhook = Webhook(name="x", url=URL)
     for work in (
-        keep_webhooks(lite, MANAGER),
+        keep_webhooks(lite, MANAGER, WebhookQuery()),
         add_webhook(lite, MANAGER, webhook, (), NOW),
         change_webhook(lite, MANAGER, "x", WebhookEdit(), (), NOW),
         remove_webhook(lite, MANAGER, "x", NOW),
-        show_deliveries(lite, MANAGER, "x"),
+        show_deliveries(lite, MANAGER, "x", DeliveryQuery()),
         retry_delivery(lite, MANAGER, "x", 1, NOW),
         try_webhook(lite, MANAGER, "x", (), NOW),
     ):
@@ -50,4 +51,4 @@ async def test_a_webhook_changes_and_goes_with_what_waits(lite: Database) -> Non
         await hook(lite)
     await remove_webhook(lite, ADMIN, "crm", NOW, revision=2)
     with pytest.raises(NotFound):
-        await show_deliveries(lite, ADMIN, "crm")
+        await show_deliveries(lite, ADMIN, "crm", DeliveryQuery())

@@ -172,7 +172,8 @@ def test_phones_of_five_vendors_are_led_to_their_files(office: Office) -> None:
     assert f"/p/{TOKEN}/" in body, "its enrolment is open: the file leads to its own URL"
 
     assert all(answers == [] for answers in office.ask("unknown", 1, SUBSCRIBES).values())
-    waiting = json.loads(office.server.run("pending", "list", as_json=True).stdout)
+    listed = office.server.run("pending", "list", "-s", "bb-99", "--sort", "mac", as_json=True)
+    waiting = json.loads(listed.stdout)
     seen = [(one["mac"], one["transport"]) for one in waiting]
     assert seen == [("00:15:65:aa:bb:99", "pnp")]
     assert waiting[0]["model"]

@@ -15,7 +15,7 @@ from provisiond.actions.desk import Desk
 from provisiond.actions.feed import ChangeFeed
 from provisiond.inventory.access import Role
 from provisiond.inventory.errors import StoreUnavailable
-from provisiond.inventory.lists import ChangeRow
+from provisiond.inventory.lists import ChangeRow, TokenQuery
 from provisiond.store.database import Database
 from provisiond.web.app import Health, Shown, make_portal
 from provisiond.web.keys import WebPolicy
@@ -95,14 +95,16 @@ async def test_silence_is_filled_and_ends_with_the_right_to_listen(
     async with asyncio.timeout(10):
         while b"still here" not in await stream.content.readline():
             pass
-        [mine] = await list_tokens(db, ADMIN)
+        [mine] = (await list_tokens(db, ADMIN, TokenQuery())).rows
         await revoke_token(db, ADMIN, mine.token_id, NOW)
         await stream.content.read()  # ends
 
 
 async def test_nothing_is_told_to_a_token_that_was_revoked(client: Client, db: Database) -> None:
     manager, admin = await token(db, Role.MANAGER, DOMAIN), await token(db, Role.ADMIN)
-    [mine] = [one for one in await list_tokens(db, ADMIN) if one.role is Role.MANAGER]
+    [mine] = [
+        one for one in (await list_tokens(db, ADMIN, TokenQuery())).rows if one.role is Role.MANAGER
+    ]
     stream = await listen(client, manager)
     await stream.content.readuntil(b"\n\n")
     await revoke_token(db, ADMIN, mine.token_id, NOW)

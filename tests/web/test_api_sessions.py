@@ -227,6 +227,9 @@ async def test_a_user_has_the_buttons_of_the_own_phones_and_nothing_else(
     who = {"X-CSRF-Token": me["csrf_token"]}
     _, own = await asked(client, "GET", "/me/phones", who)
     assert [phone["mac"] for phone in own["items"]] == ["02:ac:3e:00:00:01"]
+    for query, count in (("q=FRONT&sort=-last_seen", 1), ("q=00:00:01", 1), ("q=02ac3e000055", 0)):
+        _, own = await asked(client, "GET", f"/me/phones?{query}", who)
+        assert len(own["items"]) == count, query
     path = f"/domains/{DOMAIN}/phones/{OWN.mac}/buttons"
     answer, buttons = await asked(client, "GET", path, who)
     assert buttons["buttons"][0]["value"] == "0102"

@@ -16,16 +16,16 @@ from provisiond.actions.audit import (
 from provisiond.actions.change_table import changes_csv, changes_jsonl
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.lists import ChangeQuery, ChangeRow
-from provisiond.web.api.cursors import id_before, next_cursor
+from provisiond.web.api.cursors import next_cursor, place_of
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Asked, Listing, ListQuery, Moment, Record, Shape
+from provisiond.web.api.shapes import AgeQuery, Asked, Listing, Moment, Record, Shape
 from provisiond.web.api.undo import undo_change
 
 _Text = Annotated[str | None, Field(max_length=255)]
 
 
-class ChangesQuery(ListQuery):
-    """Which changes, the newest first. Times without a zone are UTC."""
+class ChangesQuery(AgeQuery):
+    """Which changes. `q` is found in actor, action and subject; times without a zone are UTC."""
 
     domain: _Text = None
     actor: _Text = None
@@ -73,8 +73,8 @@ class Undone(Shape):
 
 
 async def get_changes(call: Call) -> Reply:
-    """Changes, the newest first."""
-    query = _query(call.query, before=id_before(call))
+    """Changes by age."""
+    query = _query(call.query, after=place_of(call))
     page = await list_changes(call.desk.db, call.actor, query)
     items = [change_shown(row) for row in page.rows]
     return Reply(body=Listing[ChangeShown](items=items, next=next_cursor(call, page.after)))
@@ -139,8 +139,9 @@ def _tree(text: str) -> Any:
     return json.loads(text) if text else None
 
 
-def _query(query: ChangesQuery, before: int | None = None) -> ChangeQuery:
+def _query(query: ChangesQuery, after: tuple[str, ...] = ()) -> ChangeQuery:
     return ChangeQuery(
+        text=query.q.strip(),
         domain=query.domain,
         actor=query.actor,
         action=query.action,
@@ -148,7 +149,8 @@ def _query(query: ChangesQuery, before: int | None = None) -> ChangeQuery:
         subject=query.subject,
         since=query.since,
         until=query.until,
-        before=before,
+        descending=query.sort.startswith("-"),
+        after=after,
         limit=query.limit,
     )
 

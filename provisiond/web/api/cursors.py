@@ -41,13 +41,6 @@ def place_of(call: Call) -> tuple[str, ...]:
         raise Rejected("cursor", message, "Begin without a cursor.") from fault
 
 
-def id_before(call: Call) -> int | None:
-    """The number behind which a list, the newest first, goes on; None at its beginning. Raises
-    Rejected(cursor)."""
-    place = place_of(call)
-    return int(place[0]) if place else None
-
-
 def _mac(call: Call, content: bytes) -> bytes:
     query: BaseModel = call.query
     scope = json.dumps(

@@ -133,28 +133,27 @@ def listing(
 def part_of(
     call: Call,
     rows: Iterable[_Row],
-    key: Callable[[_Row], str],
+    place: Callable[[_Row], tuple[str, ...]],
     *,
-    text: str = "",
-    descending: bool = False,
+    descending: bool,
 ) -> Page[_Row]:
-    """A page of records that were all read, sorted by their key, which holds `text`."""
-    place = place_of(call)
-    wanted = [row for row in rows if text.casefold() in key(row).casefold()]
-    wanted.sort(key=key, reverse=descending)
+    """A page of records that were all read, sorted by their places."""
+    last = place_of(call)
+    wanted = sorted(rows, key=place, reverse=descending)
     behind = operator.lt if descending else operator.gt
-    left = [row for row in wanted if not place or behind(key(row), place[0])]
+    left = [row for row in wanted if not last or behind(place(row), last)]
     limit: int = call.query.limit
     shown = left[:limit]
-    after = (key(shown[-1]),) if len(left) > limit else ()
+    after = place(shown[-1]) if len(left) > limit else ()
     return Page(rows=tuple(shown), after=after, total=len(wanted))
 
 
 def named_part(call: Call, rows: Iterable[_Row], name: Callable[[_Row], str]) -> Page[_Row]:
     """The part of such records that a `NamedQuery` asks for."""
     query: NamedQuery = call.query
-    descending = query.sort.startswith("-")
-    return part_of(call, rows, name, text=query.q.strip(), descending=descending)
+    text = query.q.strip().casefold()
+    wanted = [row for row in rows if text in name(row).casefold()]
+    return part_of(call, wanted, lambda row: (name(row),), descending=query.sort.startswith("-"))
 
 
 def ordered(kind: type[_Order], text: str) -> dict[str, Any]:

@@ -1,12 +1,18 @@
 """How do programs see models, and what becomes of phones that are given a layout?"""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from provisiond.actions.inventory_schema import Entry
 from provisiond.actions.inventory_values import MacText
-from provisiond.web.api.shapes import Fault, Shape
+from provisiond.web.api.shapes import Fault, SearchQuery, Shape
+
+
+class ModelsQuery(SearchQuery):
+    """Which models; by `family` those of one are together, by name."""
+
+    sort: Literal["model", "-model", "family", "-family"] = "model"
 
 
 class SidecarShown(Shape):

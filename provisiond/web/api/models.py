@@ -8,18 +8,20 @@ from provisiond.web.api.model_shapes import (
     AppliedShown,
     ApplyBody,
     ModelShown,
+    ModelsQuery,
     PhoneWithLayoutShown,
     SidecarShown,
 )
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Listing, SearchQuery
+from provisiond.web.api.shapes import Listing
 
 
 async def list_models(call: Call) -> Reply:
     """The models whose name holds `q`; case, blanks and dashes do not count."""
-    query: SearchQuery = call.query
+    query: ModelsQuery = call.query
     found = find_models(call.desk.shelf(), query.q.strip())
-    page = part_of(call, found, lambda model: model.name)
+    place = _by_family if query.sort.endswith("family") else _by_name
+    page = part_of(call, found, place, descending=query.sort.startswith("-"))
     return listing(call, page, _model_shown, ModelShown)
 
 
@@ -46,6 +48,14 @@ async def post_layout_to_phones(call: Call) -> Reply:
     return Reply(body=AppliedShown(layout=done.name, dry_run=body.dry_run, phones=phones))
 
 
+def _by_name(model: ModelView) -> tuple[str, ...]:
+    return (model.name,)
+
+
+def _by_family(model: ModelView) -> tuple[str, ...]:
+    return (model.family, model.name)
+
+
 def _model_shown(model: ModelView) -> ModelShown:
     return ModelShown(
         model=model.name,
@@ -68,7 +78,7 @@ ROUTES = (
         summary="List the models that a phone can be",
         noun=Noun.FAMILIES,
         handler=list_models,
-        query=SearchQuery,
+        query=ModelsQuery,
         answer=Listing[ModelShown],
     ),
     Route(

@@ -1,24 +1,39 @@
 """How do programs see phones that ask and that nobody has, take them in, and dismiss them?"""
 
 from datetime import datetime
+from typing import Literal
 
 from provisiond.actions.import_merge import merge_phone
 from provisiond.actions.pending import approve_pending, dismiss_pending, list_pending
 from provisiond.actions.phones import show_phone
 from provisiond.inventory.access import Noun, Verb
+from provisiond.inventory.lists import PendingOrder, PendingQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
 from provisiond.web.api.cursors import place_of
-from provisiond.web.api.kept import faults, listing
+from provisiond.web.api.kept import faults, listing, ordered
 from provisiond.web.api.phone_shapes import PhoneBody, PhoneShown, view_shown
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Listing, ListQuery, Shape
+from provisiond.web.api.shapes import Listing, SearchQuery, Shape
 
 
-class PendingQuery(ListQuery):
-    """Which phones. `dismissed` adds those that somebody dismissed."""
+class PendingPhonesQuery(SearchQuery):
+    """Which phones. `q` is found in the MAC (in any notation), the address, the User-Agent, what
+    was recognised and the file; `dismissed` adds those that somebody dismissed."""
 
     dismissed: bool = False
+    sort: Literal[
+        "mac",
+        "-mac",
+        "model",
+        "-model",
+        "first_seen",
+        "-first_seen",
+        "last_seen",
+        "-last_seen",
+        "count",
+        "-count",
+    ] = "-last_seen"
 
 
 class PendingShown(Shape):
@@ -41,14 +56,15 @@ class PendingShown(Shape):
 
 async def list_pending_phones(call: Call) -> Reply:
     """Phones that ask and that nobody has, who asked last first."""
-    query: PendingQuery = call.query
-    page = await list_pending(
-        call.desk.db,
-        call.actor,
+    query: PendingPhonesQuery = call.query
+    wanted = PendingQuery(
+        text=query.q.strip(),
         dismissed=query.dismissed,
         after=place_of(call),
         limit=query.limit,
+        **ordered(PendingOrder, query.sort),
     )
+    page = await list_pending(call.desk.db, call.actor, wanted)
     return listing(call, page, _shown, PendingShown)
 
 
@@ -105,7 +121,7 @@ ROUTES = (
         summary="List phones that ask and that nobody has",
         noun=Noun.PHONES,
         handler=list_pending_phones,
-        query=PendingQuery,
+        query=PendingPhonesQuery,
         answer=Listing[PendingShown],
     ),
     Route(

@@ -17,9 +17,11 @@ from provisiond.actions.people import (
 )
 from provisiond.inventory.access import Noun, Role, Verb
 from provisiond.inventory.accounts import LINK_HOURS, Account
-from provisiond.web.api.cursors import next_cursor, place_of
+from provisiond.inventory.lists import PersonOrder, PersonQuery
+from provisiond.web.api.cursors import place_of
+from provisiond.web.api.kept import listing, ordered
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Asked, Listing, ListQuery, Record, Shape
+from provisiond.web.api.shapes import Asked, Listing, Record, SearchQuery, Shape
 
 _RoleName = Literal["admin", "tech", "manager", "user"]
 _Name = Annotated[str, Field(max_length=256)]
@@ -73,27 +75,28 @@ class ResetBody(Asked):
     second_factor: bool = False
 
 
-class PeopleQuery(ListQuery):
-    """Which people."""
+class PeopleQuery(SearchQuery):
+    """Which people. `q` is found in the login name, and in the extension and name of the user that
+    somebody is; who never logged in stands before all who did."""
 
     domain: Annotated[str | None, Field(max_length=255)] = None
+    sort: Literal[
+        "name", "-name", "role", "-role", "domain", "-domain", "logged_in_at", "-logged_in_at"
+    ] = "name"
 
 
 async def get_people(call: Call) -> Reply:
-    """Accounts by name."""
+    """Accounts that match."""
     query: PeopleQuery = call.query
-    place = place_of(call)
-    found = await list_people(
-        call.desk.db,
-        call.actor,
+    wanted = PersonQuery(
+        text=query.q.strip(),
         domain=query.domain,
-        after=place[0] if place else "",
-        limit=query.limit + 1,
+        after=place_of(call),
+        limit=query.limit,
+        **ordered(PersonOrder, query.sort),
     )
-    shown = found[: query.limit]
-    after = (shown[-1].name,) if len(found) > query.limit else ()
-    items = [person_shown(one) for one in shown]
-    return Reply(body=Listing[PersonShown](items=items, next=next_cursor(call, after)))
+    page = await list_people(call.desk.db, call.actor, wanted)
+    return listing(call, page, person_shown, PersonShown)
 
 
 async def get_person(call: Call) -> Reply:

@@ -30,6 +30,12 @@ class PhonesQuery(SearchQuery):
     sort: PhoneSort = "mac"
 
 
+class OwnPhonesQuery(SearchQuery):
+    """Which of the own phones; as of all."""
+
+    sort: PhoneSort = "mac"
+
+
 class LineShown(Shape):
     """A line: which extension rings there."""
 

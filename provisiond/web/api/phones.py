@@ -27,6 +27,7 @@ from provisiond.web.api.phone_shapes import (
     ButtonsBody,
     ButtonsShown,
     EnrolmentBody,
+    OwnPhonesQuery,
     PhoneBody,
     PhoneRow,
     PhonesBody,
@@ -38,7 +39,7 @@ from provisiond.web.api.phone_shapes import (
     view_shown,
 )
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Listing, ListQuery, Record
+from provisiond.web.api.shapes import Listing, Record
 
 _PATH = "/domains/{domain}/phones"
 
@@ -151,8 +152,15 @@ async def list_own_phones(call: Call) -> Reply:
     actor = call.actor
     if actor.domain is None or actor.extension is None:
         raise NotFound("nobody's phones are yours: you have no extension.")
-    query = PhoneQuery(extension=actor.extension, after=place_of(call), limit=call.query.limit)
-    page = await search_phones(call.desk.db, actor.domain, query)
+    query: OwnPhonesQuery = call.query
+    wanted = PhoneQuery(
+        text=query.q.strip(),
+        extension=actor.extension,
+        after=place_of(call),
+        limit=query.limit,
+        **ordered(PhoneOrder, query.sort),
+    )
+    page = await search_phones(call.desk.db, actor.domain, wanted)
     return listing(call, page, phone_row, PhoneRow)
 
 
@@ -264,7 +272,7 @@ ROUTES = (
         summary="List the own phones",
         noun=Noun.BUTTONS,
         handler=list_own_phones,
-        query=ListQuery,
+        query=OwnPhonesQuery,
         answer=Listing[PhoneRow],
         fails_with=(404,),
     ),

@@ -9,13 +9,14 @@ from provisiond.actions.request_journal import list_requests, phone_requests
 from provisiond.inventory.access import Noun
 from provisiond.inventory.lists import Page, RequestQuery, RequestRow
 from provisiond.inventory.mac import Mac
-from provisiond.web.api.cursors import id_before, next_cursor
+from provisiond.web.api.cursors import next_cursor, place_of
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Listing, ListQuery, Moment, Shape
+from provisiond.web.api.shapes import AgeQuery, Listing, Moment, Shape
 
 
-class PhoneRequestsQuery(ListQuery):
-    """Which requests, the newest first. Times without a zone are UTC."""
+class PhoneRequestsQuery(AgeQuery):
+    """Which requests. `q` is found in the file's name, the address, the MAC (in any notation) and
+    the User-Agent; times without a zone are UTC."""
 
     outcome: Annotated[
         str | None,
@@ -56,7 +57,7 @@ class RequestShown(Shape):
 
 
 async def get_requests(call: Call) -> Reply:
-    """What phones asked for, the newest first."""
+    """What phones asked for, by age."""
     query: RequestsQuery = call.query
     mac = Mac.parse(query.mac) if query.mac is not None else None
     page = await list_requests(
@@ -66,7 +67,7 @@ async def get_requests(call: Call) -> Reply:
 
 
 async def get_phone_requests(call: Call) -> Reply:
-    """What one phone asked for, the newest first."""
+    """What one phone asked for, by age."""
     page = await phone_requests(
         call.desk.db, call.actor, call.of("domain"), Mac(call.of("mac")), _wanted(call, call.query)
     )
@@ -77,6 +78,7 @@ def _wanted(
     call: Call, query: PhoneRequestsQuery, *, domain: str | None = None, mac: Mac | None = None
 ) -> RequestQuery:
     return RequestQuery(
+        text=query.q.strip(),
         domain=domain,
         mac=mac,
         outcome=query.outcome,
@@ -85,7 +87,8 @@ def _wanted(
         alarm=query.alarm,
         since=query.since,
         until=query.until,
-        before=id_before(call),
+        descending=query.sort.startswith("-"),
+        after=place_of(call),
         limit=query.limit,
     )
 

@@ -121,3 +121,9 @@ class NamedQuery(SearchQuery):
     """A list of records that are found and sorted by their name alone."""
 
     sort: Literal["name", "-name"] = "name"
+
+
+class AgeQuery(SearchQuery):
+    """A list of what happened, by when it was noted: the newest first, or with `at` the oldest."""
+
+    sort: Literal["at", "-at"] = "-at"

@@ -8,9 +8,11 @@ from pydantic import Field
 from provisiond.actions.api_tokens import MAX_DAYS, MakeToken, list_tokens, make_token, revoke_token
 from provisiond.inventory.access import Noun, Role, Verb
 from provisiond.inventory.accounts import ApiToken
-from provisiond.web.api.cursors import next_cursor, place_of
+from provisiond.inventory.lists import TokenOrder, TokenQuery
+from provisiond.web.api.cursors import place_of
+from provisiond.web.api.kept import listing, ordered
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Asked, Listing, ListQuery, Shape
+from provisiond.web.api.shapes import Asked, Listing, SearchQuery, Shape
 
 _RoleName = Literal["admin", "tech", "manager", "user"]
 
@@ -46,17 +48,37 @@ class TokenBody(Asked):
     days: Annotated[int | None, Field(ge=1, le=MAX_DAYS)] = 365
 
 
+class TokensQuery(SearchQuery):
+    """Which tokens. `q` is found in id, label and domain; one that was never used stands before all
+    that were, one that never ends behind all that do."""
+
+    sort: Literal[
+        "id",
+        "-id",
+        "label",
+        "-label",
+        "domain",
+        "-domain",
+        "created_at",
+        "-created_at",
+        "used_at",
+        "-used_at",
+        "expires_at",
+        "-expires_at",
+    ] = "id"
+
+
 async def get_tokens(call: Call) -> Reply:
-    """Tokens by id, revoked and ended ones too."""
-    query: ListQuery = call.query
-    place = place_of(call)
-    found = await list_tokens(
-        call.desk.db, call.actor, after=place[0] if place else "", limit=query.limit + 1
+    """Tokens that match, revoked and ended ones too."""
+    query: TokensQuery = call.query
+    wanted = TokenQuery(
+        text=query.q.strip(),
+        after=place_of(call),
+        limit=query.limit,
+        **ordered(TokenOrder, query.sort),
     )
-    shown = found[: query.limit]
-    after = (shown[-1].token_id,) if len(found) > query.limit else ()
-    items = [TokenShown(**_fields(one)) for one in shown]
-    return Reply(body=Listing[TokenShown](items=items, next=next_cursor(call, after)))
+    page = await list_tokens(call.desk.db, call.actor, wanted)
+    return listing(call, page, lambda one: TokenShown(**_fields(one)), TokenShown)
 
 
 async def post_token(call: Call) -> Reply:
@@ -101,7 +123,7 @@ ROUTES = (
         summary="List the tokens",
         noun=Noun.TOKENS,
         handler=get_tokens,
-        query=ListQuery,
+        query=TokensQuery,
         answer=Listing[TokenShown],
     ),
     Route(

@@ -17,11 +17,12 @@ from provisiond.actions.webhooks import (
     try_webhook,
 )
 from provisiond.inventory.access import Noun, Verb
+from provisiond.inventory.lists import DeliveryQuery, WebhookOrder, WebhookQuery
 from provisiond.inventory.webhooks import Delivery, DeliveryState, Webhook
-from provisiond.web.api.cursors import id_before, next_cursor, place_of
-from provisiond.web.api.kept import Keeping, kept
+from provisiond.web.api.cursors import next_cursor, place_of
+from provisiond.web.api.kept import Keeping, kept, listing, ordered
 from provisiond.web.api.route import Call, Reply, Route
-from provisiond.web.api.shapes import Asked, Listing, ListQuery, Record, Shape
+from provisiond.web.api.shapes import AgeQuery, Asked, Listing, Record, SearchQuery, Shape
 
 _Text = Annotated[str, Field(max_length=2000)]
 
@@ -78,23 +79,29 @@ class Tried(Shape):
     said: str
 
 
-class DeliveriesQuery(ListQuery):
-    """Which deliveries, the newest first."""
+class WebhooksQuery(SearchQuery):
+    """Which webhooks. `q` is found in name and URL."""
+
+    sort: Literal["name", "-name", "url", "-url"] = "name"
+
+
+class DeliveriesQuery(AgeQuery):
+    """Which deliveries. `q` is found in action and subject."""
 
     state: Literal["waiting", "sent", "dead"] | None = None
 
 
 async def list_webhooks(call: Call) -> Reply:
-    """Webhooks by name."""
-    query: ListQuery = call.query
-    place = place_of(call)
-    found = await keep_webhooks(
-        call.desk.db, call.actor, after=place[0] if place else "", limit=query.limit + 1
+    """Webhooks that match."""
+    query: WebhooksQuery = call.query
+    wanted = WebhookQuery(
+        text=query.q.strip(),
+        after=place_of(call),
+        limit=query.limit,
+        **ordered(WebhookOrder, query.sort),
     )
-    rows = found[: query.limit]
-    after = (rows[-1].name,) if len(found) > query.limit else ()
-    items = [webhook_shown(one) for one in rows]
-    return Reply(body=Listing[WebhookShown](items=items, next=next_cursor(call, after)))
+    page = await keep_webhooks(call.desk.db, call.actor, wanted)
+    return listing(call, page, webhook_shown, WebhookShown)
 
 
 async def get_webhook(call: Call) -> Reply:
@@ -142,20 +149,18 @@ async def delete_webhook(call: Call) -> Reply:
 
 
 async def list_deliveries(call: Call) -> Reply:
-    """What a webhook was and is to be told, the newest first."""
+    """What a webhook was and is to be told, by age."""
     query: DeliveriesQuery = call.query
-    found = await show_deliveries(
-        call.desk.db,
-        call.actor,
-        call.of("name"),
+    wanted = DeliveryQuery(
+        text=query.q.strip(),
         state=DeliveryState(query.state) if query.state is not None else None,
-        before=id_before(call),
-        limit=query.limit + 1,
+        descending=query.sort.startswith("-"),
+        after=place_of(call),
+        limit=query.limit,
     )
-    rows = found[: query.limit]
-    after = (str(rows[-1].delivery_id),) if len(found) > query.limit else ()
-    items = [_delivery_shown(one) for one in rows]
-    return Reply(body=Listing[DeliveryShown](items=items, next=next_cursor(call, after)))
+    page = await show_deliveries(call.desk.db, call.actor, call.of("name"), wanted)
+    items = [_delivery_shown(one) for one in page.rows]
+    return Reply(body=Listing[DeliveryShown](items=items, next=next_cursor(call, page.after)))
 
 
 async def send_delivery_again(call: Call) -> Reply:
@@ -214,7 +219,7 @@ ROUTES = (
             added=post_webhook,
             changed=patch_webhook,
             removed=delete_webhook,
-            query=ListQuery,
+            query=WebhooksQuery,
             request=WebhookBody,
             change=WebhookChange,
             answer=WebhookShown,
