@@ -227,6 +227,19 @@ def _again(route: Route, kept: Answered) -> web.Response:
 
 
 async def _handled(route: Route, call: Call) -> Reply:
+    """The handler's answer. Who overwrites whatever stands is never late: where somebody came in
+    between, it is looked at again in the writers' turn, when nobody else changes it."""
+    try:
+        return await _tried(route, call)
+    except Stale:
+        if not route.conditional or call.revision is not None:
+            raise
+    async with call.desk.db.write() as write:
+        desk = replace(call.desk, db=call.desk.db.within(write))
+        return await _tried(route, replace(call, desk=desk))
+
+
+async def _tried(route: Route, call: Call) -> Reply:
     """The handler's answer. Raises Rejected and RejectedAll with the faults of all the body."""
     assert route.handler is not None
     try:
