@@ -27,6 +27,7 @@ from provisiond.actions.record_tables import COLUMNS, TREATMENT_WORDS, TableKind
 from provisiond.actions.setting_cells import SETTINGS, read_setting
 from provisiond.inventory.directory import COMPANY
 from provisiond.inventory.errors import Rejected, RejectedAll
+from provisiond.inventory.number_faults import is_called_default
 from provisiond.inventory.numbers import Treatment
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import Part
@@ -99,6 +100,7 @@ class _RecordRows:
         self.records: dict[str, Any] = {}
         self.faults = Found()
         self.names_joined = False
+        self._defaults: set[Path] = set()  # of numbers, that a row without a frame told
 
     def read(self, row: Row) -> None:
         """Take one row in."""
@@ -215,7 +217,7 @@ class _RecordRows:
         record = self._at_path(path)
         if frame == "":
             record.setdefault("rules", [])
-        if frame and frame.casefold() != "default":
+        if frame and (path in self._defaults or not is_called_default(frame)):
             rules = record.setdefault("rules", [])
             place = (*path, "rules", len(rules))
             rules.append({"frame": frame, **told})
@@ -223,6 +225,8 @@ class _RecordRows:
             for column in told:
                 self._places[*place, column] = self._place(row, column)
             return
+        if frame is None and told:
+            self._defaults.add(path)
         for column, cell in told.items():
             self._set(row, (*path, "default"), column, column, cell)
 

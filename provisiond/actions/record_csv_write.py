@@ -16,6 +16,7 @@ from provisiond.actions.record_tables import COLUMNS, TableKind
 from provisiond.actions.setting_cells import setting_cell
 from provisiond.actions.workbook import workbook_bytes
 from provisiond.inventory.faults import MASK
+from provisiond.inventory.number_faults import is_called_default
 from provisiond.inventory.numbers import Handling
 from provisiond.inventory.timeframes import (
     DateRange,
@@ -163,11 +164,14 @@ def _users(contents: DomainContents, *, with_secrets: bool) -> Iterator[_Cells]:
 
 
 def _numbers(contents: DomainContents) -> Iterator[_Cells]:
+    """A row for what a number does, and one a rule. Where a frame of old is called as the default
+    is, the first has none: then the others are all rules."""
     for number in sorted(contents.numbers.values(), key=lambda one: one.number):
         key = {"number": number.number.text}
+        is_told = number.rules and not any(is_called_default(rule.frame) for rule in number.rules)
         yield {
             **key,
-            "frame": _DEFAULT if number.rules else "",
+            "frame": _DEFAULT if is_told else "",
             **_handling(number.default),
             "notes": number.notes,
             "language": number.language or "",

@@ -80,9 +80,14 @@ def frame_faults(frame: TimeFrame) -> tuple[Finding, ...]:
     return tuple(_frame(frame))
 
 
+def is_called_default(frame: str) -> bool:
+    """Whether a frame has the name that tables give a number's default."""
+    return frame.strip().casefold() == "default"
+
+
 def reserved_faults(frame: TimeFrame) -> tuple[Finding, ...]:
     """What is wrong with the name of a frame that is new, or renamed; one that stands may stay."""
-    if frame.name.strip().casefold() != "default":
+    if not is_called_default(frame.name):
         return ()
     message = f"{shown(frame.name)} is what tables call a number's default."
     remedy = "Give the time frame another name."

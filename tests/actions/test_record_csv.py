@@ -3,9 +3,11 @@ to be read."""
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
+from provisiond.actions.edits import domain_record
 from provisiond.actions.exports import ExportInventory, Format, export_inventory
 from provisiond.actions.imports import ImportInventory, ImportReport, Mode, import_inventory
 from provisiond.actions.inventory_state import DomainContents
@@ -13,9 +15,12 @@ from provisiond.actions.record_tables import COLUMNS, TableKind, kind_of_table
 from provisiond.actions.table_records import read_records
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.errors import Finding, RejectedAll
-from provisiond.inventory.numbers import Handling
+from provisiond.inventory.numbers import Handling, NumberRule
 from provisiond.inventory.telephone import E164
+from provisiond.inventory.timeframes import FrameKind, TimeFrame
 from provisiond.store.database import Database
+from provisiond.store.numbers import find_numbers, update_numbers
+from provisiond.store.timeframes import insert_frames
 from tests.actions.inventory import ADMIN, NOW, load
 from tests.actions.test_number_files import DOMAIN, MAIN, OFFICE, stored
 
@@ -188,6 +193,26 @@ async def test_rows_of_one_number_are_its_default_and_its_rules_in_order(
     ]
     assert (made.rules[1].handling.caller_id_prefix, made.notes) == ("Front", "appointments line")
     assert numbers[E164("+18005550131")].default == Handling()
+
+
+async def test_a_frame_of_old_that_is_called_default_goes_out_and_comes_back(
+    office: Database, shelf: Shelf
+) -> None:
+    async with office.write() as write:
+        domain_id, _ = await domain_record(write, DOMAIN)
+        frame = TimeFrame(name="Default", kind=FrameKind.ALWAYS)
+        await insert_frames(write, domain_id, [frame])
+        number = (await find_numbers(write, domain_id, [MAIN]))[MAIN]
+        last = NumberRule(frame=frame.name, handling=Handling(treatment="user", destination="101"))
+        await update_numbers(write, domain_id, [replace(number, rules=(*number.rules, last))])
+    before = (await stored(office)).numbers[MAIN]
+    written = await table(office, TableKind.NUMBERS)
+    await take(office, shelf, "number,frame,treatment\n8005550100,-,available\n")
+    assert (await stored(office)).numbers[MAIN].rules == ()
+    await take(office, shelf, written)
+    after = (await stored(office)).numbers[MAIN]
+    assert (after.default, after.rules) == (before.default, before.rules)
+    assert await table(office, TableKind.NUMBERS) == written
 
 
 async def test_an_empty_cell_leaves_alone_and_a_dash_clears(office: Database, shelf: Shelf) -> None:
