@@ -26,6 +26,7 @@ PLACES = {
     "doctor": "doctor:doctor",
     "dhcp-snippet": "cli_dhcp:dhcp_snippet",
     "phones": "cli_phones:app",
+    "models": "cli_models:app",
     "layouts": "cli_layouts:app",
     "pending": "cli_pending:app",
     "numbers": "cli_numbers:app",

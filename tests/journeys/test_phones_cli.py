@@ -1,19 +1,20 @@
 """An office's phones and their keys at a prompt, and what the phones then fetch from a real server.
 
-Processes of their own run the commands that add, edit and lay out; the other ones run in this
-process, for a fresh one for each takes long.
+Processes of their own run what people ask for in so many words; variations run in this process, for
+a fresh one for each takes long.
 """
 
-import shutil
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.journeys.conftest import serving
 from tests.journeys.desk_phone import DeskPhone
 from tests.journeys.office import DOMAIN, KEYS
 from tests.journeys.prompt import Prompt
-from tests.journeys.server import ServerProcess
+from tests.journeys.server import ServerProcess, wait_for
 
 FRONT, BACK, HALL = "001565aabb01", "001565aabb02", "001565aabb03"
 
@@ -21,14 +22,7 @@ FRONT, BACK, HALL = "001565aabb01", "001565aabb02", "001565aabb03"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, office_data: Path) -> Iterator[ServerProcess]:
     """A domain with people and no phones, served."""
-    process = ServerProcess(folder=tmp_path_factory.mktemp("office"))
-    process.configure()
-    shutil.copytree(office_data, process.folder / "data")
-    process.start()
-    try:
-        yield process
-    finally:
-        process.stop()
+    yield from serving(tmp_path_factory.mktemp("office"), office_data, "")
 
 
 @pytest.fixture(scope="module")
@@ -52,16 +46,22 @@ def front(server: ServerProcess) -> DeskPhone:
     return phone
 
 
-def test_a_model_is_one_of_those_there_are(prompt: Prompt) -> None:
-    """Model by brand and model; what is none is refused with those that are near."""
+def test_a_model_is_one_of_those_there_are(server: ServerProcess, prompt: Prompt) -> None:
+    """Model by brand and model, searched for; what is none is refused with those that are near."""
+    found = server.run("models", "list", "--search", "SIP t46").stdout
+    assert [line for line in found.splitlines() if line.startswith("Yealink SIP-T46U ")]
+    [model] = prompt.told("models", "list", "--search", "yealinksipt46u")
+    assert (model["lines"], model["keys"]) == (16, 27)
+    assert model["unavailable"]["redial"].startswith("no key type for it")
     wrong = prompt("phones", "add", HALL, "--model", "Yealink SIP-T46Q", code=1)
     assert "is no model we know" in wrong
     assert "Yealink SIP-T46U" in wrong
 
 
-def test_all_phones_of_the_domain(prompt: Prompt, front: DeskPhone) -> None:
+def test_all_phones_of_the_domain(server: ServerProcess, front: DeskPhone) -> None:
     """The list shows all phones: MAC, model, lines, notes; what was added is in it, and fetches."""
-    row = next(line for line in prompt("phones", "list").splitlines() if "aa:bb:01" in line)
+    listed = server.run("phones", "list").stdout
+    row = next(line for line in listed.splitlines() if "aa:bb:01" in line)
     for text in ("00:15:65:aa:bb:01", "Yealink SIP-T46U", "101, 102, 103", "by the door"):
         assert text in row
     front.boots_with("account.2.user_name = 102", "account.3.user_name = 103")
@@ -89,11 +89,12 @@ def test_edit_basic_and_advanced(server: ServerProcess, prompt: Prompt, front: D
     front.boots_with(
         "account.1.label = Reception", "account.2.label = Bob", "account.3.enable = 0",
         "account.1.sip_server.1.address = edge.example.test", "lang.gui = German",
+        "account.1.sip_server.1.transport_type = 2", "local_time.time_zone = +1",
         "static.network.vlan.internet_port_vid = 42", "static.network.vlan.pc_port_vid = 43",
         "phone_setting.ring_type = Ring2.wav",
     )  # fmt: skip
     assert "<Name>Taxi</Name>" in front.directory()
-    shown = prompt.told("phones", "show", FRONT)
+    shown = json.loads(server.run("phones", "show", FRONT, as_json=True).stdout)
     assert (shown["name"], shown["notes"], shown["emergency_address"]) == ("Lobby", "moved", "HQ")
     edit = ("phones", "edit", FRONT)
     assert "would be saved: this was a dry run" in prompt(*edit, "--name", "x", "--dry-run")
@@ -224,3 +225,30 @@ def test_many_at_once(prompt: Prompt, front: DeskPhone) -> None:
         changed = prompt.told(noun, "edit", one, other, "-t", "user", "-e", "Bob Sample")
         assert [item["key"] for item in changed["items"]] == [one, other]
         assert "102" in str(prompt.told(noun, "show", other))
+
+
+def test_a_broken_phone_is_replaced_and_what_is_gone_gets_nothing(
+    server: ServerProcess, prompt: Prompt, front: DeskPhone
+) -> None:
+    """Edit: another MAC and model, with the lines and buttons that stood; then its enrolment opened
+    anew, a fresh URL, which its next file has, and the phone deleted."""
+    prompt("phones", "edit", HALL, "--line", "1=103,shared", "--button", "2=blf,104,Dan")
+    new = "001565aabb04"
+    server.run("phones", "edit", HALL, "--mac", new, "--model", "Yealink SIP-T46U")
+    hall = DeskPhone(server, new)
+    hall.boots_with("account.1.user_name = 103", "linekey.2.value = 104", "linekey.2.label = Dan")
+    assert "is open until" in prompt("phones", "enrol", new)
+    prompt("phones", "renew", new)
+    before = hall.folder
+
+    def has_moved() -> bool:
+        hall.boot()
+        return hall.folder != before
+
+    wait_for(has_moved)
+    assert prompt("phones", "delete", new, "--yes")
+    assert [phone["mac"] for phone in prompt.told("phones", "list")] == [
+        "00:15:65:aa:bb:01",
+        "00:15:65:aa:bb:02",
+    ]
+    wait_for(lambda: server.get(f"{hall.folder}{new}.cfg")[0] == 404)
