@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from provisiond.web.keys import WebPolicy
 from tests.actions.inventory import MODELS, NOW
 from tests.actions.people import door
 from tests.boot.conftest import BOTH
+from tests.postgres import Cluster
 from tests.web.offices import ENROLMENT_HOURS, Client, open_offices
 
 
@@ -50,25 +51,54 @@ def health() -> Health:
 def filled_store(tmp_path_factory: pytest.TempPathFactory, key: SecretKey, shelf: Shelf) -> Path:
     """An embedded store with two domains of everything in it, to be copied."""
     path = tmp_path_factory.mktemp("filled") / "provisiond.db"
-
-    async def fill() -> None:
-        await Database.create(f"sqlite:///{path}", key)
-        database = await Database.open(f"sqlite:///{path}", key)
-        try:
-            await open_offices(database, shelf)
-        finally:
-            await database.close()
-
-    asyncio.run(fill())
+    asyncio.run(_fill(f"sqlite:///{path}", key, shelf))
     return path
 
 
+async def _fill(url: str, key: SecretKey, shelf: Shelf) -> None:
+    await Database.create(url, key)
+    database = await Database.open(url, key)
+    try:
+        await open_offices(database, shelf)
+    finally:
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+def filled_database(postgres_cluster: Cluster, key: SecretKey, shelf: Shelf) -> Iterator[str]:
+    """The name of one on a server with the same in it, to be copied."""
+    name = postgres_cluster.new_database()
+    asyncio.run(_fill(postgres_cluster.url(name), key, shelf))
+    yield name
+    postgres_cluster.drop_database(name)
+
+
 @pytest.fixture
-async def db(tmp_path: Path, key: SecretKey, filled_store: Path) -> AsyncIterator[Database]:
+def sqlite_store(tmp_path: Path, filled_store: Path) -> str:
+    """The URL of an embedded store with two domains of everything in it."""
+    return f"sqlite:///{shutil.copy(filled_store, tmp_path / 'store.db')}"
+
+
+@pytest.fixture
+def postgres_store(postgres_cluster: Cluster, filled_database: str) -> Iterator[str]:
+    """The URL of one on a server."""
+    name = postgres_cluster.new_database(filled_database)
+    yield postgres_cluster.url(name)
+    postgres_cluster.drop_database(name)
+
+
+@pytest.fixture
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of either, in turn where a test is marked with BOTH_ENGINES; else the embedded one:
+    what does not depend on the engine is tried on one."""
+    url: str = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_store")
+    return url
+
+
+@pytest.fixture
+async def db(store_url: str, key: SecretKey) -> AsyncIterator[Database]:
     """A store with two domains of everything in it."""
-    path = tmp_path / "store.db"
-    shutil.copy(filled_store, path)
-    database = await Database.open(f"sqlite:///{path}", key)
+    database = await Database.open(store_url, key)
     yield database
     await database.close()
 

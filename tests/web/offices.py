@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
@@ -29,6 +30,7 @@ from provisiond.store import (
 from provisiond.store.database import Database
 from tests.actions.inventory import ADMIN, DOMAIN, INVENTORY, NOW, load
 
+BOTH_ENGINES = pytest.mark.parametrize("store_url", ["sqlite", "postgres"], indirect=True)
 OTHER = "other.example.test"
 Client = TestClient[web.Request, web.Application]
 FRONT = Civic(

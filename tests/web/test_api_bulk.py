@@ -7,7 +7,7 @@ import pytest
 from provisiond.inventory.access import Role
 from provisiond.store.database import Database
 from tests.actions.inventory import DOMAIN
-from tests.web.offices import OWN, Client, asked, token
+from tests.web.offices import BOTH_ENGINES, OWN, Client, asked, token
 
 BASE = f"/domains/{DOMAIN}"
 SECOND = "02ac3e000077"
@@ -51,6 +51,7 @@ async def test_phones_change_at_once_and_each_is_undone_by_itself(
     assert (await asked(client, "GET", f"{path}/{OWN.mac}", who))[1]["notes"] == "desk"
 
 
+@BOTH_ENGINES
 @pytest.mark.parametrize(
     ("noun", "more", "keys", "changes", "fields"),
     [
@@ -111,6 +112,7 @@ async def test_who_was_not_quick_enough_changes_nothing_and_is_told_which(
     assert (await asked(client, "GET", f"{BASE}/phones/{SECOND}", who))[1]["notes"] == ""
 
 
+@BOTH_ENGINES
 async def test_every_fault_of_keys_and_changes_is_told_at_once(
     client: Client, db: Database
 ) -> None:
