@@ -1,36 +1,48 @@
 """An office manager's emergency data at a prompt, with a provider that answers and without one.
 
-The commands run in this process, as `main` runs them: a fresh one for each of so many takes long.
+Where a provider answers a server serves the store all the while, and says by its API what the
+commands did. Processes of their own run what people ask for in so many words; variations run in
+this process, for a fresh one for each takes long.
 """
 
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.journeys.conftest import serving
+from tests.journeys.manager import Manager
+from tests.journeys.office import DOMAIN
 from tests.journeys.prompt import Prompt
+from tests.journeys.server import ServerProcess
 
 CONFIG = """
 data_dir = "data"
 [public_url]
 http = "http://phones.example.test"
-[emergency.provider]
 """
-
+PROVIDER = """
+[emergency.provider]
+name = "Made-up"
+url = "http://127.0.0.1:{}/v1/addresses/validate"
+token = "try-me"
+networks = ["127.0.0.0/8"]
+"""
+MAIN = "+18005550100"
 PLACE = (
     *("--house-number", "350", "--street", "Fifth Avenue", "--floor", "3"),
     *("--city", "New York", "--state", "New York", "--postcode", "10118", "--country", "us"),
 )
 OFFICE: dict[str, Any] = {
-    "domain": "pbx.example.test",
-    "settings": {"sip_server": "pbx.example.test"},
-    "sites": [{"name": "HQ"}, {"name": "Dock"}],
+    "domain": DOMAIN,
+    "settings": {"sip_server": DOMAIN},
     "users": [
-        {"extension": "101", "first_name": "Alice", "site": "HQ"},
-        {"extension": "102", "first_name": "Bob", "site": "Dock"},
+        {"extension": "101", "first_name": "Alice"},
+        {"extension": "102", "first_name": "Bob"},
         {"extension": "103", "first_name": "Carol"},
     ],
     "phones": [
@@ -43,137 +55,174 @@ OFFICE: dict[str, Any] = {
 }
 
 
-class Office(Prompt):
-    """A prompt in a configured folder with a store."""
+@pytest.fixture(scope="module")
+def office(
+    tmp_path_factory: pytest.TempPathFactory, office_data: Path, provider: int
+) -> Iterator[ServerProcess]:
+    """A domain with people and a number, served, and a provider that answers."""
+    folder = tmp_path_factory.mktemp("office")
+    for server in serving(folder, office_data, PROVIDER.format(provider)):
+        Prompt(server.config)("numbers", "add", MAIN)
+        yield server
 
-    def use_provider(self, port: int) -> None:
-        self.config.write_text(
-            f'{CONFIG}name = "Made-up"\nurl = "http://127.0.0.1:{port}/v1/addresses/validate"\n'
-            'token = "try-me"\nnetworks = ["127.0.0.0/8"]\n'
-        )
+
+@pytest.fixture(scope="module")
+def prompt(office: ServerProcess) -> Prompt:
+    return Prompt(office.config)
+
+
+@pytest.fixture(scope="module")
+def served(office: ServerProcess, prompt: Prompt) -> Manager:
+    """Who asks the running server what it has."""
+    made = prompt.told("tokens", "create", "eyes", "--role", "manager", "--domain", DOMAIN)
+    return Manager(office, made["text"], DOMAIN)
+
+
+def run(office: ServerProcess, *arguments: str, code: int = 0) -> str:
+    """What a process of its own says."""
+    done = office.run("emergency", *arguments, code=code)
+    return done.stdout + done.stderr
+
+
+def validated(office: ServerProcess, *place: str) -> str:
+    """Validate, see the place, and accept it; the number of the answer."""
+    answer = json.loads(office.run("emergency", "validate", *place, as_json=True).stdout)
+    assert (answer["outcome"], answer["level"]) == ("corrected", "validated")
+    [seen] = answer["choices"]
+    assert (seen["house_number"], seen["street"]) == ("350", "Fifth Ave")
+    number = str(answer["id"])
+    assert "accepted 350 Fifth Ave" in run(office, "accept", number)
+    return number
+
+
+def test_add_address_validate_accept_save(
+    office: ServerProcess, prompt: Prompt, served: Manager
+) -> None:
+    """Add Address: address fields and a descriptive name; Validate; accept; Save."""
+    add = ("addresses", "add", "HQ third floor")
+    assert "not validated and accepted" in run(office, *add, *PLACE, code=1)
+    unasked = str(prompt.told("emergency", "validate", *PLACE)["id"])
+    assert "nobody accepted" in prompt("emergency", *add, "--validation", unasked, code=1)
+    number = validated(office, *PLACE)
+    assert "added emergency address HQ third floor" in run(office, *add, "--validation", number)
+    [listed] = served.rows("emergency-addresses")
+    assert (listed["name"], listed["standing"]) == ("HQ third floor", "good")
+    assert listed["status"].startswith("validated by Made-up on ")
+    show = ("emergency", "addresses", "show", "HQ third floor")
+    raw = prompt.told(*show, "--answer")["answer"]
+    assert json.loads(raw)["result"] == "corrected"
+    # An edit of the place drops the status: it is saved only after another validation.
+    edited = ("emergency", "addresses", "edit", "HQ third floor", "--room", "203")
+    assert "not validated and accepted" in prompt(*edited, code=1)
+    again = prompt.told("emergency", "validate", "--address", "HQ third floor", "--room", "203")
+    prompt("emergency", "accept", str(again["id"]))
+    assert "saved emergency address" in prompt(*edited, "--caller-name", "Example Inc")
+    shown = served.get("emergency-addresses", "HQ third floor")
+    assert (shown["room"], shown["caller_name"]) == ("203", "Example Inc")
+
+
+def test_users_are_associated_with_addresses(
+    office: ServerProcess, prompt: Prompt, served: Manager
+) -> None:
+    """Named addresses for each site and floor; users are associated with them, so that their
+    location goes out with a call."""
+    back = str(prompt.told("emergency", "validate", *PLACE, "--floor", "2")["id"])
+    prompt("emergency", "accept", back)
+    prompt("emergency", "addresses", "add", "Back", "--validation", back)
+    assign = ("assign", "HQ third floor", "--site", "HQ", "--user", "102", "--user", "103")
+    assert "3 records changed" in run(office, *assign)
+    prompt("emergency", "assign", "Back", "--default")
+    where = {
+        extension: served.get("users", extension, "emergency-address")
+        for extension in ("101", "102", "103", "104")
+    }
+    assert [(one["address"], one["origin"]) for one in where.values()] == [
+        ("HQ third floor", "from site HQ"),
+        ("HQ third floor", "from user 102"),
+        ("HQ third floor", "from user 103"),
+        ("Back", "from the domain"),
+    ]
+    assert prompt.told("emergency", "where", "104")["from"] == "from the domain"
+    prompt("phones", "add", "001565aabb01", "--model", "Yealink SIP-T46U", "--line", "1=104")
+    phone = prompt.told("emergency", "where", "001565aabb01")
+    assert (phone["address"], phone["from"]) == ("Back", "from the domain")
+    counts = {
+        one["name"]: one["associated"]["users"]
+        for one in prompt.told("emergency", "addresses", "list")
+    }
+    assert counts == {"HQ third floor": 3, "Back": 1}
+    refused = prompt("emergency", "addresses", "delete", "HQ third floor", "--yes", code=1)
+    assert "used by user 102, user 103, site HQ" in refused
+    document = prompt("emergency", "where", "102", "--pidf")
+    assert "<ca:FLR>3</ca:FLR>" in document
+    assert "<ca:ROOM>203</ca:ROOM>" in document
+
+
+def test_add_endpoint_with_a_validated_address(
+    office: ServerProcess, prompt: Prompt, served: Manager
+) -> None:
+    """Add Endpoint: callback number and address, Validate, accept, Save; then caller IDs."""
+    add = ("endpoints", "add", "800 555 0100", "--address", "Lobby", "--site", "HQ")
+    assert "no emergency address 'Lobby'" in run(office, *add, code=1)
+    number = validated(office, *PLACE, "--floor", "1")
+    run(office, "addresses", "add", "Lobby", "--validation", number)
+    assert "would be added" in prompt("emergency", *add, "--dry-run")
+    more = ("--caller-name", "Example Inc", "--location", "reception")
+    assert "added emergency endpoint +18005550100" in run(office, *add, *more)
+    [listed] = served.rows("emergency-endpoints")
+    assert (listed["number"], listed["address"], listed["site"]) == (MAIN, "Lobby", "HQ")
+    assert listed["status"].startswith("validated by Made-up on ")
+    assert "4 users changed" in run(office, "caller-id", "(800) 555-0100", "--all")
+    assert "1 user changed" in prompt("emergency", "caller-id", "", "--user", "103")
+    shown = prompt.told("emergency", "endpoints", "show", MAIN)
+    assert (shown["site"], shown["uses"]) == ("HQ", ["user 101", "user 102", "user 104"])
+    assert (shown["caller_name"], shown["location"]) == ("Example Inc", "reception")
+    assert "used by user 101, user 102, user 104" in prompt(
+        "emergency", "endpoints", "delete", MAIN, "--yes", code=1
+    )
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Office:
+def alone(tmp_path: Path) -> Prompt:
     """A domain without emergency data, and no provider."""
-    prompt = Office(tmp_path / "provisiond.toml")
+    prompt = Prompt(tmp_path / "provisiond.toml")
     prompt.config.write_text(CONFIG)
     prompt("init")
     (tmp_path / "office.json").write_text(json.dumps(OFFICE))
     prompt("import", str(tmp_path / "office.json"))
-    prompt("numbers", "add", "+18005550100")
     return prompt
 
 
-def run(office: Office, *arguments: str, code: int = 0) -> str:
-    return office("emergency", *arguments, code=code)
-
-
-def told(office: Office, *arguments: str, code: int = 0) -> Any:
-    return office.told(*arguments, code=code)
-
-
-def test_add_address_validate_accept_save(office: Office, provider: int) -> None:
-    """Add Address: address fields and a descriptive name; Validate; accept; Save."""
-    office.use_provider(provider)
-    fields = ("350", "Fifth Ave")
-    assert "not validated and accepted" in run(office, "addresses", "add", "HQ", *PLACE, code=1)
-    answer = told(office, "emergency", "validate", *PLACE)
-    assert (answer["outcome"], answer["level"]) == ("corrected", "validated")
-    assert (answer["choices"][0]["house_number"], answer["choices"][0]["street"]) == fields
-    number = str(answer["id"])
-    assert "nobody accepted" in run(
-        office, "addresses", "add", "HQ", "--validation", number, code=1
-    )
-    assert "accepted 350 Fifth Ave" in run(office, "accept", number)
-    saved = run(office, "addresses", "add", "HQ third floor", "--validation", number)
-    assert "added emergency address HQ third floor" in saved
-    [listed] = told(office, "emergency", "addresses", "list")
-    assert (listed["level"], listed["standing"]) == ("validated", "good")
-    assert listed["status"].startswith("validated by Made-up on ")
-    raw = told(office, "emergency", "addresses", "show", "HQ third floor", "--answer")["answer"]
-    assert json.loads(raw)["result"] == "corrected"
-    # An edit of the place drops the status: it is saved only after another validation.
-    edited = ("addresses", "edit", "HQ third floor", "--room", "203")
-    assert "not validated and accepted" in run(office, *edited, code=1)
-    again = told(office, "emergency", "validate", "--address", "HQ third floor", "--room", "203")
-    run(office, "accept", str(again["id"]))
-    assert "saved emergency address" in run(office, *edited)
-
-
-def test_users_are_associated_with_addresses(office: Office) -> None:
-    """Named addresses for each site; users are associated with them."""
-    for name, floor in (("Front", "1"), ("Back", "2")):
-        place = told(office, "emergency", "validate", *PLACE, "--floor", floor)
-        run(office, "accept", str(place["id"]))
-        run(office, "addresses", "add", name, "--validation", str(place["id"]))
-    assert "2 records changed" in run(office, "assign", "Front", "--site", "HQ", "--user", "103")
-    run(office, "assign", "Back", "--default")
-    assert told(office, "emergency", "where", "101")["from"] == "from site HQ"
-    assert told(office, "emergency", "where", "103")["from"] == "from user 103"
-    phone = told(office, "emergency", "where", "001565aabb01")
-    assert (phone["address"], phone["from"]) == ("Back", "from the domain")
-    counts = {
-        one["name"]: one["associated"]["users"]
-        for one in told(office, "emergency", "addresses", "list")
-    }
-    assert counts == {"Front": 2, "Back": 1}
-    refused = run(office, "addresses", "delete", "Front", "--yes", code=1)
-    assert "used by user 103, site HQ" in refused
-    assert "<ca:FLR>1</ca:FLR>" in run(office, "where", "101", "--pidf")
-
-
-def test_add_endpoint_with_a_validated_address(office: Office, provider: int) -> None:
-    """Add Endpoint: callback number and address, Validate, accept, Save; then caller IDs."""
-    office.use_provider(provider)
-    add = ("endpoints", "add", "800 555 0100", "--address", "HQ", "--site", "HQ")
-    assert "no emergency address 'HQ'" in run(office, *add, code=1)
-    place = told(office, "emergency", "validate", *PLACE)
-    run(office, "accept", str(place["id"]))
-    run(office, "addresses", "add", "HQ", "--validation", str(place["id"]))
-    assert "would be added" in run(office, *add, "--dry-run")
-    assert "added emergency endpoint +18005550100" in run(office, *add)
-    assert "3 users changed" in run(office, "caller-id", "(800) 555-0100", "--all")
-    assert "1 user changed" in run(office, "caller-id", "", "--user", "103")
-    shown = told(office, "emergency", "endpoints", "show", "+18005550100")
-    assert (shown["site"], shown["uses"]) == ("HQ", ["user 101", "user 102"])
-    assert "used by user 101, user 102" in run(
-        office, "endpoints", "delete", "+18005550100", "--yes", code=1
-    )
-
-
-def test_without_a_provider_an_address_is_checked_and_never_validated(
-    office: Office,
-) -> None:
-    answer = run(office, "validate", *PLACE)
+def test_without_a_provider_an_address_is_checked_and_never_validated(alone: Prompt) -> None:
+    answer = alone("emergency", "validate", *PLACE)
     assert "nobody validated it" in answer
     assert "validated by" not in answer
-    number = told(office, "emergency", "validate", *PLACE)["id"]
-    run(office, "accept", str(number))
-    run(office, "addresses", "add", "HQ", "--validation", str(number))
-    listed = run(office, "addresses", "list")
+    number = alone.told("emergency", "validate", *PLACE)["id"]
+    alone("emergency", "accept", str(number))
+    alone("emergency", "addresses", "add", "HQ", "--validation", str(number))
+    listed = alone("emergency", "addresses", "list")
     assert "postal-consistent, checked on" in listed
     assert "validated by" not in listed
     box = ("--street", "PO Box 12", "--house-number", "")
-    assert "post office box" in run(office, "validate", *PLACE, *box, code=1)
+    assert "post office box" in alone("emergency", "validate", *PLACE, *box, code=1)
 
 
-def test_the_readiness_report_is_a_table_json_and_csv(office: Office, tmp_path: Path) -> None:
-    table = run(office, "readiness", code=1)
+def test_the_readiness_report_is_a_table_json_and_csv(alone: Prompt, tmp_path: Path) -> None:
+    table = alone("emergency", "readiness", code=1)
     assert table.count("no address") == 4
-    report = told(office, "emergency", "readiness", code=1)
+    report = alone.told("emergency", "readiness", code=1)
     assert report["problems"] == 4
-    number = told(office, "emergency", "validate", *PLACE)["id"]
-    run(office, "accept", str(number))
-    run(office, "addresses", "add", "HQ", "--validation", str(number), "--default")
-    assert told(office, "emergency", "readiness") | {"at": ""} == {
+    number = alone.told("emergency", "validate", *PLACE)["id"]
+    alone("emergency", "accept", str(number))
+    alone("emergency", "addresses", "add", "HQ", "--validation", str(number), "--default")
+    assert alone.told("emergency", "readiness") | {"at": ""} == {
         "domain": "pbx.example.test",
         "at": "",
         "problems": 0,
         "rows": [],
     }
     file = tmp_path / "report.csv"
-    run(office, "readiness", "--all", "--output", str(file))
+    alone("emergency", "readiness", "--all", "--output", str(file))
     rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
     assert [(row["noun"], row["key"]) for row in rows] == [
         ("user", "101"),

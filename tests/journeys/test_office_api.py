@@ -159,11 +159,19 @@ def test_enable_time_frames(manager: Manager) -> None:
     manager.add("timeframes", name="Office hours", kind="weekly", hours=hours)
     manager.add("timeframes", name="Morning", kind="weekly", hours=[{**hours[0], "start": "09:00"}])
     manager.add("timeframes", name="Holidays", kind="holidays", calendars=[{"country": "US"}])
+    for name, start, end in (("Evening", "17:00", "20:00"), ("Night", "20:00", "24:00")):
+        manager.add("timeframes", name=name, hours=[{**week, "start": start, "end": end}])
+    manager.add("timeframes", name="Weekend", hours=[{"days": ["sat", "sun"]}])
     default = {"treatment": "voicemail", "destination": "101"}
     queue = {"frame": "Office hours", "treatment": "call_queue", "destination": "Support"}
     outside = {"frame": "Morning", "treatment": "pstn", "destination": "212 555 0142"}
     fax = {"frame": "Holidays", "treatment": "fax_server", "destination": "Faxes"}
-    rules = [{**queue, "caller_id_prefix": "Sup"}, outside, fax]
+    rest = [
+        {"frame": "Evening", "treatment": "user", "destination": "bob sample"},
+        {"frame": "Night", "treatment": "voicemail", "destination": "102"},
+        {"frame": "Weekend", "treatment": "auto_attendant", "destination": "Main menu"},
+    ]
+    rules = [{**queue, "caller_id_prefix": "Sup"}, outside, fax, *rest]
     told = manager.save("numbers", MAIN, default=default, rules=rules)["warnings"]
     said = " ".join(warning["message"] for warning in told)
     assert "Morning can never win: Office hours above it" in said
@@ -173,6 +181,9 @@ def test_enable_time_frames(manager: Manager) -> None:
         ("Office hours", "call_queue", "300"),
         ("Morning", "pstn", "+12125550142"),
         ("Holidays", "fax_server", "330"),
+        ("Evening", "user", "102"),
+        ("Night", "voicemail", "102"),
+        ("Weekend", "auto_attendant", "320"),
     ]
     assert shown[0]["caller_id_prefix"] == "Sup"
     missing = manager.refused("numbers", MAIN, rules=[{**queue, "frame": "Ofice hours"}])
@@ -185,13 +196,14 @@ def test_order_matters(manager: Manager) -> None:
         rule["frame"]: {name: rule[name] for name in ("frame", "treatment", "destination")}
         for rule in manager.get("numbers", MAIN)["rules"]
     }
-    ordered = [given["Holidays"], given["Morning"], given["Office hours"]]
+    order = ["Holidays", "Morning", "Office hours", "Evening", "Night", "Weekend"]
+    ordered = [given[frame] for frame in order]
     assert manager.save("numbers", MAIN, rules=ordered)["warnings"] == []
 
     def winner(at: str) -> tuple[str | None, str]:
         call = manager.get("numbers", MAIN, "route", at=at)["call"]
         frames = [one["frame"] for one in call["considered"]]
-        assert frames == ["Holidays", "Morning", "Office hours", None], "Default is last by itself"
+        assert frames == [*order, None], "Default is last by itself"
         [won] = [one["frame"] for one in call["considered"] if one["wins"]]
         return won, call["handling"]["treatment"]
 
@@ -199,7 +211,32 @@ def test_order_matters(manager: Manager) -> None:
     assert winner("2026-12-22T15:00:00Z") == ("Morning", "pstn")
     assert winner("2026-12-22T10:00") == ("Morning", "pstn"), "the number's own clocks"
     assert winner("2026-12-22T19:30:00Z") == ("Office hours", "call_queue")
-    assert winner("2026-12-22T03:00:00Z") == (None, "voicemail")
+    assert winner("2026-12-19T15:00:00Z") == ("Weekend", "auto_attendant")
+    assert winner("2026-12-22T06:00:00Z") == (None, "voicemail")
+
+
+def test_frames_of_every_kind(manager: Manager) -> None:
+    """Always, days of the week, dates that recur, holidays, a mix of one user; when each holds
+    next; one that a number uses stays."""
+    dates = {"start": "2026-12-30T18:00", "end": "2026-12-31T06:00", "repeat": "yearly"}
+    own = {"date": "12-24", "name": "Christmas Eve", "observance": "next_workday"}
+    manager.add("timeframes", name="Always")
+    manager.add("timeframes", name="Stocktaking", dates=[dates], time_zone="Europe/Berlin")
+    manager.add(
+        "timeframes", name="forward", owner="101", dates=[{**dates, "repeat": "monthly"}],
+        hours=[{"days": ["sat"]}], holidays=[own], calendars=[{"country": "DE", "region": "BY"}],
+    )  # fmt: skip
+    kinds = {row["name"]: row["kind"] for row in manager.rows("timeframes")}
+    assert (kinds["Always"], kinds["Stocktaking"], kinds["forward"]) == (
+        "always",
+        "dates",
+        "custom",
+    )
+    shown = manager.get("timeframes", "Stocktaking")["next"]
+    assert [begin[5:16] for begin, _ in shown[:2]] == ["12-30T17:00"] * 2, "in UTC"
+    assert manager.get("timeframes", "forward", owner="101")["owner"] == "101"
+    held = manager.ask("DELETE", "timeframes", "Holidays", etag="*")
+    assert (held.status, MAIN in held.body["detail"]) == (409, True), held
 
 
 def test_make_available(manager: Manager) -> None:
@@ -210,12 +247,30 @@ def test_make_available(manager: Manager) -> None:
     [listed] = manager.rows("numbers")
     assert (listed["default"]["treatment"], listed["rules"]) == ("available", [])
     assert listed["notes"] == "appointments line"
+    other = {
+        "language": "en-US", "time_zone": "America/Chicago", "enabled": False,
+        "enable_on": "2026-01-01", "disable_on": "2031-12-31",
+    }  # fmt: skip
+    saved = manager.save("numbers", "1-800-555-0100", **other)
+    assert {name: saved[name] for name in other} == other
+    manager.save("numbers", MAIN, **{**dict.fromkeys(other), "enabled": True})
+
+
+def test_an_import_loses_nothing(manager: Manager) -> None:
+    """What a file has for a treatment that is none here is kept as it is written."""
+    default = {"treatment": "to-oracle", "destination": "Delphi"}
+    number = "+18005550189"
+    manager.do("import", domain=DOMAIN, numbers=[{"number": number, "default": default}])
+    kept = manager.get("numbers", number)["default"]
+    assert {name: kept[name] for name in default} == default
 
 
 def test_sms_numbers(manager: Manager) -> None:
     """SMS number: Call Queue or User, or available; by name or extension; one destination."""
-    added = manager.add("sms-numbers", number="800 555 0101")
+    more = {"carrier": "Example", "mms": True, "group_mms": True, "notes": "texts"}
+    added = manager.add("sms-numbers", number="800 555 0101", **more)
     assert (added["number"], added["treatment"]) == (LAB, "available")
+    assert {name: added[name] for name in more} == more
     for treatment, typed, stored, name in (
         ("call_queue", "Support", "300", "Support"), ("user", "bob sample", "102", "Bob Sample"),
         ("user", "101", "101", "Alice Example"),
@@ -303,6 +358,7 @@ def test_edit_basic_and_advanced(manager: Manager, front: DeskPhone) -> None:
     front.boots_with(
         "account.1.label = Reception", "account.2.label = Bob", "account.3.enable = 0",
         "account.1.sip_server.1.address = edge.example.test", "lang.gui = German",
+        "account.1.sip_server.1.transport_type = 2", "local_time.time_zone = +1",
         "static.network.vlan.internet_port_vid = 42", "static.network.vlan.pc_port_vid = 43",
         "phone_setting.ring_type = Ring2.wav",
     )  # fmt: skip
@@ -391,6 +447,29 @@ def test_a_layout_for_any_model(manager: Manager, front: DeskPhone) -> None:
     DeskPhone(manager.server, BACK).boots_with(*KEYS, "linekey.20.label = Alice")
 
 
+def test_a_broken_phone_is_replaced_and_what_is_gone_gets_nothing(
+    manager: Manager, front: DeskPhone
+) -> None:
+    """Edit: another MAC and model, with the layout that stood; then its enrolment opened anew, a
+    fresh URL, which its next file has, and the phone deleted."""
+    new = "001565aabb04"
+    manager.save("phones", "001565aabb03", mac=new, model="Yealink SIP-T46U")
+    assert manager.ask("GET", "phones", "001565aabb03").status == 404
+    hall = DeskPhone(manager.server, new)
+    hall.boots_with(*KEYS)
+    assert manager.do("phones", new, "enrolment", hours=2)["enrolment"]["open_until"]
+    assert manager.ask("POST", "phones", new, "renewal").status == 200
+    before = hall.folder
+
+    def has_moved() -> bool:
+        hall.boot()
+        return hall.folder != before
+
+    wait_for(has_moved)
+    assert manager.ask("DELETE", "phones", new, etag="*").status == 204
+    wait_for(lambda: manager.server.get(f"{hall.folder}{new}.cfg")[0] == 404)
+
+
 def unsaved(manager: Manager, **fields: Any) -> str:
     """Why an address that is to be added was not saved."""
     answer = manager.ask("POST", "emergency-addresses", body=fields)
@@ -463,4 +542,8 @@ def test_add_emergency_endpoint(manager: Manager) -> None:
     second = {"number": LAB, "address": "HQ third floor", "site": "HQ"}
     assert "has" in faults(manager.ask("POST", "emergency-endpoints", body=second))
     assert manager.do("emergency-caller-ids", number="(800) 555-0100") == {"changed": 4}
-    assert manager.get("emergency-endpoints", MAIN)["users"] == 4
+    assert manager.do("emergency-caller-ids", extensions=["103"]) == {"changed": 1}
+    shown = manager.get("emergency-endpoints", MAIN)
+    assert (shown["users"], shown["location"]) == (3, "reception")
+    held = manager.ask("DELETE", "emergency-addresses", "HQ third floor", etag="*")
+    assert (held.status, "user 102, user 103" in held.body["detail"]) == (409, True), held
