@@ -11,12 +11,13 @@ import typer
 from provisiond.cli_output import emit, moment, pairs, say, table, warn
 from provisiond.cli_records import Ascending, DryRun, Search, ask, ask_with_shelf
 from provisiond.cli_session import Config, Json, Session, now, one_domain, session_of
-from provisiond.inventory.lists import MOST_ROWS, ChangeQuery, ChangeRow, Page
+from provisiond.inventory.lists import MOST_ID, MOST_ROWS, ChangeQuery, ChangeRow, Page
 
 if TYPE_CHECKING:
     from provisiond.actions.desk import Desk
     from provisiond.catalog.shelf import Shelf
     from provisiond.store.database import Database
+    from provisiond.web.api.undo import Outcome
 
 app = typer.Typer(help="The journal of changes: who changed what, and when.", no_args_is_help=True)
 
@@ -51,6 +52,12 @@ Action = Annotated[
 Subject = Annotated[
     str | None, typer.Option("--subject", metavar="KEY", help="Only those of this record.")
 ]
+PartOf = Annotated[
+    int | None,
+    typer.Option(
+        "--part-of", metavar="ID", min=1, max=MOST_ID, help="Only those of this import's records."
+    ),
+]
 Since = Annotated[
     datetime | None,
     typer.Option(
@@ -73,6 +80,7 @@ def list_command(
     subject: Subject = None,
     since: Since = None,
     until: Until = None,
+    part_of: PartOf = None,
     search: Search = "",
     ascending: Ascending = False,
     limit: Annotated[
@@ -125,6 +133,7 @@ def show(
             ("action", change.action),
             ("subject", change.subject),
             ("domain", row.domain),
+            ("part of", change.part_of),
         ]
     )
     fields = _fields(_tree(row))
@@ -143,6 +152,7 @@ def export(
     subject: Subject = None,
     since: Since = None,
     until: Until = None,
+    part_of: PartOf = None,
     search: Search = "",
     ascending: Ascending = False,
     form: Annotated[
@@ -182,24 +192,28 @@ def undo(
 ) -> None:
     """Put back what stood before a change, where nobody changed the record since.
 
-    An edit is edited back, what was added is deleted, what was deleted is added again. It stands
-    in the journal itself.
+    An edit is edited back, what was added is deleted, what was deleted is added again; of an
+    import all of it, or nothing. It stands in the journal itself.
     """
     from provisiond.daemon_web import desk_of
 
     session = session_of(context, config, as_json)
     settings = session.settings()
 
-    async def work(database: "Database", shelf: "Shelf") -> tuple[ChangeRow, Any]:
+    async def work(database: "Database", shelf: "Shelf") -> tuple[ChangeRow, "Outcome"]:
         row = await _entry(database, session, entry)
         desk = await asyncio.to_thread(desk_of, settings, database, lambda: shelf, lambda _: None)
         return row, await _undo(desk, session, row)
 
-    row, record = ask_with_shelf(session, work, rehearsed=dry_run)
+    row, outcome = ask_with_shelf(session, work, rehearsed=dry_run)
+    record = outcome.record.model_dump(mode="json") if outcome.record is not None else None
     if session.as_json:
-        emit({"id": row.entry_id, "dry_run": dry_run, "record": record})
+        records = outcome.records
+        emit({"id": row.entry_id, "dry_run": dry_run, "record": record, "records": records})
         return
     what = f"{row.change.action} {row.change.subject} of {moment(row.change.at)}"
+    if row.change.action == "import":
+        what += f" ({outcome.records} changes)"
     say(f"{what} would be undone: this was a dry run." if dry_run else f"undid {what}.")
 
 
@@ -214,19 +228,18 @@ async def _entry(database: "Database", session: Session, entry: int) -> ChangeRo
     return await show_change(database, session.actor, entry)
 
 
-async def _undo(desk: "Desk", session: Session, row: ChangeRow) -> Any:
-    """The record as it stands then, None where it is gone: as the API undoes it."""
+async def _undo(desk: "Desk", session: Session, row: ChangeRow) -> "Outcome":
+    """As the API undoes it."""
     from provisiond.web.api.route import Call
-    from provisiond.web.api.undo import undo_change
+    from provisiond.web.api.undo import undo_entry
     from provisiond.web.peer import Caller
 
     call = Call(desk=desk, actor=session.actor, at=now(), caller=Caller(address="", secure=True))
-    record = await undo_change(call, row)
-    return record.model_dump(mode="json") if record is not None else None
+    return await undo_entry(call, row)
 
 
 def _query(given: dict[str, Any], *, limit: int) -> ChangeQuery:
-    names = ("domain", "actor", "action", "noun", "subject", "since", "until")
+    names = ("domain", "actor", "action", "noun", "subject", "since", "until", "part_of")
     return ChangeQuery(
         **{name: given[name] for name in names},
         text=given["search"],

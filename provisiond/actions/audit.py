@@ -9,7 +9,13 @@ from provisiond.actions.standing import Object, RecordKey, standing_tree
 from provisiond.inventory.access import Actor, Noun, Verb, demand
 from provisiond.inventory.errors import Conflict, NotFound
 from provisiond.inventory.lists import ChangeQuery, ChangeRow, Page
-from provisiond.store.changes import find_change, later_changes, query_changes
+from provisiond.store.changes import (
+    count_parts,
+    find_change,
+    later_changes,
+    parts_of,
+    query_changes,
+)
 from provisiond.store.database import Database, Read
 from provisiond.store.emergency import all_addresses
 
@@ -46,6 +52,29 @@ async def show_change(db: Database, actor: Actor, entry_id: int) -> ChangeRow:
     if row is None or (actor.domain is not None and row.domain != actor.domain):
         raise NotFound(f"there is no entry {entry_id}.")
     return row
+
+
+async def parts(db: Database, entry: ChangeRow, *, most: int) -> tuple[ChangeRow, ...]:
+    """The changes of an import's records, the last first. Raises Conflict where there are none, or
+    more than `most`."""
+    async with db.read() as read:
+        count = await count_parts(read, entry.entry_id)
+        rows = await parts_of(read, entry.entry_id) if count <= most else ()
+    if count > most:
+        raise Conflict(
+            f"the import made {count:,} changes, and at most {most:,} are undone together; undo "
+            f"those that should go by themselves (part_of={entry.entry_id} lists them)."
+        )
+    if not rows:
+        raise Conflict("the journal has no record of this import; change it by hand.")
+    return rows
+
+
+@asynccontextmanager
+async def together(db: Database) -> AsyncIterator[Database]:
+    """The store in one transaction in which several changes are undone, or none."""
+    async with db.write() as write:
+        yield db.within(write)
 
 
 @asynccontextmanager

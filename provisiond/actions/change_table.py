@@ -10,14 +10,15 @@ from provisiond.actions.inventory_text import Tree
 from provisiond.inventory.lists import ChangeRow
 
 _COLUMNS = (
-    "id", "at", "actor_kind", "actor", "action", "subject", "domain", "before", "after",
+    "id", "at", "actor_kind", "actor", "action", "subject", "domain", "part_of", "before",
+    "after",
 )  # fmt: skip
 """The fields of an entry."""
 
 
 def change_tree(row: ChangeRow) -> dict[str, Tree]:
     """An entry as JSON holds it. `before` and `after` hold the fields that differ, secrets as
-    `***`."""
+    `***`; `part_of` is the id of the import that it belongs to."""
     change = row.change
     return {
         "id": row.entry_id,
@@ -27,6 +28,7 @@ def change_tree(row: ChangeRow) -> dict[str, Tree]:
         "action": change.action,
         "subject": change.subject,
         "domain": row.domain,
+        "part_of": change.part_of,
         "before": json.loads(change.before) if change.before else None,
         "after": json.loads(change.after) if change.after else None,
     }
@@ -49,7 +51,8 @@ def changes_csv(rows: Iterable[ChangeRow], *, header: bool) -> bytes:
         change = row.change
         values = (
             str(row.entry_id), change.at.isoformat(), change.actor_kind, change.actor,
-            change.action, change.subject, row.domain or "", change.before, change.after,
+            change.action, change.subject, row.domain or "", str(change.part_of or ""),
+            change.before, change.after,
         )  # fmt: skip
         writer.writerow([guarded(cell) for cell in values])
     return text.getvalue().encode()

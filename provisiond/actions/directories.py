@@ -76,7 +76,7 @@ async def add_directory(
         findings += await _taken(edit.write, edit.domain_id, record.name)
         accepted(findings, record.name)
         await insert_directories(edit.write, edit.domain_id, [record])
-        after = _entries_told(record.entries)
+        after = entries_told(record.entries)
         await edit.note("add directory", record.name, after={"entries": after})
     return Saved(domain=edit.domain.name, record=record)
 
@@ -97,7 +97,7 @@ async def change_directory(
         changed = record != stood
         if changed:
             await update_directory(edit.write, edit.domain_id, key, record)
-            before, after = _trees(stood, record)
+            before, after = directory_trees(stood, record)
             await edit.note("edit directory", key, before=before, after=after)
             record = replace(record, revision=stood.revision + 1)
     return Saved(domain=edit.domain.name, record=record, changed=changed)
@@ -112,26 +112,27 @@ async def delete_directory(
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
         stood = await _stored(edit.write, edit.domain_id, command.domain, key)
         check_seen(stood.revision, command.revision, f"directory {key}")
-        before = _entries_told(stood.entries)
+        before = entries_told(stood.entries)
         await edit.note("delete directory", key, before={"entries": before})
         await delete_stored(edit.write, edit.domain_id, key, revision=stood.revision)
     return stood
 
 
-def _trees(stood: Directory, record: Directory) -> tuple[dict[str, Tree], dict[str, Tree]]:
+def directory_trees(stood: Directory, record: Directory) -> tuple[dict[str, Tree], dict[str, Tree]]:
     """What the journal keeps: the entries that went and came, and whether only their order did."""
     old, new = Counter(stood.entries), Counter(record.entries)
     before: dict[str, Tree] = {"name": stood.name}
     after: dict[str, Tree] = {"name": record.name}
     if old != new:
-        before["entries"] = _entries_told(tuple((old - new).elements()))
-        after["entries"] = _entries_told(tuple((new - old).elements()))
+        before["entries"] = entries_told(tuple((old - new).elements()))
+        after["entries"] = entries_told(tuple((new - old).elements()))
     elif stood.entries != record.entries:
         after["entries"] = "in another order"
     return before, after
 
 
-def _entries_told(entries: tuple[DirectoryEntry, ...]) -> list[Tree]:
+def entries_told(entries: tuple[DirectoryEntry, ...]) -> list[Tree]:
+    """What the journal keeps of entries: the first of them, and how many more there are."""
     told: list[Tree] = [f"{entry.name}: {entry.number}" for entry in entries[:_NAMED]]
     return told if len(entries) <= _NAMED else [*told, f"and {len(entries) - _NAMED} more"]
 

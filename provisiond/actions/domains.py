@@ -113,7 +113,7 @@ async def add_domain(
         warnings = accepted(findings, domain.name)
         domain_id = await insert_domain(write, domain)
         entry = change_entry(
-            actor, "add domain", domain.name, at, domain_id=domain_id, after=_tree(domain)
+            actor, "add domain", domain.name, at, domain_id=domain_id, after=record_tree(domain)
         )
         await add_change(write, entry)
     return Saved(domain=domain.name, record=_masked(domain), warnings=warnings)
@@ -141,7 +141,9 @@ async def change_domain(
         changed = domain != stood
         if changed:
             revision = await update_domain(edit.write, edit.domain_id, domain)
-            await edit.note("edit domain", key, before=_tree(stood), after=_tree(domain))
+            await edit.note(
+                "edit domain", key, before=record_tree(stood), after=record_tree(domain)
+            )
             domain = replace(domain, revision=revision)
     return Saved(domain=name, record=_masked(domain), warnings=warnings, changed=changed)
 
@@ -156,7 +158,9 @@ async def delete_domain(
         view = await _view(edit.write, edit.domain_id, edit.domain)
         await delete_stored(edit.write, edit.domain_id)
         held: dict[str, Tree] = {noun: count for noun, count in view.counts.items() if count}
-        await edit.note("delete domain", edit.domain.name, before={**_tree(edit.domain), **held})
+        await edit.note(
+            "delete domain", edit.domain.name, before={**record_tree(edit.domain), **held}
+        )
     return view
 
 
@@ -185,8 +189,9 @@ def _masked(domain: Domain) -> Domain:
     return replace(domain, settings=masked_settings(domain.settings))
 
 
-def _tree(domain: Domain) -> dict[str, Tree]:
-    return {"name": domain.name, **settings_tree(domain.settings)}
+def record_tree(domain: Domain, *, with_secrets: bool = False) -> dict[str, Tree]:
+    """A domain's own record, without what is below it, as the journal keeps it."""
+    return {"name": domain.name, **settings_tree(domain.settings, with_secrets=with_secrets)}
 
 
 async def _view(read: Read, domain_id: int, domain: Domain) -> DomainView:

@@ -7,23 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from provisiond.actions.changes import change_entry
 from provisiond.actions.dial_plan_checks import import_warnings
 from provisiond.actions.import_apply import apply_plan, apply_server
 from provisiond.actions.import_check import check_plan
 from provisiond.actions.import_check_numbers import Owners
+from provisiond.actions.import_journal import Brought, items_of, journal_plan, journal_server
 from provisiond.actions.import_merge import merge_settings
 from provisiond.actions.import_numbers import telephone_numbers
 from provisiond.actions.import_plan import DomainPlan, plan_domain
 from provisiond.actions.import_reading import ImportInventory, read_source
 from provisiond.actions.import_rights import rights_faults
 from provisiond.actions.import_server import ServerPlan, plan_server
-from provisiond.actions.import_walk import Item, Mode, Step, Terms, shown_key
+from provisiond.actions.import_walk import Item, Mode, Terms
 from provisiond.actions.inventory_file import Found, Source, refusal
 from provisiond.actions.inventory_load import domain_names, load_domain, load_server
 from provisiond.actions.inventory_schema import DomainEntry
 from provisiond.actions.inventory_state import DomainContents, ServerContents
-from provisiond.actions.inventory_text import Tree
 from provisiond.catalog.shelf import Shelf
 from provisiond.inventory.access import Actor
 from provisiond.inventory.domains import BUILT_IN, Settings, inherit
@@ -31,31 +30,19 @@ from provisiond.inventory.errors import Conflict, Finding, Rejected, RejectedAll
 from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.telephone import E164
-from provisiond.inventory.timeframes import TimeFrame
 from provisiond.store.database import Database, Read
-from provisiond.store.journal import add_change
 from provisiond.store.mac_owners import mac_owners
 from provisiond.store.number_checks import number_owners
 
 __all__ = ["Count", "DomainReport", "ImportInventory", "ImportReport", "Mode", "import_inventory"]
 
-_KEYS = {
-    "sites": "name",
-    "users": "extension",
-    "directories": "name",
-    "layouts": "name",
-    "phones": "mac",
-    "destinations": "extension",
-    "time_frames": "name",
-    "numbers": "number",
-    "sms_numbers": "number",
-    "emergency_addresses": "name",
-    "emergency_endpoints": "number",
-}
+_KINDS = (
+    "sites", "users", "directories", "layouts", "phones", "destinations", "time_frames", "numbers",
+    "sms_numbers", "emergency_addresses", "emergency_endpoints",
+)  # fmt: skip
 _Key = TypeVar("_Key")
 _LOOK_WORK = 3 * LOOK_WORK  # for all numbers and time frames of a file: others wait to write
 _TURNS = 3  # to plan anew where others write meanwhile
-_NAMED = 200  # records of a kind that the journal's entry names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +99,8 @@ class _Planned:
 async def import_inventory(
     db: Database, shelf: Shelf, actor: Actor, command: ImportInventory, at: datetime
 ) -> ImportReport:
-    """Import a file in one transaction, with one journal entry a domain that it
-    changes.
+    """Import a file in one transaction, with a journal entry for each domain that it changes, and
+    for each record.
 
     It does no more than the actor may do with each record. Raises RejectedAll with every fault of
     the file, each with its place and remedy; NotFound for a domain that a table's phones cannot go
@@ -145,18 +132,14 @@ async def _one_turn(
         if not await asyncio.to_thread(stood.__eq__, stands):
             return None
         await apply_server(write, planned.server)
+        brought = Brought(actor=actor, at=at, file=command.filename, mode=command.mode)
         for plan in planned.domains:
             try:
                 domain_id = await apply_plan(write, plan, actor=actor, at=at)
             except (Rejected, RejectedAll) as fault:
                 raise _late(fault, plan) from fault
-            if done := _journaled(plan):
-                told: Tree = {"file": command.filename, "mode": command.mode.value, **done}
-                name = plan.after.domain.name
-                entry = change_entry(actor, "import", name, at, domain_id=domain_id, after=told)
-                await add_change(write, entry)
-        if planned.server.is_changed:
-            await add_change(write, change_entry(actor, "import", "server", at))
+            await journal_plan(write, brought, plan, domain_id)
+        await journal_server(write, brought, planned.server)
     return _report(planned, dry_run=False)
 
 
@@ -275,7 +258,7 @@ def _report(planned: _Planned, *, dry_run: bool) -> ImportReport:
             DomainReport(
                 domain=plan.after.domain.name,
                 step=plan.step.value,
-                counts=tuple(_count(kind, _items(plan, kind)) for kind in _KEYS),
+                counts=tuple(_count(kind, items_of(plan, kind)) for kind in _KINDS),
                 generated=plan.generated,
             )
             for plan in planned.domains
@@ -284,45 +267,6 @@ def _report(planned: _Planned, *, dry_run: bool) -> ImportReport:
     )
 
 
-def _items(plan: DomainPlan, kind: str) -> tuple[Item, ...]:  # type: ignore[type-arg]
-    holders = (plan, plan.numbered, plan.emergency)
-    holder = next(one for one in holders if hasattr(one, kind))
-    items: tuple[Item, ...] = getattr(holder, kind)  # type: ignore[type-arg]
-    return items
-
-
 def _count(kind: str, items: Iterable[Item]) -> Count:  # type: ignore[type-arg]
     steps = Counter(item.step.value for item in items)
     return Count(kind=kind, **steps)
-
-
-def _journaled(plan: DomainPlan) -> dict[str, Tree]:
-    """What the journal keeps of an import: how many of each, and their names up to a bound, as
-    `later_changes` looks for them. Empty where nothing changes."""
-    tree: dict[str, Tree] = {}
-    if plan.step in (Step.ADDED, Step.CHANGED):
-        tree["domain"] = plan.step.value
-    for kind in _KEYS:
-        for step in (Step.ADDED, Step.CHANGED):
-            items = [item.after for item in _items(plan, kind) if item.step is step]
-            names = [_name(kind, one) for one in items]
-            if names:
-                tree[f"{kind} {step.value}"] = [*names[:_NAMED]]
-                if len(names) > _NAMED:
-                    tree[f"{kind} {step.value} in all"] = len(names)
-    before = set(plan.before.overrides)
-    changed = [
-        rows.site or "domain"
-        for rows in plan.overrides
-        if set(rows.rows) != {row for row in before if row.site == rows.site}
-    ]
-    if changed:
-        tree["overrides"] = [*changed]
-    return tree
-
-
-def _name(kind: str, record: object) -> str:
-    """A record as other entries of the journal name it."""
-    if isinstance(record, TimeFrame):
-        return shown_key((record.name, record.owner))
-    return str(getattr(record, _KEYS[kind]))

@@ -126,7 +126,7 @@ async def change_user(db: Database, actor: Actor, command: ChangeUser, at: datet
         changed = user != stood
         if changed:
             await update_user(edit.write, edit.domain_id, key, user)
-            before, after = _trees(stood, user)
+            before, after = user_trees(stood, user)
             await edit.note("edit user", key, before=before, after=after)
             user = replace(user, revision=stood.revision + 1)
     record = _masked(user) if command.user.sip_password.reveal() == MASK else user
@@ -164,7 +164,7 @@ async def delete_user(db: Database, actor: Actor, command: DeleteUser, at: datet
     return _masked(stood)
 
 
-def _trees(stood: User, user: User) -> tuple[dict[str, Tree], dict[str, Tree]]:
+def user_trees(stood: User, user: User) -> tuple[dict[str, Tree], dict[str, Tree]]:
     """Both as the journal keeps them: a new password is said to be one, and not told."""
     before, after = user_tree(stood), user_tree(user)
     if user.sip_password != stood.sip_password:

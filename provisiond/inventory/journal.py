@@ -69,7 +69,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEntry:
-    """One change of the inventory: who, what, when; secrets are masked before they get here."""
+    """One change of the inventory: who, what, when; secrets are masked before they get here.
+
+    `part_of` is the journal's id of the change of many (an import) that it belongs to.
+    """
 
     at: datetime
     actor_kind: str
@@ -79,3 +82,4 @@ class ChangeEntry:
     domain_id: int | None = None
     before: str = ""
     after: str = ""
+    part_of: int | None = None

@@ -19,6 +19,8 @@ _T = TypeVar("_T")
 
 MOST_ROWS = 1000
 """rows that are handed out at once"""
+MOST_ID = 10**18 - 1
+"""the highest id of an entry that is asked for"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +302,8 @@ class DeliveryQuery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeQuery:
     """Which changes, the newest first unless they are to ascend. `text` is found in actor, action
-    and subject; `noun` is what an action is of: `user`, `time frame`."""
+    and subject; `noun` is what an action is of: `user`, `time frame`; `part_of` is the entry of the
+    import that they belong to."""
 
     text: str = ""
     domain: str | None = None
@@ -310,6 +313,7 @@ class ChangeQuery:
     subject: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    part_of: int | None = None
     descending: bool = True
     after: tuple[str, ...] = ()
     limit: int = 100

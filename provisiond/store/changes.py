@@ -1,8 +1,7 @@
 """What was changed, by whom? The journal of changes, filtered and read page by page."""
 
-import json
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +34,20 @@ async def find_change(read: Read, entry_id: int) -> ChangeRow | None:
     return _row(row) if row is not None else None
 
 
+async def count_parts(read: Read, entry_id: int) -> int:
+    """How many changes belong to this entry."""
+    row = await read.first(sa.select(sa.func.count()).where(change_journal.c.part_of == entry_id))
+    assert row is not None
+    return int(row[0])
+
+
+async def parts_of(read: Read, entry_id: int) -> tuple[ChangeRow, ...]:
+    """The changes that belong to this entry, the last first."""
+    query = _select().where(change_journal.c.part_of == entry_id)
+    rows = await read.rows(query.order_by(change_journal.c.id.desc()))
+    return tuple([_row(row) for row in rows])
+
+
 async def changes_after(
     read: Read, entry_id: int, domain_name: str | None, *, limit: int
 ) -> tuple[ChangeRow, ...]:
@@ -65,44 +78,21 @@ async def last_event(read: Read) -> int:
 async def later_changes(
     read: Read, entry: ChangeRow, subjects: Iterable[str], noun: str
 ) -> tuple[str, ...]:
-    """Who changed one of these subjects after the entry; an import did where it names one, or
-    has more records of this noun than it names."""
-    names = set(subjects)
-    same = change_journal.c.subject.in_(names)
+    """Who changed one of these subjects, a record of this noun, after the entry."""
     rows = await read.rows(
-        sa.select(change_journal.c.actor, change_journal.c.action, change_journal.c.after)
+        sa.select(change_journal.c.actor, change_journal.c.action)
         .where(change_journal.c.id > entry.entry_id)
         .where(change_journal.c.domain_id == entry.change.domain_id)
-        .where(same | change_journal.c.action.startswith("import"))
+        .where(change_journal.c.subject.in_(set(subjects)))
         .order_by(change_journal.c.id)
     )
-    return tuple(
-        [
-            row.actor
-            for row in rows
-            if _is_of(row.action, noun) or _brought(row.action, row.after, names, noun)
-        ]
-    )
+    return tuple([row.actor for row in rows if _is_of(row.action, noun)])
 
 
 def _is_of(action: str, noun: str) -> bool:
     """Whether an action changed a record of this noun: a number may be an SMS number, too."""
     _, _, rest = action.partition(" ")
     return rest == noun or rest.startswith(f"{noun} ")
-
-
-def _brought(action: str, after: str, names: Set[str], noun: str) -> bool:
-    """Whether an import changed one of these records, as far as its entry says."""
-    if action != "import":
-        return False
-    tree = json.loads(after) if after else {}
-    one = noun.lower().replace(" ", "_")
-    plural = re.sub(r"(?<=s)$", "e", re.sub(r"y$", "ie", one)) + "s"
-    for step in ("added", "changed"):
-        listed = f"{plural} {step}"
-        if f"{listed} in all" in tree or not names.isdisjoint(tree.get(listed, ())):
-            return True
-    return False
 
 
 def _of_noun(action: sa.ColumnElement[str], noun: str) -> sa.ColumnElement[bool]:
@@ -142,6 +132,8 @@ def _filtered(query: ChangeQuery) -> sa.Select[Any]:
         select = select.where(table.c.at >= to_stored(query.since))
     if query.until is not None:
         select = select.where(table.c.at < to_stored(query.until))
+    if query.part_of is not None:
+        select = select.where(table.c.part_of == query.part_of)
     return select
 
 
@@ -158,5 +150,6 @@ def _row(row: AnyRow) -> ChangeRow:
             domain_id=row.domain_id,
             before=row.before,
             after=row.after,
+            part_of=row.part_of,
         ),
     )

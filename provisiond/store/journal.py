@@ -14,6 +14,7 @@ from provisiond.store.database import Database
 from provisiond.store.errands import add_errand
 from provisiond.store.journal_entries import (
     add_change,
+    add_changes,
     add_requests,
     get_sightings,
     latest_changes,
@@ -29,6 +30,7 @@ __all__ = [
     "JournalWriter",
     "Sighting",
     "add_change",
+    "add_changes",
     "get_sightings",
     "latest_changes",
     "latest_requests",

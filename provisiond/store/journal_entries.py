@@ -1,5 +1,7 @@
 """What happened? File requests as they came, changes of the inventory, sightings of phones."""
 
+import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +15,7 @@ from provisiond.store.batches import batch_statements
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored
 from provisiond.store.schema import change_journal, request_journal, sighting
 from provisiond.store.schema_access import webhook, webhook_delivery
-from provisiond.store.subjects import subject_key
+from provisiond.store.subjects import subject_key, subject_noun, subject_values
 from provisiond.store.transaction import AnyRow, Read, Write, chunks
 
 if TYPE_CHECKING:
@@ -38,51 +40,69 @@ QUIET = ("log in", "log out", "export with secrets")
 """Actions that change nothing others wait for: they are no events."""
 
 
-async def add_change(write: Write, entry: ChangeEntry) -> None:
+async def add_change(write: Write, entry: ChangeEntry) -> int:
     """Journal a change in the transaction that makes it, and put it into the outbox of each
-    webhook that is to be told: all are kept, or none.
+    webhook that is to be told: all are kept, or none. Answers its id.
 
     Events need the writers' turn: their ids are then in the order of the commits, and whoever
     reads on from one misses none.
     """
-    assert write.has_turn or entry.action in QUIET, "an event is journaled in Database.write()"
-    row = await write.first(
-        sa.insert(change_journal)
-        .values(
-            {
-                "at": to_stored(entry.at),
-                "actor_kind": entry.actor_kind,
-                "actor": _clean(entry.actor, _NAME_LENGTH),
-                "action": entry.action,
-                "subject": _clean(entry.subject, _NAME_LENGTH),
-                "domain_id": entry.domain_id,
-                "before": _clean(entry.before, None),
-                "after": _clean(entry.after, None),
-            }
-        )
-        .returning(change_journal.c.id)
-    )
-    assert row is not None
+    (change_id,) = await _journal(write, [entry])
     if entry.action not in QUIET:
-        await write.connection.execute(_told(row[0], entry))
+        await _tell(write, [(change_id, entry)])
+    return change_id
 
 
-def _told(change_id: int, entry: ChangeEntry) -> sa.Insert:
+async def add_changes(write: Write, entries: Sequence[ChangeEntry]) -> None:
+    """The same of many in their order, with a few statements for all."""
+    if not entries:
+        return
+    ids = await _journal(write, entries)
+    if await write.first(sa.select(webhook.c.id).where(webhook.c.enabled.is_(True)).limit(1)):
+        told = [pair for pair in zip(ids, entries, strict=True) if pair[1].action not in QUIET]
+        for _, some in itertools.groupby(told, lambda pair: subject_noun(pair[1])):
+            await _tell(write, list(some))
+
+
+async def _journal(write: Write, entries: Sequence[ChangeEntry]) -> Sequence[int]:
+    are_quiet = all(entry.action in QUIET for entry in entries)
+    assert write.has_turn or are_quiet, "an event is journaled in Database.write()"
+    statement = sa.insert(change_journal).returning(change_journal.c.id)
+    rows = [_change_row(entry) for entry in entries]
+    found = await write.connection.execute(statement, rows)
+    # Both engines number the rows of a VALUES list in its order, in whichever they return them.
+    return sorted(found.scalars())
+
+
+async def _tell(write: Write, changes: Sequence[tuple[int, ChangeEntry]]) -> None:
+    """Tell the webhooks of these changes of one noun, in one execution."""
+    noun = subject_noun(changes[0][1])
+    rows = [
+        {
+            "of_change": change_id,
+            "of_domain": entry.domain_id,
+            "of_at": to_stored(entry.at),
+            **subject_values(replace(entry, subject=_clean(entry.subject, _NAME_LENGTH)), noun),
+        }
+        for change_id, entry in changes
+    ]
+    await write.connection.execute(_told(noun), rows)
+
+
+@functools.cache
+def _told(noun: str | None) -> sa.Insert:
     """A delivery for each webhook of the change's domain, and of all domains."""
-    entry = replace(entry, subject=_clean(entry.subject, _NAME_LENGTH))
-    wanted: sa.ColumnElement[bool] = webhook.c.domain_id.is_(None)
-    if entry.domain_id is not None:
-        wanted = wanted | (webhook.c.domain_id == entry.domain_id)
+    own = webhook.c.domain_id == sa.bindparam("of_domain", type_=sa.BigInteger())
     columns = ("webhook_id", "change_id", "subject", "state", "due_at")
     return sa.insert(webhook_delivery).from_select(
         columns,
         sa.select(
             webhook.c.id,
-            sa.literal(change_id, sa.BigInteger()),
-            subject_key(entry),
+            sa.bindparam("of_change", type_=sa.BigInteger()),
+            subject_key(noun),
             sa.literal("waiting"),
-            sa.literal(to_stored(entry.at), sa.BigInteger()),
-        ).where(webhook.c.enabled.is_(True), wanted),
+            sa.bindparam("of_at", type_=sa.BigInteger()),
+        ).where(webhook.c.enabled.is_(True), webhook.c.domain_id.is_(None) | own),
     )
 
 
@@ -210,6 +230,20 @@ async def _old_alarms(write: Write, before: int, keep: int, chunk: int) -> int:
     return int(done.rowcount)
 
 
+def _change_row(entry: ChangeEntry) -> dict[str, Any]:
+    return {
+        "at": to_stored(entry.at),
+        "actor_kind": entry.actor_kind,
+        "actor": _clean(entry.actor, _NAME_LENGTH),
+        "action": entry.action,
+        "subject": _clean(entry.subject, _NAME_LENGTH),
+        "domain_id": entry.domain_id,
+        "before": _clean(entry.before, None),
+        "after": _clean(entry.after, None),
+        "part_of": entry.part_of,
+    }
+
+
 def _request_row(entry: RequestEntry) -> dict[str, Any]:
     return {
         "at": to_stored(entry.at),
@@ -323,6 +357,7 @@ def _change(row: AnyRow) -> ChangeEntry:
         domain_id=row.domain_id,
         before=row.before,
         after=row.after,
+        part_of=row.part_of,
     )
 
 

@@ -337,7 +337,15 @@ change_journal = sa.Table(
     sa.Column("domain_id", sa.BigInteger(), nullable=True),
     text("before"),
     text("after"),
+    sa.Column("part_of", sa.BigInteger(), nullable=True),
     sa.Index(None, "domain_id", "id"),
+    sa.Index(
+        "ix_change_journal_part_of",
+        "part_of",
+        "id",
+        sqlite_where=sa.text("part_of IS NOT NULL"),
+        postgresql_where=sa.text("part_of IS NOT NULL"),
+    ),
 )
 
 lease = sa.Table(

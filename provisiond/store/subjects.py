@@ -27,54 +27,70 @@ _NAMES: Mapping[str, sa.Column[str]] = {
 _OF_PHONES = ("open enrolment", "renew token")
 
 
-def subject_key(entry: ChangeEntry) -> sa.ColumnElement[str]:
+def subject_key(noun: str | None) -> sa.ColumnElement[str]:
     """What all changes of one record have in common, and no other's: an expression to be put into
-    the statement that journals the change, while the record stands.
+    the statement that journals changes of this noun, while the record stands. Each change gives
+    it its `subject_values`.
 
     A change that renames it stands in the store already and is found by the new name; one that
     deletes it must be journaled first. What has no id, or is gone, goes by its name.
     """
-    place = f"{entry.domain_id or 0}/"
-    named = sa.literal(place + entry.subject, sa.Text())
-    noun = "phone" if entry.action in _OF_PHONES else _noun(entry.action)
-    if noun == "domain" and entry.domain_id is not None:
-        return sa.literal(place, sa.Text())
-    if noun is None or noun not in _NAMES:
+    named = _given("of_subject")
+    if noun is None:
         return named
-    row_id = _row_id(noun, entry)
-    known = sa.literal(f"{place}#", sa.Text()).concat(sa.cast(row_id, sa.Text()))
-    return sa.func.coalesce(known, named)
+    row_id = sa.cast(_row_id(noun), sa.Text())
+    return sa.func.coalesce(_given("of_place").concat(row_id), named)
 
 
-def _noun(action: str) -> str | None:
-    """What the action is of: `edit user`, `make number available`."""
-    rest = action.partition(" ")[2]
-    return next((one for one in (*_NAMES, "domain") if f"{rest} ".startswith(f"{one} ")), None)
+def subject_noun(entry: ChangeEntry) -> str | None:
+    """The noun of the change where its records have ids: `edit user`, `make number available`."""
+    rest = "phone" if entry.action in _OF_PHONES else entry.action.partition(" ")[2]
+    return next((one for one in _NAMES if f"{rest} ".startswith(f"{one} ")), None)
 
 
-def _row_id(noun: str, entry: ChangeEntry) -> sa.ScalarSelect[int]:
-    column = _NAMES[noun]
+def subject_values(entry: ChangeEntry, noun: str | None) -> dict[str, Any]:
+    """What `subject_key` of the noun needs to know of a change."""
+    place = f"{entry.domain_id or 0}/"
+    if noun is None:
+        is_domain = entry.domain_id is not None and _is_of_domain(entry.action)
+        return {"of_subject": place if is_domain else place + entry.subject}
     told = {**_tree(entry.before), **_tree(entry.after)}
-    name = told.get(column.name, entry.subject)
-    table = column.table
-    query = sa.select(table.c.id).limit(1)
+    name = str(told.get(_NAMES[noun].name, entry.subject))
+    values: dict[str, Any] = {"of_subject": place + entry.subject, "of_place": f"{place}#"}
     if noun == "phone":
-        name = str(name).replace(":", "")
+        name = name.replace(":", "")
     if noun == "time frame":
         owner = told.get("owner")
-        name = str(name).removesuffix(f" of user {owner}")
-        query = query.where(table.c.owner_id.is_not_distinct_from(_owner_id(entry, owner)))
+        name = name.removesuffix(f" of user {owner}")
+        values["of_owner"] = owner
     if noun != "webhook":
-        query = query.where(table.c.domain_id == entry.domain_id)
-    return query.where(column == name).scalar_subquery()
+        values["of_domain"] = entry.domain_id
+    return {**values, "of_name": name}
 
 
-def _owner_id(entry: ChangeEntry, owner: Any) -> Any:
-    if owner is None:
-        return None
-    of_domain = user_account.c.domain_id == entry.domain_id
-    query = sa.select(user_account.c.id).where(of_domain, user_account.c.extension == owner)
+def _is_of_domain(action: str) -> bool:
+    return f"{action.partition(' ')[2]} ".startswith("domain ")
+
+
+def _row_id(noun: str) -> sa.ScalarSelect[int]:
+    column = _NAMES[noun]
+    table = column.table
+    query = sa.select(table.c.id).where(column == _given("of_name")).limit(1)
+    if noun == "time frame":
+        query = query.where(table.c.owner_id.is_not_distinct_from(_owner_id()))
+    if noun != "webhook":
+        query = query.where(table.c.domain_id == _given("of_domain", sa.BigInteger()))
     return query.scalar_subquery()
+
+
+def _owner_id() -> sa.ScalarSelect[int]:
+    of_domain = user_account.c.domain_id == _given("of_domain", sa.BigInteger())
+    own = user_account.c.extension == _given("of_owner")
+    return sa.select(user_account.c.id).where(of_domain, own).scalar_subquery()
+
+
+def _given(name: str, type_: sa.types.TypeEngine[Any] | None = None) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, type_=type_ or sa.Text())
 
 
 def _tree(text: str) -> dict[str, Any]:

@@ -56,7 +56,8 @@ async def test_filters_go_together_and_pages_go_on(client: Client, db: Database)
     found = await newest(client, who, action="edit user".replace(" ", "%20"), subject="101")
     assert [entry["after"]["last_name"] for entry in found] == ["N4", "N3", "N2", "N1", "N0"]
     assert await newest(client, who, actor="nobody") == []
-    assert {entry["action"] for entry in await newest(client, who, noun="user")} == {"edit user"}
+    of_users = {entry["action"] for entry in await newest(client, who, noun="user")}
+    assert of_users == {"edit user", "add user"}
     assert await newest(client, who, noun="ser") == []
     assert await newest(client, who, since="2999-01-01T00:00:00Z") == []
     rows: list[int] = []
@@ -279,3 +280,65 @@ async def test_whoever_changes_the_record_meanwhile_waits_for_the_undoing(
     with pytest.raises(Stale):
         await racing
     assert (await show_user(db, DOMAIN, "101")).user.last_name == "Old"
+
+
+async def brought(client: Client, who: dict[str, str], tree: dict[str, Any]) -> dict[str, Any]:
+    """Import a file; the import's entry."""
+    body = json.dumps({"domain": DOMAIN, **tree})
+    headers = {"Content-Type": "application/json"}
+    answer, report = await asked(
+        client, "POST", f"{BASE}/import?file=x.json", who, data=body, extra=headers
+    )
+    assert answer.status == 200, report.get("errors", report)
+    return (await newest(client, who, action="import"))[0]
+
+
+async def test_what_an_import_made_of_one_record_is_undone_by_itself(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    numbers = [{"number": "+12125550199"}]
+    users = [{"extension": "101", "last_name": "New"}]
+    tree = {"users": users, "numbers": numbers, "sites": [{"name": "Lab"}]}
+    whole = await brought(client, who, tree)
+    tech = await token(db, Role.TECH, DOMAIN)
+    assert (await undone(client, tech, whole))[0] == 403
+    parts = await newest(client, who, part_of=str(whole["id"]))
+    assert [part["action"] for part in parts] == ["add number", "edit user", "add site"]
+    number, user, site = parts
+    status, told = await undone(client, who, user)
+    assert (status, told["record"]["last_name"], told["records"]) == (200, "Example", 1)
+    there = (await newest(client, who))[0]
+    status, told = await undone(client, who, whole)
+    assert (status, told["code"]) == (409, "conflict")
+    assert f"edit user 101 (entry {user['id']})" in told["detail"]
+    assert (await newest(client, who))[0] == there
+    for part in (number, site):
+        assert (await undone(client, who, part))[0] == 200
+    assert (await asked(client, "GET", f"{BASE}/sites/Lab", who))[0].status == 404
+
+
+async def test_an_import_of_what_cannot_be_undone_is_not_undone_whole(
+    client: Client, db: Database
+) -> None:
+    """It is told by name, and nothing is undone; what can be, can be by itself."""
+    who = await token(db, Role.ADMIN)
+    await brought(client, who, {"sites": [{"name": "HQ", "phone_admin_password": "CANARY-1"}]})
+    refused: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"users": [{"extension": "101", "sip_password": "CANARY-2"}]}, "edit user 101"),
+        ({"directories": [{"name": "extra"}]}, "add directory extra"),
+        ({"settings": {"sip_port": 5071}}, f"edit domain {DOMAIN}"),
+        ({"overrides": []}, f"edit overrides {DOMAIN}"),
+        ({"sites": [{"name": "HQ", "phone_admin_password": "CANARY-3"}]}, "edit site HQ"),
+    )
+    for place, (tree, named) in enumerate(refused):
+        number = {"number": f"+1212555018{place}"}
+        whole = await brought(client, who, {"numbers": [number], **tree})
+        last = (await newest(client, who))[0]
+        status, told = await undone(client, who, whole)
+        assert (status, told["code"]) == (409, "conflict"), named
+        assert named in told["detail"]
+        assert (await newest(client, who))[0] == last
+        parts = await newest(client, who, part_of=str(whole["id"]), noun="number")
+        assert (await undone(client, who, parts[0]))[0] == 200
+    assert "CANARY" not in json.dumps(await newest(client, who, limit="1000"))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from provisiond.actions.audit import (
     all_changes,
@@ -15,11 +15,11 @@ from provisiond.actions.audit import (
 )
 from provisiond.actions.change_table import changes_csv, changes_jsonl
 from provisiond.inventory.access import Noun, Verb
-from provisiond.inventory.lists import ChangeQuery, ChangeRow
+from provisiond.inventory.lists import MOST_ID, ChangeQuery, ChangeRow
 from provisiond.web.api.cursors import next_cursor, place_of
 from provisiond.web.api.route import Call, Reply, Route
 from provisiond.web.api.shapes import AgeQuery, Asked, Listing, Moment, Record, Shape
-from provisiond.web.api.undo import undo_change
+from provisiond.web.api.undo import Outcome, undo_entry
 
 _Text = Annotated[str | None, Field(max_length=255)]
 
@@ -36,6 +36,9 @@ class ChangesQuery(AgeQuery):
     subject: _Text = None
     since: Moment | None = None
     until: Moment | None = None
+    part_of: Annotated[
+        int | None, Field(ge=1, le=MOST_ID, description="those of this import's records, by its id")
+    ] = None
 
 
 class ExportQuery(ChangesQuery):
@@ -45,7 +48,8 @@ class ExportQuery(ChangesQuery):
 
 
 class ChangeShown(Shape):
-    """One change. `before` and `after` hold the fields that differ, secrets as `***`."""
+    """One change. `before` and `after` hold the fields that differ, secrets as `***`; `part_of` is
+    the id of the import that it belongs to."""
 
     id: int
     at: datetime
@@ -54,6 +58,7 @@ class ChangeShown(Shape):
     action: str
     subject: str
     domain: str | None
+    part_of: int | None
     before: Any
     after: Any
 
@@ -65,11 +70,13 @@ class UndoQuery(Asked):
 
 
 class Undone(Shape):
-    """What was undone, and the record as it stands then; null where it is gone."""
+    """What was undone, and the record as it stands then; null where it is gone, and for an import.
+    `records` counts the changes that were undone."""
 
     id: int
     dry_run: bool
     record: dict[str, Any] | None
+    records: int
 
 
 async def get_changes(call: Call) -> Reply:
@@ -105,18 +112,20 @@ async def export_changes(call: Call, request: web.Request) -> web.StreamResponse
 
 
 async def undo(call: Call) -> Reply:
-    """Put back what stood before a change, where nobody changed it since."""
+    """Put back what stood before a change, where nobody changed it since; of an import all of it,
+    or nothing."""
     row = await show_change(call.desk.db, call.actor, int(call.of("entry")))
     if not call.query.dry_run:
-        return Reply(body=_undone(row, await undo_change(call, row), dry_run=False))
+        return Reply(body=_undone(row, await undo_entry(call, row), dry_run=False))
     async with call.desk.db.rehearsal() as stage:
-        record = await undo_change(replace(call, desk=replace(call.desk, db=stage)), row)
-    return Reply(body=_undone(row, record, dry_run=True))
+        outcome = await undo_entry(replace(call, desk=replace(call.desk, db=stage)), row)
+    return Reply(body=_undone(row, outcome, dry_run=True))
 
 
-def _undone(row: ChangeRow, record: BaseModel | None, *, dry_run: bool) -> Undone:
+def _undone(row: ChangeRow, outcome: Outcome, *, dry_run: bool) -> Undone:
+    record = outcome.record
     shown = record.model_dump(mode="json") if isinstance(record, Record) else None
-    return Undone(id=row.entry_id, dry_run=dry_run, record=shown)
+    return Undone(id=row.entry_id, dry_run=dry_run, record=shown, records=outcome.records)
 
 
 def change_shown(row: ChangeRow) -> ChangeShown:
@@ -130,6 +139,7 @@ def change_shown(row: ChangeRow) -> ChangeShown:
         action=change.action,
         subject=change.subject,
         domain=row.domain,
+        part_of=change.part_of,
         before=_tree(change.before),
         after=_tree(change.after),
     )
@@ -149,6 +159,7 @@ def _query(query: ChangesQuery, after: tuple[str, ...] = ()) -> ChangeQuery:
         subject=query.subject,
         since=query.since,
         until=query.until,
+        part_of=query.part_of,
         descending=query.sort.startswith("-"),
         after=after,
         limit=query.limit,

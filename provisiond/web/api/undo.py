@@ -1,20 +1,23 @@
 """How is a change undone? By asking the API for the opposite, as whoever undoes it.
 
 The opposite of an edit is an edit back to what stood, of an addition a deletion, of a deletion an
-addition. It needs the same rights, meets the same faults and stands in the journal itself.
+addition. It needs the same rights, meets the same faults and stands in the journal itself. An
+import is undone by undoing the changes of its records, all or none.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
 
-from provisiond.actions.audit import journaled, undoing
+from provisiond.actions.audit import journaled, parts, together, undoing
+from provisiond.actions.desk import Desk
 from provisiond.actions.standing import RecordKey
 from provisiond.inventory.access import demand
-from provisiond.inventory.errors import Conflict
+from provisiond.inventory.errors import Conflict, NotAllowed, Refused, RejectedAll
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.lists import ChangeRow
 from provisiond.web.api import domains, emergency, numbers, phones, sms, timeframes, users
@@ -22,6 +25,8 @@ from provisiond.web.api.dispatch import read_body
 from provisiond.web.api.parameters import PARAMETERS
 from provisiond.web.api.route import Call, Route
 
+MOST_TOGETHER = 1000
+"""changes of an import that are undone together: others wait to write meanwhile"""
 _NOT_SO = "this change cannot be undone by itself; change it by hand."
 
 
@@ -60,12 +65,64 @@ _KEPT: Mapping[str, _Kept] = {
 }
 
 
-async def undo_change(call: Call, row: ChangeRow) -> BaseModel | None:
-    """The record as it stands then, None where it is gone.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """`record` is what stands then of a change's record, None where it is gone and for an import;
+    `records` counts the changes that were undone."""
 
-    Raises Conflict where the change cannot be undone or the record was changed since, and what
-    the opposite itself raises.
+    record: BaseModel | None
+    records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opposite:
+    """What is to be asked to undo a change: of which record, where and how."""
+
+    row: ChangeRow
+    key: RecordKey
+    kept: _Kept
+    route: Route
+    call: Call
+
+
+async def undo_entry(call: Call, row: ChangeRow) -> Outcome:
+    """Undo a change, or an import: the changes of its records in one transaction, the last first.
+
+    Raises Conflict where a change cannot be undone or its record was changed since, and what the
+    opposite itself raises; then nothing is undone.
     """
+    if row.change.action != "import":
+        return Outcome(record=await _undo(_opposite(call, row), call.desk), records=1)
+    rows = await parts(call.desk.db, row, most=MOST_TOGETHER)
+    opposites = []
+    for part in rows:
+        with _named(part):
+            opposites.append(_opposite(call, part))
+    async with together(call.desk.db) as db:
+        desk = replace(call.desk, db=db)
+        for opposite in opposites:
+            with _named(opposite.row):
+                await _undo(opposite, desk)
+    return Outcome(record=None, records=len(opposites))
+
+
+@contextlib.contextmanager
+def _named(part: ChangeRow) -> Iterator[None]:
+    """A fault of one of many says of which, and what is to be done."""
+    what = f"{part.change.action} {part.change.subject} (entry {part.entry_id})"
+    told = f"nothing was undone, for {what} cannot be; the others may be undone by themselves."
+    try:
+        yield
+    except RejectedAll as fault:
+        raise RejectedAll(fault.findings, told) from fault
+    except NotAllowed:
+        raise
+    except Refused as fault:
+        raise Conflict(f"{told} {fault}") from fault
+
+
+def _opposite(call: Call, row: ChangeRow) -> _Opposite:
+    """Raises Conflict where a change cannot be undone, and NotAllowed."""
     verb, _, noun = row.change.action.partition(" ")
     kept = _KEPT.get(noun)
     if kept is None or row.domain is None or verb not in ("add", "edit", "delete"):
@@ -81,10 +138,15 @@ async def undo_change(call: Call, row: ChangeRow) -> BaseModel | None:
     if verb != "add":
         body = _patch(before, after, kept) if verb == "edit" else _whole(before, key.name, kept)
         asked = replace(asked, body=read_body(route, body, path))
+    return _Opposite(row=row, key=key, kept=kept, route=route, call=asked)
+
+
+async def _undo(opposite: _Opposite, desk: Desk) -> BaseModel | None:
+    call, kept, route = opposite.call, opposite.kept, opposite.route
     assert route.handler is not None
     moving = (*kept.dropped, *kept.untold)
-    async with undoing(call.desk.db, row, key, moving=moving) as db:
-        return (await route.handler(replace(asked, desk=replace(call.desk, db=db)))).body
+    async with undoing(desk.db, opposite.row, opposite.key, moving=moving) as inside:
+        return (await route.handler(replace(call, desk=replace(desk, db=inside)))).body
 
 
 def _key(row: ChangeRow, noun: str, kept: _Kept, told: Mapping[str, Any]) -> RecordKey:
@@ -124,9 +186,11 @@ def _nested(body: dict[str, Any], kept: _Kept) -> dict[str, Any]:
         return body
     if body.get("overrides"):
         raise Conflict(_NOT_SO)
-    named = {name: body[name] for name in ("name",) if body.get(name) is not None}
-    settings = {n: v for n, v in body.items() if n not in ("name", "overrides")}
-    return {**named, "settings": settings}
+    beside: dict[str, Any] = {
+        name: body[name] for name in ("name", "emergency_address") if name in body
+    }
+    settings = {n: v for n, v in body.items() if n not in (*beside, "overrides")}
+    return {**beside, "settings": settings}
 
 
 def _query(route: Route, key: RecordKey) -> BaseModel | None:

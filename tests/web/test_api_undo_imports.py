@@ -1,0 +1,180 @@
+"""An import is undone by the API: each change by itself, or all of them and nothing less."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.access import Role
+from provisiond.store.database import Database
+from provisiond.store.sealing import SecretKey
+from tests.actions.inventory import DOMAIN, INVENTORY, MAC, NOW, load, written
+from tests.web.offices import Client, asked, token
+from tests.web.test_api_audit import newest
+
+PLACE = {
+    "country": "US", "state": "NY", "city": "New York", "postcode": "10118",
+    "house_number": "350", "street": "Fifth Ave",
+}  # fmt: skip
+LEFT_OUT = ("enrolment", "handsets")
+PHONE = {name: value for name, value in INVENTORY["phones"][0].items() if name not in LEFT_OUT}
+STOOD: dict[str, Any] = {
+    **INVENTORY,
+    "phones": [PHONE],
+    "destinations": [{"kind": "call_queue", "extension": "300", "name": "Support"}],
+    "time_frames": [
+        {"name": "Office", "kind": "weekly", "hours": [{"days": "mon-fri"}]},
+        {"name": "Lunch", "owner": "101", "hours": [{"days": "mon"}]},
+    ],
+    "numbers": [{"number": "+12125550101", "default": {"treatment": "user", "destination": "101"}}],
+    "sms_numbers": [{"number": "+12125550102"}],
+    "emergency_addresses": [
+        {"name": "Front", **PLACE, "floor": "1", "default": True, "proof": {"at": NOW.isoformat()}},
+        {"name": "Rear", **PLACE, "floor": "2", "proof": {"at": NOW.isoformat()}},
+    ],
+    "emergency_endpoints": [
+        {"number": "+12125550101", "address": "Front", "site": "HQ"},
+        {"number": "+12125550105", "address": "Front", "location": "stairs"},
+    ],
+}
+# Every noun has one that is edited and one that is added, and the added are referred to.
+BROUGHT: dict[str, Any] = {
+    "domain": DOMAIN,
+    "sites": [{"name": "HQ", "time_zone": "Europe/Paris", "emergency_address": "Back"},
+              {"name": "Lab"}],
+    "users": [{"extension": "101", "last_name": "New", "site": "Lab",
+               "emergency_caller_id": "+12125550199"},
+              {"extension": "150", "site": "Lab", "emergency_address": "Back"}],
+    "layouts": [{"name": "reception", "buttons": [{"key": 3, "kind": "dnd"}]}, {"name": "small"}],
+    "phones": [{"mac": MAC, "name": "Hall", "site": "Lab", "layout": "small",
+                "lines": [{"line": 1, "extension": "150"}]},
+               {"mac": "02:ac:3e:00:00:77", "model": "Acme D-6", "layout": "small",
+                "lines": [{"line": 1, "extension": "101"}]}],
+    "destinations": [{"kind": "call_queue", "extension": "300", "name": "Helpers"},
+                     {"kind": "conference", "extension": "310", "name": "Bridge"}],
+    "time_frames": [{"name": "Office", "kind": "weekly", "hours": [{"days": "sat"}]},
+                    {"name": "Lunch", "owner": "101", "hours": [{"days": "tue"}]},
+                    {"name": "Nights", "owner": "150", "hours": [{"days": "sun"}]}],
+    "numbers": [{"number": "+12125550101",
+                 "default": {"treatment": "conference", "destination": "310"},
+                 "rules": [{"frame": "Office", "treatment": "user", "destination": "150"}]},
+                {"number": "+12125550103",
+                 "default": {"treatment": "user", "destination": "150"}}],
+    "sms_numbers": [{"number": "+12125550102", "treatment": "user", "destination": "150"},
+                    {"number": "+12125550104"}],
+    "emergency_addresses": [{"name": "Back", **PLACE, "floor": "3", "default": True},
+                            {"name": "Front", **PLACE, "floor": "1", "default": False},
+                            {"name": "Rear", **PLACE, "floor": "2", "caller_name": "ACME"}],
+    # The site's endpoint is another one's from now on.
+    "emergency_endpoints": [{"number": "+12125550105", "address": "Front", "site": "HQ"},
+                            {"number": "+12125550199", "address": "Back"},
+                            {"number": "+12125550101", "address": "Rear", "site": None}],
+}  # fmt: skip
+
+
+@pytest.fixture
+async def db(database_url: str, key: SecretKey, shelf: Shelf) -> AsyncIterator[Database]:
+    """A store with one of everything, on each engine in turn."""
+    await Database.create(database_url, key)
+    database = await Database.open(database_url, key)
+    await load(database, shelf, STOOD)
+    yield database
+    await database.close()
+
+
+async def brought(client: Client, who: dict[str, str], tree: dict[str, Any]) -> dict[str, Any]:
+    """Import a file; the import's entry."""
+    body = json.dumps({"domain": DOMAIN, **tree})
+    headers = {"Content-Type": "application/json"}
+    answer, report = await asked(
+        client, "POST", f"/domains/{DOMAIN}/import?file=x.json", who, data=body, extra=headers
+    )
+    assert answer.status == 200, report.get("errors")
+    return (await newest(client, who, action="import"))[0]
+
+
+async def undo(
+    client: Client, who: dict[str, str], entry: dict[str, Any], query: str = ""
+) -> tuple[int, Any]:
+    answer, told = await asked(client, "POST", f"/audit/{entry['id']}/undo{query}", who)
+    return answer.status, told
+
+
+async def parts(client: Client, who: dict[str, str], entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The changes of an import's records, in their order."""
+    found = await newest(client, who, part_of=str(entry["id"]), limit="1000")
+    return found[::-1]
+
+
+async def changes(
+    client: Client, who: dict[str, str], first: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """All changes from this entry on, the newest first."""
+    found = [one for one in await newest(client, who, limit="1000") if one["id"] >= first["id"]]
+    return [one for one in found if not one["action"].startswith("export")]
+
+
+async def test_an_import_of_every_noun_is_undone_whole(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    before = await written(db)
+    whole = await brought(client, who, BROUGHT)
+    there = await written(db)
+    made = await parts(client, who, whole)
+    nouns = {"emergency address", "site", "emergency endpoint", "user", "destination",
+             "time frame", "number", "SMS number", "layout", "phone"}  # fmt: skip
+    assert {part["action"] for part in made} == {f"{v} {n}" for v in ("add", "edit") for n in nouns}
+    assert await changes(client, who, whole) == [*made[::-1], whole]
+    status, told = await undo(client, who, whole, "?dry_run=true")
+    assert status == 200, told.get("errors", told)
+    assert told == {"id": whole["id"], "dry_run": True, "record": None, "records": len(made)}
+    assert await written(db) == there
+    assert await changes(client, who, whole) == [*made[::-1], whole]
+    status, told = await undo(client, who, whole)
+    assert status == 200, told.get("errors", told)
+    assert (told["record"], told["records"]) == (None, len(made))
+    assert await written(db) == before
+    undone = (await changes(client, who, whole))[: len(made)]
+    assert [one["subject"] for one in undone] == [part["subject"] for part in made]
+    status, told = await undo(client, who, whole)
+    assert (status, told["code"]) == (409, "conflict")
+    assert await written(db) == before
+
+
+async def test_many_are_undone_with_a_few_statements_each_and_more_are_too_many(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    before = await written(db)
+    users = [{"extension": str(2000 + n)} for n in range(40)]
+    phones = [
+        {
+            "mac": f"02ac3e01{n:04x}",
+            "model": "Acme D-6",
+            "lines": [{"line": 1, "extension": str(2000 + n)}],
+        }
+        for n in range(40)
+    ]
+    whole = await brought(client, who, {"users": users, "phones": phones})
+    sent = 0
+
+    def note(*_: object) -> None:
+        nonlocal sent
+        sent += 1
+
+    async with db.append() as write:
+        engine = write.connection.engine.sync_engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    status, told = await undo(client, who, whole)
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert (status, told.get("records")) == (200, 80), told
+    assert sent <= 80 * 25
+    assert await written(db) == before
+    numbers = [{"number": f"+1212556{n:04}"} for n in range(1001)]
+    whole = await brought(client, who, {"numbers": numbers})
+    status, told = await undo(client, who, whole)
+    assert (status, told["code"]) == (409, "conflict")
+    assert "1,001 changes" in told["detail"]
+    assert f"part_of={whole['id']}" in told["detail"]
