@@ -1,12 +1,13 @@
 """How is the model of a phone found at a prompt?"""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from provisiond.cli_output import emit, table
-from provisiond.cli_records import Search
+from provisiond.cli_records import Descending, Search
 from provisiond.cli_session import Config, Json, session_of
+from provisiond.inventory.lists import ModelOrder
 
 if TYPE_CHECKING:
     from provisiond.actions.models import ModelView
@@ -18,6 +19,8 @@ app = typer.Typer(help="The models that a phone can be.", no_args_is_help=True)
 def list_models(
     context: typer.Context,
     search: Search = "",
+    sort: Annotated[ModelOrder, typer.Option("--sort", help="What to sort by.")] = ModelOrder.MODEL,
+    descending: Descending = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -25,7 +28,8 @@ def list_models(
     from provisiond.actions.models import find_models
 
     session = session_of(context, config, as_json)
-    found = find_models(session.models(session.settings()), search.strip())
+    shelf = session.models(session.settings())
+    found = find_models(shelf, search.strip(), order=sort, descending=descending)
     if session.as_json:
         emit([_tree(model) for model in found])
         return

@@ -7,6 +7,7 @@ from provisiond.catalog.family import Family, model_key
 from provisiond.catalog.manifest import ModelRule
 from provisiond.catalog.placing import phone_slots, sidecar_slots
 from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.lists import ModelOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,14 @@ class ModelView:
     unavailable: Mapping[str, str]
 
 
-def find_models(shelf: Shelf, text: str = "") -> tuple[ModelView, ...]:
-    """Models whose name holds the text, by name; case, blanks and dashes do not count."""
+def find_models(
+    shelf: Shelf,
+    text: str = "",
+    *,
+    order: ModelOrder = ModelOrder.MODEL,
+    descending: bool = False,
+) -> tuple[ModelView, ...]:
+    """Models whose name holds the text, sorted; case, blanks and dashes do not count."""
     wanted = model_key(text)
     found = [
         _view(family, model)
@@ -44,7 +51,12 @@ def find_models(shelf: Shelf, text: str = "") -> tuple[ModelView, ...]:
         for model in family.manifest.model
         if wanted in model_key(f"{family.manifest.vendor} {model.name}")
     ]
-    return tuple(sorted(found, key=lambda view: view.name))
+    return tuple(sorted(found, key=lambda view: model_place(view, order), reverse=descending))
+
+
+def model_place(view: ModelView, order: ModelOrder) -> tuple[str, ...]:
+    """Where a model stands in a list of this order."""
+    return (view.family, view.name) if order is ModelOrder.FAMILY else (view.name,)
 
 
 def _view(family: Family, model: ModelRule) -> ModelView:

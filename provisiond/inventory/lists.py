@@ -200,6 +200,13 @@ class EndpointQuery:
     limit: int = 100
 
 
+class ModelOrder(Enum):
+    """What models are sorted by; those of a family by name."""
+
+    MODEL = "model"
+    FAMILY = "family"
+
+
 class PendingOrder(Enum):
     """What phones that nobody has are sorted by."""
 

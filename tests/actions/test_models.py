@@ -2,12 +2,16 @@
 
 from provisiond.actions.models import find_models
 from provisiond.catalog.shelf import Shelf
+from provisiond.inventory.lists import ModelOrder
 
 
 def test_a_model_is_found_by_a_part_of_its_name(shelf: Shelf) -> None:
     assert {view.name for view in find_models(shelf)} == set(shelf.model_names())
     assert [view.name for view in find_models(shelf, "acme d6")] == ["Acme D-6"]
     assert find_models(shelf, "zzz") == ()
+    backwards = find_models(shelf, order=ModelOrder.FAMILY, descending=True)
+    places = [(view.family, view.name) for view in backwards]
+    assert places == sorted(places, reverse=True)
 
 
 def test_a_model_says_what_it_has(shelf: Shelf) -> None:

@@ -1,9 +1,10 @@
 """How do programs learn which models a phone can be, and put layouts on phones of any model?"""
 
 from provisiond.actions.layout_apply import ApplyLayout, apply_layout
-from provisiond.actions.models import ModelView, find_models
+from provisiond.actions.models import ModelView, find_models, model_place
 from provisiond.inventory.access import Noun, Verb
-from provisiond.web.api.kept import faults, listing, part_of
+from provisiond.inventory.lists import ModelOrder
+from provisiond.web.api.kept import faults, listing, ordered, part_of
 from provisiond.web.api.model_shapes import (
     AppliedShown,
     ApplyBody,
@@ -20,8 +21,13 @@ async def list_models(call: Call) -> Reply:
     """The models whose name holds `q`; case, blanks and dashes do not count."""
     query: ModelsQuery = call.query
     found = find_models(call.desk.shelf(), query.q.strip())
-    place = _by_family if query.sort.endswith("family") else _by_name
-    page = part_of(call, found, place, descending=query.sort.startswith("-"))
+    sort = ordered(ModelOrder, query.sort)
+    page = part_of(
+        call,
+        found,
+        lambda model: model_place(model, sort["order"]),
+        descending=sort["descending"],
+    )
     return listing(call, page, _model_shown, ModelShown)
 
 
@@ -46,14 +52,6 @@ async def post_layout_to_phones(call: Call) -> Reply:
         for one in done.phones
     ]
     return Reply(body=AppliedShown(layout=done.name, dry_run=body.dry_run, phones=phones))
-
-
-def _by_name(model: ModelView) -> tuple[str, ...]:
-    return (model.name,)
-
-
-def _by_family(model: ModelView) -> tuple[str, ...]:
-    return (model.family, model.name)
 
 
 def _model_shown(model: ModelView) -> ModelShown:
