@@ -1,7 +1,8 @@
 """How is a question answered? Who asks, may they, is it well put; then the route's handler."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from provisiond.actions.answered import (
 from provisiond.actions.log_in import turned_away
 from provisiond.inventory.access import Actor, demand
 from provisiond.inventory.errors import (
+    Finding,
     NotAllowed,
     ProvisiondError,
     Rejected,
@@ -117,21 +119,33 @@ def _refuse_forgery(route: Route, request: web.Request, who: Identity | None) ->
 
 def read_query(route: Route, request: web.Request) -> BaseModel | None:
     """The query as the route's model. Raises RejectedAll with every fault."""
-    names = [name for name, _ in request.query.items()]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise Rejected(twice[0], "it is given twice.", "Give it once.")
+    found = list(_unfit(request))
+    query = None
+    if route.query is not None:
+        try:
+            query = route.query.model_validate_strings(dict(request.query))
+        except ValidationError as error:
+            told = {finding.where for finding in found}
+            found += [one for one in rejected(error, "query").findings if one.where not in told]
+    elif request.query:
+        message = "this path takes no query."
+        found = [
+            Finding(where=name, message=message, remedy="Remove it.")
+            for name in dict.fromkeys(request.query)
+        ]
+    if found:
+        raise RejectedAll(tuple(found), f"{len(found)} fault(s) in the query; nothing was changed.")
+    return query
+
+
+def _unfit(request: web.Request) -> Iterator[Finding]:
+    """What no query may have, whatever it is of."""
+    times = Counter([name for name, _ in request.query.items()])
+    for name in sorted(name for name, count in times.items() if count > 1):
+        yield Finding(where=name, message="it is given twice.", remedy="Give it once.")
     for name, value in request.query.items():
         if "\0" in value or (not value.isascii() and _is_half(value)):
-            raise Rejected(name, "it holds what is no text.", "Correct it.")
-    if route.query is None:
-        if names:
-            raise Rejected(names[0], "this path takes no query.", "Remove it.")
-        return None
-    try:
-        return route.query.model_validate_strings(dict(request.query))
-    except ValidationError as error:
-        raise rejected(error, "query") from error
+            yield Finding(where=name, message="it holds what is no text.", remedy="Correct it.")
 
 
 def _is_half(text: str) -> bool:
