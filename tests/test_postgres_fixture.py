@@ -1,8 +1,9 @@
 """Do the stores that the fixtures hand out work?"""
 
 import asyncpg
+import pytest
 
-from tests.postgres import Cluster
+from tests.postgres import Cluster, ClusterFailed
 
 
 async def test_each_database_is_empty_and_of_the_tests_own(postgres_url: str) -> None:
@@ -39,3 +40,9 @@ async def test_a_database_can_be_copied_from_a_template(postgres_cluster: Cluste
         await connection.close()
         postgres_cluster.drop_database(copy)
         postgres_cluster.drop_database(template)
+
+
+def test_what_cannot_be_made_is_told_and_the_next_one_is_made(postgres_cluster: Cluster) -> None:
+    with pytest.raises(ClusterFailed, match='"no_such" does not exist'):
+        postgres_cluster.new_database("no_such")
+    postgres_cluster.drop_database(postgres_cluster.new_database())
