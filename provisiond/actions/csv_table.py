@@ -7,7 +7,6 @@ told is a fault with its row and column.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from provisiond.actions.inventory_text import ALL, MAX_FAULTS, Limits
 from provisiond.actions.table_records import (
@@ -18,9 +17,10 @@ from provisiond.actions.table_records import (
 )
 from provisiond.actions.workbook_reading import MAX_ROWS
 from provisiond.inventory.errors import Finding
+from provisiond.inventory.near import near
 
 __all__ = ["ALIASES", "CLEAR", "FAULT", "MAX_ROWS", "Row", "Table", "cell_text", "folded",
-           "guarded", "read_table"]  # fmt: skip
+           "guarded", "heading_text", "read_table"]  # fmt: skip
 
 CLEAR = "-"
 """A cell that empties the field; an empty cell leaves it alone."""
@@ -67,6 +67,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 FAULT = "fault"
 """The column that `import --faults` adds; it is no field, and is passed over."""
 
+_HEADING = 60
 _MAC_LIKE = re.compile(r"[0-9a-fA-F]{2}([:.-]?[0-9a-fA-F]{2}){5}")
 _TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\0")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r\0]")
@@ -98,7 +99,11 @@ class Table:
     def place(self, row: Row, column: str) -> str:
         """A cell as messages name it, with the file's own heading."""
         heading = row.headings.get(column) or self.headings.get(column, column)
-        return f"{self.row_word} {row.number}, {self.column_word} {heading}"
+        return f"{self.row_name(row)}, {self.column_word} {heading}"
+
+    def row_name(self, row: Row) -> str:
+        """A row as messages name it."""
+        return f"{self.row_word} {row.number}"
 
 
 def read_table(
@@ -119,7 +124,7 @@ def read_table(
     rows = tuple(_rows(records.rows, columns, header, faults))
     if faults:
         reject(faults)
-    headings = {name: header[index].strip() for name, index in columns.items()}
+    headings = {name: heading_text(header[index]) for name, index in columns.items()}
     return Table(rows=rows, headings=headings, warnings=tuple(records.warnings))
 
 
@@ -129,6 +134,12 @@ def guarded(cell: str) -> str:
     `read_table` takes the quote away again (OWASP ASVS 5.0, 1.2.10).
     """
     return f"'{cell}" if cell.startswith(_TRIGGERS) or _ESCAPED.match(cell) else cell
+
+
+def heading_text(heading: str) -> str:
+    """A heading as places name it, at most 60 characters: each fault has one."""
+    text = heading.strip()
+    return text if len(text) <= _HEADING else f"{text[: _HEADING - 1]}…"
 
 
 def folded(heading: str) -> str:
@@ -155,21 +166,21 @@ def _columns(
         if "mac" in known and text.endswith("macaddress"):
             column = "mac"
         if column is None:
-            close = get_close_matches(text, spellings, n=1, cutoff=0.75)
-            near = f" Did you mean {spellings[close[0]]}?" if close else ""
+            close = near(text, spellings, most=1, cutoff=0.75)
+            like = f" Did you mean {spellings[close[0]]}?" if close else ""
             warnings.append(
                 Finding(
-                    where=f"column {heading.strip()}",
+                    where=f"column {heading_text(heading)}",
                     message="this column is not known and is left out.",
-                    remedy=f"We read {', '.join(known)}.{near}",
+                    remedy=f"We read {', '.join(known)}.{like}",
                     severity="warning",
                 )
             )
         elif column in columns:
-            other = header[columns[column]].strip()
+            other = heading_text(header[columns[column]])
             message = f"it means {column}, and so does the column {other}."
             remedy = "Remove or rename one of them."
-            faults.append(fault(f"column {heading.strip()}", message, remedy))
+            faults.append(fault(f"column {heading_text(heading)}", message, remedy))
         else:
             columns[column] = index
     return columns

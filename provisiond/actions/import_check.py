@@ -1,8 +1,7 @@
 """What of a planned import cannot stand? Records, references, models and overrides, all at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from itertools import chain
 
 from provisiond.actions.import_check_emergency import check_emergency_plan
@@ -34,6 +33,7 @@ from provisiond.inventory.faults import (
 )
 from provisiond.inventory.look_ahead import LookAhead
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.near import near
 from provisiond.inventory.phones import Override, Phone
 
 
@@ -256,7 +256,7 @@ def override_row_findings(
         yield Finding(where="", message=f"{row.key}: {_UNTOLD}", remedy=_TELL)
     family = shelf.families.get(row.family)
     if family is None:
-        close = get_close_matches(row.family, sorted(shelf.families), n=2, cutoff=0.5)
+        close = near(row.family, shelf.families, cutoff=0.5)
         there = " or ".join(close) or ", ".join(sorted(shelf.families))
         message = f"{row.key}: there is no family {row.family!r}."
         yield Finding(where="", message=message, remedy=f"There is {there or 'none'}.")
@@ -264,8 +264,8 @@ def override_row_findings(
     known = shelf.find_model(row.model) if row.model else None
     if row.model and (known is None or known[0].name != family.name):
         message = f"{row.key}: the family {row.family} has no model {row.model!r}."
-        near = " or ".join(shelf.near_models(row.model))
-        remedy = f"Did you mean {near}?" if near else "`provisiond families list` shows them."
+        like = " or ".join(shelf.near_models(row.model))
+        remedy = f"Did you mean {like}?" if like else "`provisiond families list` shows them."
         yield Finding(where="", message=message, remedy=remedy)
     if not faults:
         values = ((row.key, row.value),)
@@ -299,24 +299,24 @@ def _references(phone: Phone, contents: DomainContents) -> Iterator[Finding]:
             yield replace(missing, where=f"lines[{index}].extension")
 
 
-def _missing(field: str, name: str, names: Iterable[str]) -> Finding:
+def _missing(field: str, name: str, names: Collection[str]) -> Finding:
     what = "user with the extension" if field == "extension" else field
-    close = get_close_matches(name, sorted(names), n=2, cutoff=0.6)
-    near = f"Did you mean {' or '.join(close)}? " if close else ""
+    close = near(name, names)
+    like = f"Did you mean {' or '.join(close)}? " if close else ""
     add = "Add the user first" if field == "extension" else f"Add the {field} first"
     return Finding(
-        where=field, message=f"there is no {what} {name!r}.", remedy=f"{near}{add}, or correct it."
+        where=field, message=f"there is no {what} {name!r}.", remedy=f"{like}{add}, or correct it."
     )
 
 
 def unknown_model(text: str, shelf: Shelf) -> Finding:
     """That the catalogue has no such model, with those that it may have been."""
-    near = shelf.near_models(text)
+    like = shelf.near_models(text)
     return Finding(
         where="model",
         message=f"{text!r} is no model we know.",
-        remedy=f"Did you mean {' or '.join(near)}?"
-        if near
+        remedy=f"Did you mean {' or '.join(like)}?"
+        if like
         else '`provisiond families list` shows the models; write "Vendor Model".',
     )
 

@@ -32,6 +32,8 @@ from provisiond.store.database import Read
 NO_PROFILE = "none"
 """As a profile's name: the columns are ours, whatever they look like."""
 
+_LEAST_END = 3  # letters of a model's name that tell it
+
 _OWN_NAMES = frozenset({"domain", "domains", "server"})
 
 
@@ -176,6 +178,16 @@ class _ModelNames:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._found: dict[tuple[str, str], str | None] = {}
+        self._makers: set[str] = set()
+        self._by_end: dict[str, set[tuple[str, str]]] = {}
+        for family in shelf.families.values():
+            maker = model_key(family.manifest.vendor)
+            self._makers.add(maker)
+            for rule in family.manifest.model:
+                key = model_key(rule.name)
+                named = (maker, f"{family.manifest.vendor} {rule.name}")
+                for at in range(len(key) - _LEAST_END + 1):
+                    self._by_end.setdefault(key[at:], set()).add(named)
 
     def find(self, vendor: str, model: str) -> str | None:
         """The only model of the vendor whose name ends so: `T46S` is a SIP-T46S."""
@@ -189,17 +201,13 @@ class _ModelNames:
         if self._shelf.find_model(text) is not None:
             return None
         wanted = model_key(text)
-        names: set[str] = set()
-        for family in self._shelf.families.values():
-            maker = model_key(family.manifest.vendor)
-            if vendor and not wanted.startswith(maker):
-                continue
-            bare = wanted.removeprefix(maker)
-            names |= {
-                f"{family.manifest.vendor} {rule.name}"
-                for rule in family.manifest.model
-                if len(bare) > 2 and model_key(rule.name).endswith(bare)
-            }
+        names = {
+            name
+            for start in ("", *self._makers)
+            if wanted.startswith(start) and (start or not vendor)
+            for maker, name in self._by_end.get(wanted[len(start) :], ())
+            if maker == start or (not start and not wanted.startswith(maker))
+        }
         return names.pop() if len(names) == 1 else None
 
 

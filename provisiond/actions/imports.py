@@ -29,6 +29,7 @@ from provisiond.inventory.domains import BUILT_IN, Settings, inherit
 from provisiond.inventory.errors import Conflict, Finding, Rejected, RejectedAll
 from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.near import few_looks
 from provisiond.inventory.telephone import E164
 from provisiond.store.database import Database, Read
 from provisiond.store.mac_owners import mac_owners
@@ -197,6 +198,7 @@ async def _owners(
     )
 
 
+@few_looks()
 def _plan_all(source: Source, stands: _Stands, shelf: Shelf, terms: Terms) -> _Planned:
     server_plan = plan_server(source.entry.server, stands.server, shelf, terms)
     faults = Found()

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from provisiond.actions.inventory_parse import SchemaFault, parse_tree
 from provisiond.actions.inventory_salvage import salvage
-from provisiond.actions.inventory_schema import InventoryEntry, SchemaFault, parse_tree
+from provisiond.actions.inventory_schema import InventoryEntry
 from provisiond.actions.inventory_text import (
     ALL,
     MAX_FAULTS,
@@ -16,6 +17,7 @@ from provisiond.actions.inventory_text import (
     written,
 )
 from provisiond.inventory.errors import Finding, RejectedAll
+from provisiond.inventory.near import few_looks
 from provisiond.inventory.texts import printable
 
 _OPEN_NAMES = ("overrides", "feature_codes", "firmware")
@@ -116,6 +118,7 @@ def read_inventory(content: bytes, filename: str = "", limits: Limits = ALL) -> 
     return source_of(document.tree, locate)
 
 
+@few_looks()
 def source_of(tree: Tree, locate: Locate, *, is_table: bool = False) -> Source:
     """The records of a tree, with every fault of its schema.
 
@@ -127,7 +130,8 @@ def source_of(tree: Tree, locate: Locate, *, is_table: bool = False) -> Source:
         entry, _ = parse_tree(tree)
     except SchemaFault as schema:
         faults = tuple(Fault(path=at, message=said, remedy=do) for at, said, do in schema.faults)
-        saved = salvage(tree, (fault.path for fault in faults), schema.root)
+        few = len(faults) < MAX_FAULTS
+        saved = salvage(tree, (fault.path for fault in faults), schema.root) if few else None
         if saved is None:
             raise refusal(located(faults, locate)) from schema
         entry, original = saved

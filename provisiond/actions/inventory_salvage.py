@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from provisiond.actions.inventory_schema import InventoryEntry, SchemaFault, parse_tree
+from provisiond.actions.inventory_parse import SchemaFault, parse_tree
+from provisiond.actions.inventory_schema import InventoryEntry
 from provisiond.actions.inventory_text import Path, Tree
 from provisiond.inventory.emergency import CIVIC_FIELDS
 

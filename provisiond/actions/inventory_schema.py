@@ -4,10 +4,8 @@ A field that is left out leaves what stands in the store; `null` goes back to th
 or map that is given replaces the whole one. `docs/inventory-file.md` lists every field.
 """
 
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from enum import Enum
-from itertools import islice
 from typing import Annotated
 
 from pydantic import (
@@ -23,7 +21,7 @@ from provisiond.actions.emergency_schema import (
     AddressEntry,
     EndpointEntry,
 )
-from provisiond.actions.inventory_text import MAX_FAULTS, Path, Repeated, Tree
+from provisiond.actions.inventory_text import Path, Tree
 from provisiond.actions.inventory_values import (
     EnrolmentEntry,
     MacText,
@@ -51,6 +49,7 @@ from provisiond.inventory.buttons import ButtonKind
 from provisiond.inventory.domains import Dtmf, ResyncRoute, SipTransport, Srtp
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.faults import MASK
+from provisiond.inventory.near import near
 from provisiond.inventory.secret import Secret
 
 
@@ -246,89 +245,16 @@ ENTRIES: Mapping[str, type[Entry]] = {
 """What stands below a field of this name."""
 
 
-_LISTED = 1_000  # of a file with more faults than are all told
-
-
-class SchemaFault(Exception):
-    """The tree does not fit the schema `root`; `faults` are (place, message, remedy)."""
-
-    def __init__(self, faults: tuple[tuple[Path, str, str], ...], root: type[Entry]) -> None:
-        super().__init__(f"{len(faults)} fault(s)")
-        self.faults = faults
-        self.root = root
-
-
-def parse_tree(tree: Tree) -> tuple[InventoryEntry, bool]:
-    """The file's records, and whether it is one domain's object rather than a list of them.
-
-    Raises SchemaFault with every fault, or of very many the first.
-    """
-    faults = list(islice(_repeated(tree, ()), MAX_FAULTS))
-    alone = isinstance(tree, dict) and "domains" not in tree and "server" not in tree
-    root: type[Entry] = DomainEntry if alone else InventoryEntry
-    try:
-        if alone:
-            entry = InventoryEntry(domains=(DomainEntry.model_validate(tree),))
-        else:
-            entry = InventoryEntry.model_validate(tree)
-    except ValidationError as error:
-        few = error.error_count() <= MAX_FAULTS
-        details = error.errors(include_url=False) if few else _first_details(tree, alone)
-        faults += [_explain(detail, root) for detail in details]
-        if not few:
-            said = f"it has {error.error_count():,} faults; these are the first."
-            faults.append(((), said, "Correct what they have in common."))
-        raise SchemaFault(tuple(faults), root) from error
-    if faults:
-        raise SchemaFault(tuple(faults), root)
-    return entry, alone
-
-
-def _first_details(tree: Tree, alone: bool) -> list[ErrorDetails]:
-    """The first complaints of a file that has more than anybody reads, record by record."""
-    found: list[ErrorDetails] = []
-    domains: Tree = [tree] if alone else tree.get("domains") if isinstance(tree, dict) else None
-    for number, domain in enumerate(domains if isinstance(domains, list) else ()):
-        root: Path = () if alone else ("domains", number)
-        for name, items in domain.items() if isinstance(domain, dict) else ():
-            for index, item in enumerate(items if isinstance(items, list) else ()):
-                try:
-                    ENTRIES.get(name, Entry).model_validate(item)
-                except ValidationError as error:
-                    if error.error_count() > MAX_FAULTS:
-                        continue
-                    for detail in error.errors(include_url=False):
-                        detail["loc"] = (*root, name, index, *detail["loc"])
-                        found.append(detail)
-                if len(found) >= _LISTED:
-                    return found
-    return found
-
-
 def settings_entry(tree: dict[str, Tree], field: str) -> SettingsEntry:
     """A few settings by themselves. Raises Rejected(field) for the first fault."""
     try:
         return SettingsEntry.model_validate(tree)
     except ValidationError as error:
-        path, message, remedy = _explain(error.errors(include_url=False)[0], SettingsEntry)
+        path, message, remedy = explain(error.errors(include_url=False)[0], SettingsEntry)
         raise Rejected(field, f"{path[0]}: {message}", remedy) from error
 
 
-def _repeated(tree: Tree, path: Path) -> Iterator[tuple[Path, str, str]]:
-    if isinstance(tree, Repeated):
-        for name in tree.names:
-            yield (*path, name), f"{name!r} is given twice.", "Keep one of them."
-    if isinstance(tree, dict):
-        for name, below in tree.items():
-            if isinstance(below, dict | list):
-                yield from _repeated(below, (*path, name))
-    elif isinstance(tree, list):
-        for index, below in enumerate(tree):
-            if isinstance(below, dict | list):
-                yield from _repeated(below, (*path, index))
-
-
-def _explain(detail: ErrorDetails, root: type[Entry]) -> tuple[Path, str, str]:
+def explain(detail: ErrorDetails, root: type[Entry]) -> tuple[Path, str, str]:
     """A schema's complaint in a technician's words."""
     path: Path = tuple(part for part in detail["loc"] if part != "[key]")
     kind, given, name = detail["type"], detail["input"], path[-1] if path else "file"
@@ -367,7 +293,7 @@ def entry_at(path: Path, root: type[Entry]) -> type[Entry]:
 
 
 def _choice(given: str, names: list[str]) -> str:
-    close = get_close_matches(given, names, n=2, cutoff=0.6)
+    close = near(given, names)
     if close:
         return f"Did you mean {' or '.join(close)}?"
     return f"There are {', '.join(names)}."

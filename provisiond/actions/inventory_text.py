@@ -26,6 +26,7 @@ Tree = dict[str, "Tree"] | list["Tree"] | str | int | float | bool | None
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SPLIT = "Split it: one file a domain, or phones and people apart."
+_LONG_NAME = 255  # characters of a name that a place tells
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|\n', re.DOTALL)
 
@@ -35,12 +36,14 @@ class Limits:
     """How much one file may hold: a tree, and what is planned with it, take many times its text.
 
     `values` are fields and list items, `objects` records and what they hold (lines, buttons,
-    entries, rules), `rows` a table's (None: as many as a sheet has). `larger` says who takes more.
+    entries, rules), `rows` a table's (None: as many as a sheet has), `elements` a workbook's (a
+    cell is two or three). `larger` says who takes more.
     """
 
     values: int = 6_000_000
     objects: int = 1_000_000
     rows: int | None = None
+    elements: int = 8_000_000
     larger: str = ""
 
     def remedy(self, text: str) -> str:
@@ -114,7 +117,11 @@ def written(path: Path) -> str:
     """A place as messages write it: `phones[3].lines[0].extension`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            name = part if len(part) <= _LONG_NAME else f"{part[:_LONG_NAME]}…"
+            text += f".{name}" if text else name
     return text or "file"
 
 

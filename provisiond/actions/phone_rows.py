@@ -14,6 +14,7 @@ from provisiond.inventory.texts import (
     is_sheet_date,
     is_sheet_error,
     is_sheet_number,
+    shown,
     small_number,
     spreadsheet_damage,
 )
@@ -60,10 +61,14 @@ class PhoneRows:
         self._table = table
         self._hints = hints
         self._mac_needed = mac_needed
-        self._places: dict[Path, Place] = {}
+        self._cells: dict[Path, tuple[Row, str]] = {}
         self._phone_at: dict[Mac, int] = {}
         self._user_at: dict[str, int] = {}
         self._line_at: dict[tuple[int, int], int] = {}
+        self._last_line: dict[int, int] = {}
+        self._padded: dict[str, list[str]] = {}
+        for extension in sorted(hints.extensions):
+            self._padded.setdefault(extension.lstrip("0"), []).append(extension)
         self.phones: list[Any] = []
         self.users: list[Any] = []
         self.faults = Found()
@@ -89,12 +94,33 @@ class PhoneRows:
         """The row and column of each field; of a field that has none, those of what it is in."""
         answer: dict[Path, Place] = {}
         for path in paths:
-            near = path
-            while near and near not in self._places:
-                near = near[:-1]
-            told = _told(str(path[-1])) if path[:1] == TABLE else Place(where="file")
-            answer[path] = self._places.get(near, told)
+            cell = self._cell_of(path)
+            if cell is not None:
+                answer[path] = Place(where=self._table.place(*cell), rank=cell[0].number)
+            else:
+                of_table = path[:1] == TABLE
+                answer[path] = _told(str(path[-1])) if of_table else Place(where="file")
         return answer
+
+    def _cell_of(self, path: Path) -> tuple[Row, str] | None:
+        """The row and column where a field stands, or what it is in. Cells in the row that names
+        their record are not kept: tables have a million of them."""
+        near = path
+        while near and near not in self._cells:
+            near = near[:-1]
+        if not near:
+            return None
+        row, column = self._cells[near]
+        name = path[len(near)] if len(path) > len(near) else None
+        if near[-2] == "buttons" and name in _OF_BUTTON:
+            return row, f"button_{name}"
+        if near[-2] == "lines" and name in ("line", *_OF_LINE):
+            return row, str(name)
+        if near[-2] not in ("phones", "users") or not isinstance(name, str):
+            return row, column
+        if name in ("first_name", "last_name") and name not in row.cells:
+            name = "display_name"
+        return row, name if name in row.cells else column
 
     def _mac(self, row: Row) -> Mac | None:
         written = row.cells.get("mac", "")
@@ -145,7 +171,7 @@ class PhoneRows:
         known = self._hints.extensions
         if column != "extension" or extension in known or not extension.isdigit():
             return
-        padded = [one for one in known if one.lstrip("0") == extension and one != extension]
+        padded = self._padded.get(extension.lstrip("0"), ())
         if len(padded) == 1:
             self._warn(row, column, f"{extension} was read as {padded[0]}, which the store has.")
             cells[column] = padded[0]
@@ -154,7 +180,7 @@ class PhoneRows:
         index = self._phone_at.setdefault(mac, len(self.phones))
         if index == len(self.phones):
             self.phones.append({"mac": str(mac)})
-            self._places["phones", index] = self._place(row, "mac")
+            self._cells["phones", index] = (row, "mac")
         phone = self.phones[index]
         for column in _OF_PHONE:
             if column not in cells:
@@ -185,7 +211,7 @@ class PhoneRows:
         index = self._user_at.setdefault(extension, len(self.users))
         if index == len(self.users):
             self.users.append({"extension": extension})
-            self._places["users", index] = self._place(row, "extension")
+            self._cells["users", index] = (row, "extension")
         for column, cell in told.items():
             heading = column if column in row.cells else "display_name"
             who = f"the user {extension}"
@@ -195,15 +221,12 @@ class PhoneRows:
         phone = self.phones[index]
         lines = phone.setdefault("lines", [])
         path = ("phones", index, "lines", len(lines))
-        last = max((line for of, line in self._line_at if of == index), default=0)
-        number = cells.get("line") or str(last + 1)
+        number = cells.get("line") or str(self._last_line.get(index, 0) + 1)
         line: dict[str, Any] = {"line": number}
         line |= {name: cells[name] for name in _OF_LINE if name in cells}
         if line.get("shared") == "":
             line["shared"] = "no"
-        for column in ("line", *_OF_LINE):
-            self._places[*path, column] = self._place(row, column)
-        self._places[path] = self._place(row, "mac")
+        self._cells[path] = (row, "mac")
         counted = small_number(number)
         if counted is not None:
             place = (index, counted)
@@ -216,6 +239,7 @@ class PhoneRows:
                 )
                 return
             self._line_at[place] = row.number
+            self._last_line[index] = max(self._last_line.get(index, 0), counted)
         lines.append(line)
 
     def _button(self, row: Row, index: int, cells: Mapping[str, str]) -> None:
@@ -223,11 +247,9 @@ class PhoneRows:
         path = ("phones", index, "buttons", len(buttons))
         button: dict[str, Any] = {}
         for name in _OF_BUTTON:
-            column = f"button_{name}"
-            if cells.get(column):
-                button[name] = cells[column]
-            self._places[*path, name] = self._place(row, column)
-        self._places[path] = self._place(row, "button_kind")
+            if cells.get(f"button_{name}"):
+                button[name] = cells[f"button_{name}"]
+        self._cells[path] = (row, "button_kind")
         buttons.append(button)
 
     def _set(
@@ -240,11 +262,13 @@ class PhoneRows:
         who: str,
         heading: str = "",
     ) -> None:
-        place = self._place(row, heading or column)
+        stands = self._cell_of((*path, column))
         if column in record and record[column] != cell:
-            other = self._places[*path, column].where.partition(",")[0]
+            assert stands is not None
+            other = self._table.row_name(stands[0])
             secret = column == "sip_password"
-            said = "" if secret else f" ({cell or 'nothing'!r} and {record[column] or 'nothing'!r})"
+            both = f"{shown(cell or 'nothing')} and {shown(record[column] or 'nothing')}"
+            said = "" if secret else f" ({both})"
             self._fault(
                 row,
                 heading or column,
@@ -252,8 +276,9 @@ class PhoneRows:
                 "Write the same in both, or fill it once.",
             )
             return
+        if column not in record and stands != (row, heading or column):
+            self._cells[*path, column] = (row, heading or column)
         record[column] = cell
-        self._places.setdefault((*path, column), place)
 
     def _fault(self, row: Row, column: str, message: str, remedy: str) -> None:
         self.faults.append(Fault(path=self._cell(row, column), message=message, remedy=remedy))
@@ -265,11 +290,8 @@ class PhoneRows:
     def _cell(self, row: Row, column: str) -> Path:
         """A path for a cell that is no field."""
         path: Path = (*TABLE, row.number, column)
-        self._places[path] = self._place(row, column)
+        self._cells[path] = (row, column)
         return path
-
-    def _place(self, row: Row, column: str) -> Place:
-        return Place(where=self._table.place(row, column), rank=row.number)
 
 
 def _sheet_word(text: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from provisiond.actions.csv_table import FAULT, Row, Table, cell_text, folded
+from provisiond.actions.csv_table import FAULT, Row, Table, cell_text, folded, heading_text
 from provisiond.actions.import_profiles import ColumnRule, Profile, SkipRule, heading_pattern
 from provisiond.actions.inventory_text import MAX_FAULTS, Tree
 from provisiond.actions.table_records import Records, fault, records_of_objects, reject
@@ -75,6 +75,8 @@ class _Reader:
         self._used: set[int] = set()
         self._index: dict[str, int] = {}
         self._told: dict[str, _Told] = {}
+        self._skips: list[tuple[int, SkipRule, frozenset[str]]] = []
+        self._losts: list[tuple[int, str]] = []
         self._faults: list[Finding] = []
         for index, heading in enumerate(records.header):
             self._index.setdefault(folded(heading), index)
@@ -106,7 +108,7 @@ class _Reader:
                             rule=rule,
                             group=group,
                             index=index,
-                            heading=self._records.header[index].strip(),
+                            heading=heading_text(self._records.header[index]),
                         )
                         self._sources.setdefault((rule.to, group), []).append(source)
             if rule.with_ is not None and (at := self._index.get(folded(rule.with_))) is not None:
@@ -114,6 +116,12 @@ class _Reader:
         for skip in self._profile.file.skip:
             if (at := self._index.get(folded(skip.from_))) is not None:
                 self._used.add(at)
+                self._skips.append((at, skip, frozenset(v.casefold() for v in skip.values)))
+        for lost in self._profile.file.lost:
+            for name in lost.from_:
+                if (at := self._index.get(folded(name))) is not None:
+                    self._used.add(at)
+                    self._losts.append((at, name))
 
     def _rows(self, number: int, cells: Sequence[str]) -> Iterator[Row]:
         skip = self._skipped(cells)
@@ -185,22 +193,15 @@ class _Reader:
         return None
 
     def _skipped(self, cells: Sequence[str]) -> SkipRule | None:
-        for rule in self._profile.file.skip:
-            at = self._index.get(folded(rule.from_))
-            if at is not None and at < len(cells):
-                cell = cells[at].strip().casefold()
-                if cell in {value.casefold() for value in rule.values}:
-                    return rule
+        for at, rule, values in self._skips:
+            if at < len(cells) and cells[at].strip().casefold() in values:
+                return rule
         return None
 
     def _lost(self, number: int, cells: Sequence[str]) -> None:
-        for rule in self._profile.file.lost:
-            for name in rule.from_:
-                at = self._index.get(folded(name))
-                if at is not None:
-                    self._used.add(at)
-                    if at < len(cells) and cells[at].strip():
-                        self._tell(f"lost {name}", number)
+        for at, name in self._losts:
+            if at < len(cells) and cells[at].strip():
+                self._tell(f"lost {name}", number)
 
     def _tell(self, what: str, number: int) -> None:
         told = self._told.setdefault(what, _Told(row=number))
@@ -227,7 +228,7 @@ class _Reader:
                 message = f"{told.count} value(s) have no equal here and are left out: {named}."
                 yield _warning(what.removeprefix("unknown "), message, "Add what is missing.")
         spare = [
-            heading.strip()
+            heading_text(heading)
             for index, heading in enumerate(self._records.header)
             if index not in self._used and heading.strip() and heading.strip().casefold() != FAULT
         ]
@@ -240,8 +241,8 @@ class _Reader:
 
     def _place(self, name: str) -> str:
         at = self._index.get(folded(name))
-        heading = self._records.header[at].strip() if at is not None else name
-        return f"{self._records.column_word} {heading}"
+        heading = self._records.header[at] if at is not None else name
+        return f"{self._records.column_word} {heading_text(heading)}"
 
 
 def _is_something(group: _Group, cells: Mapping[str, str]) -> bool:

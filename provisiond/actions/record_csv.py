@@ -30,6 +30,7 @@ from provisiond.inventory.errors import Rejected, RejectedAll
 from provisiond.inventory.number_faults import is_called_default
 from provisiond.inventory.numbers import Treatment
 from provisiond.inventory.telephone import E164
+from provisiond.inventory.texts import shown
 from provisiond.inventory.timeframes import Part
 
 _TABLE: Path = ("",)  # the path of what is said of the table itself
@@ -95,7 +96,7 @@ class _RecordRows:
         self._table = table
         self._country = country
         self._kind = kind
-        self._places: dict[Path, Place] = {}
+        self._cells: dict[Path, tuple[Row, str]] = {}
         self._at: dict[tuple[str, str], int] = {}
         self.records: dict[str, Any] = {}
         self.faults = Found()
@@ -135,12 +136,25 @@ class _RecordRows:
         """The row and column of each field; of a field that has none, those of what it is in."""
         answer: dict[Path, Place] = {}
         for path in paths:
-            near = path
-            while near and near not in self._places:
-                near = near[:-1]
-            told = Place(where=str(path[-1])) if path[:1] == _TABLE else Place(where="file")
-            answer[path] = self._places.get(near, told)
+            cell = self._cell_of(path)
+            if cell is not None:
+                answer[path] = Place(where=self._table.place(*cell), rank=cell[0].number)
+            else:
+                answer[path] = Place(where=str(path[-1]) if path[:1] == _TABLE else "file")
         return answer
+
+    def _cell_of(self, path: Path) -> tuple[Row, str] | None:
+        """The row and column where a field stands, or what it is in. Cells in the row that names
+        their record are not kept: tables have a million of them."""
+        near = path
+        while near and near not in self._cells:
+            near = near[:-1]
+        if not near:
+            return None
+        row, column = self._cells[near]
+        if len(near) == 2 < len(path) and near[0] != "directories" and path[2] in row.cells:
+            return row, str(path[2])
+        return row, column
 
     def _user(self, row: Row, cells: dict[str, str]) -> None:
         if "display_name" in cells and not {"first_name", "last_name"} & cells.keys():
@@ -175,7 +189,7 @@ class _RecordRows:
                 self._at_path(path).setdefault(name, read_setting(name, cell))
             except Rejected as fault:
                 self._fault(row, name, fault.message, fault.remedy)
-            self._places.setdefault((*path, name), self._place(row, name))
+            self._cells.setdefault((*path, name), (row, name))
 
     def _button(self, row: Row, cells: dict[str, str]) -> None:
         """A row a button; one that names a layout alone says nothing of its buttons."""
@@ -187,8 +201,8 @@ class _RecordRows:
             return
         buttons = self._at_path(path).setdefault("buttons", [])
         place = (*path, "buttons", len(buttons))
-        self._places[place] = self._place(row, "key")
-        self._places |= {(*place, column): self._place(row, column) for column in _OF_BUTTON}
+        self._cells[place] = (row, "key")
+        self._cells |= {(*place, column): (row, column) for column in _OF_BUTTON}
         button = {column: cell for column, cell in told.items() if cell or column not in _NUMBERS}
         if "kind" in button:
             button["kind"] = _word(button["kind"])
@@ -221,9 +235,9 @@ class _RecordRows:
             rules = record.setdefault("rules", [])
             place = (*path, "rules", len(rules))
             rules.append({"frame": frame, **told})
-            self._places[place] = self._place(row, "frame")
+            self._cells[place] = (row, "frame")
             for column in told:
-                self._places[*place, column] = self._place(row, column)
+                self._cells[*place, column] = (row, column)
             return
         if frame is None and told:
             self._defaults.add(path)
@@ -250,7 +264,7 @@ class _RecordRows:
             for part in parts:
                 sort, tree = part_tree(part)
                 listed = record.setdefault(sort, [])
-                self._places[*path, sort, len(listed)] = self._place(row, column)
+                self._cells[*path, sort, len(listed)] = (row, column)
                 listed.append(tree)
 
     def _entry(self, row: Row, cells: dict[str, str]) -> None:
@@ -261,8 +275,8 @@ class _RecordRows:
         entries = self._at_path(path)["entries"]
         place = (*path, "entries", len(entries))
         entries.append({"name": cells["name"], "number": cells.get("number", "")})
-        self._places[place] = self._place(row, "name")
-        self._places[*place, "number"] = self._place(row, "number")
+        self._cells[place] = (row, "name")
+        self._cells[*place, "number"] = (row, "number")
 
     def _record(
         self, row: Row, kind: str, key: str, start: dict[str, Any], column: str, once: bool = False
@@ -273,11 +287,11 @@ class _RecordRows:
         path: Path = (kind, index)
         if index == len(records):
             records.append(start)
-            self._places[path] = self._place(row, column)
-            self._places[*path, column] = self._place(row, column)
+            self._cells[path] = (row, column)
+            self._cells[*path, column] = (row, column)
             return path
         if once:
-            other = self._places[path].where.partition(",")[0]
+            other = self._table.row_name(self._cells[path][0])
             self._fault(row, column, f"{key} is in {other} too.", "Keep one of them.")
             return None
         return path
@@ -299,15 +313,19 @@ class _RecordRows:
     def _set(self, row: Row, path: Path, field: str, column: str, cell: str) -> None:
         record = self._at_path(path)
         value = None if cell == "" and field in _MAY_BE_NULL else cell
+        stands = self._cell_of((*path, field))
         if field in record and record[field] != value:
-            other = self._places[*path, field].where.partition(",")[0]
+            assert stands is not None
+            other = self._table.row_name(stands[0])
             secret = column == "sip_password"
-            said = "" if secret else f" ({cell or 'nothing'!r} and {record[field] or 'nothing'!r})"
+            both = f"{shown(cell or 'nothing')} and {shown(record[field] or 'nothing')}"
+            said = "" if secret else f" ({both})"
             message = f"there is another {column} in {other}{said}."
             self._fault(row, column, message, "Write the same in both, or fill it once.")
             return
+        if field not in record and stands != (row, column):
+            self._cells[*path, field] = (row, column)
         record[field] = value
-        self._places.setdefault((*path, field), self._place(row, column))
 
     def _fault(self, row: Row, column: str, message: str, remedy: str) -> None:
         self.faults.append(Fault(path=self._cell(row, column), message=message, remedy=remedy))
@@ -319,11 +337,8 @@ class _RecordRows:
     def _cell(self, row: Row, column: str) -> Path:
         """A path for a cell that is no field."""
         path: Path = (*_TABLE, row.number, column)
-        self._places[path] = self._place(row, column)
+        self._cells[path] = (row, column)
         return path
-
-    def _place(self, row: Row, column: str) -> Place:
-        return Place(where=self._table.place(row, column), rank=row.number)
 
 
 def _handling(cells: dict[str, str]) -> dict[str, str]:

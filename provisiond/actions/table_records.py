@@ -21,6 +21,9 @@ from provisiond.actions.workbook_reading import (
 from provisiond.inventory.errors import Finding, RejectedAll
 
 _MAX_LINE = 1 << 20  # characters of one line of text
+_MAX_NAMES = 1 << 20  # characters of all names of a list's objects, as of a table's first row
+_MAX_NAME = 255
+_MAX_CELLS = 5_000_000  # objects times names
 _SEPARATORS = ",;\t|"
 
 Record = tuple[int, Sequence[str]]
@@ -52,7 +55,7 @@ def read_records(content: bytes, limits: Limits = ALL) -> Records:
     warnings: list[Finding] = []
     faults: list[Finding] = []
     if is_workbook(content):
-        rows = _filled(workbook_rows(content), faults, limits)
+        rows = _filled(workbook_rows(content, limits.elements), faults, limits)
     else:
         rows = _filled(_lines(_decode(content, warnings), faults), faults, limits)
     first = next(rows, None)
@@ -67,15 +70,27 @@ def records_of_objects(objects: Sequence[Tree], where: str) -> Records:
 
     `where` is how a place calls an object: `devices[3]`. An object's number is its index.
     """
-    flat = [dict(_flat(each, "")) if isinstance(each, dict) else {} for each in objects]
     names: dict[str, None] = {}
-    for each in flat:
-        names.update(dict.fromkeys(each))
+    length = 0
+    for each in objects:
+        for name, _ in _flat(each, "") if isinstance(each, dict) else ():
+            if name not in names:
+                names[name] = None
+                length += len(name)
+                if length > _MAX_NAMES:
+                    message = f"the names of its fields have more than {_MAX_NAMES:,} characters."
+                    reject([fault("file", message, "Split the file.")])
     header = tuple(names)
-    if len(header) > 50 * MAX_COLUMNS:
-        reject([fault("file", f"its objects have {len(header)} names.", "Split the file.")])
-    rows = ((index, [each.get(name, "") for name in header]) for index, each in enumerate(flat))
-    return Records(header=header, rows=rows, row_word=where, column_word="field")
+    if len(header) * len(objects) > _MAX_CELLS:
+        message = f"its {len(objects):,} objects have {len(header):,} different names."
+        reject([fault("file", message, "Split the file.")])
+    return Records(header=header, rows=_rows(objects, header), row_word=where, column_word="field")
+
+
+def _rows(objects: Sequence[Tree], header: tuple[str, ...]) -> Iterator[Record]:
+    for index, each in enumerate(objects):
+        flat = dict(_flat(each, "")) if isinstance(each, dict) else {}
+        yield index, [flat.get(name, "") for name in header]
 
 
 def objects_in(content: bytes, filename: str, limits: Limits = ALL) -> Tree:
@@ -95,7 +110,7 @@ def reject(faults: Sequence[Finding]) -> NoReturn:
 
 def _flat(tree: Mapping[str, Tree], prefix: str) -> Iterator[tuple[str, str]]:
     for name, below in tree.items():
-        path = f"{prefix}{name}"
+        path = f"{prefix}{name[:_MAX_NAME]}"
         if isinstance(below, dict):
             yield from _flat(below, f"{path}.")
         elif isinstance(below, list):

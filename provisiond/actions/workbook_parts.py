@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn
 from xml.parsers import expat
 
-from provisiond.actions.inventory_text import MAX_BYTES
+from provisiond.actions.inventory_text import ALL, MAX_BYTES
 from provisiond.inventory.errors import Finding, RejectedAll
 
 MAX_UNPACKED = 192 << 20
 MAX_PARTS = 1_000
-MAX_ELEMENTS = 8_000_000
+MAX_ELEMENTS = ALL.elements
 MAX_TEXT = 32_767
 """characters of a cell, as spreadsheets have it"""
 
@@ -60,12 +60,12 @@ class Allowance:
 class Package:
     """An opened workbook: its parts by name, whatever case they are written in."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, elements: int = MAX_ELEMENTS) -> None:
         """Raises RejectedAll for what check_workbook refuses."""
         check_workbook(content)
         self._packed = zipfile.ZipFile(io.BytesIO(content))
         self._parts = {_folded(one.filename): one for one in self._packed.infolist()}
-        self.allowance = Allowance()
+        self.allowance = Allowance(elements=elements)
 
     def elements(self, name: str, *wanted: str, most: int = MAX_ELEMENTS) -> Iterator[Element]:
         """The elements of a part whose paths are wanted, each when it ends; none where there is no

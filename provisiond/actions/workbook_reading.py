@@ -9,7 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from provisiond.actions.workbook_parts import MAX_TEXT, Package, refuse, relations
+from provisiond.actions.workbook_parts import (
+    MAX_ELEMENTS,
+    MAX_TEXT,
+    Package,
+    refuse,
+    relations,
+)
 
 MAX_ROWS = 100_000
 MAX_COLUMNS = 1_000
@@ -41,13 +47,14 @@ def is_workbook(content: bytes) -> bool:
     return content[:4] == b"PK\x03\x04"
 
 
-def workbook_rows(content: bytes) -> Iterator[list[str]]:
+def workbook_rows(content: bytes, elements: int = MAX_ELEMENTS) -> Iterator[list[str]]:
     """The cells of the first sheet as texts, row by row and empty rows too, up to the last one that
     holds something: whole numbers without their `.0`, days and times by ISO 8601.
 
-    Raises RejectedAll where it is no workbook, or goes beyond a limit.
+    Raises RejectedAll where it is no workbook, or goes beyond a limit: `elements` are all that are
+    read of it.
     """
-    package = Package(content)
+    package = Package(content, elements)
     book = _book(package)
     told = 0
     for number, cells in _filled_rows(package, book):

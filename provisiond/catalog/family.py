@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -66,6 +67,7 @@ def allows(rule: FileRule, model: ModelRule) -> bool:
     return not rule.models or model.name in rule.models
 
 
+@lru_cache(maxsize=4096)
 def model_key(text: str) -> str:
     """A model's name as people write it: case, blanks, dashes, dots do not count."""
     return re.sub(r"[\s\-_./]+", "", text).casefold()

@@ -4,9 +4,8 @@ Overrides are layered: server, domain, site, phone; the nearest scope wins, and 
 for the model beats one for the whole family.
 """
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -17,6 +16,7 @@ from provisiond.inventory.dial_plan_reading import DialSyntax
 from provisiond.inventory.dial_plans import plan_findings
 from provisiond.inventory.domains import BUILT_IN
 from provisiond.inventory.errors import Finding
+from provisiond.inventory.near import near
 from provisiond.inventory.phones import Override
 
 _SCOPES = {"server": 0, "domain": 1, "site": 2, "phone": 3}
@@ -147,15 +147,18 @@ def _known(printed: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]
     return printed + others
 
 
-@lru_cache(maxsize=4096)
 def near_misses(key: str, patterns: tuple[str, ...]) -> tuple[str, ...]:
-    """Up to three known keys that look like `key`, with its own indexes filled in. They take a
-    millisecond to find, and are kept: thousands of phones have the same override."""
+    """Up to three known keys that look like `key`, with its own indexes filled in."""
     indexes = re.findall(r"\d+", key)
-    shapes = {re.sub(r"\d+", "{}", p).lower(): p for p in patterns if not p.endswith("*")}
-    shape = re.sub(r"\d+", "{}", key).lower()
-    close = difflib.get_close_matches(shape, shapes, n=3, cutoff=0.75)
+    shapes = _shapes(patterns)
+    close = near(re.sub(r"\d+", "{}", key).lower(), shapes, most=3, cutoff=0.75)
     return tuple(_filled(shapes[c], indexes) for c in close)
+
+
+@lru_cache(maxsize=64)
+def _shapes(patterns: tuple[str, ...]) -> Mapping[str, str]:
+    """Every pattern that has no open end, by its spelling without indexes."""
+    return {re.sub(r"\d+", "{}", p).lower(): p for p in patterns if not p.endswith("*")}
 
 
 def _applied(key: str, value: str | None, layer: str, author: str) -> Applied:
@@ -249,9 +252,9 @@ def _codes(manifest: Manifest) -> tuple[str, ...]:
     return tuple([key for key in keys if keys.count(key) == 1])
 
 
-def _unknown(place: str, key: str, known: Sequence[str]) -> Finding:
-    near = near_misses(key, known)
-    remedy = f"Did you mean {' or '.join(near)}?" if near else "Check it in the vendor's guide."
+def _unknown(place: str, key: str, known: tuple[str, ...]) -> Finding:
+    like = near_misses(key, known)
+    remedy = f"Did you mean {' or '.join(like)}?" if like else "Check it in the vendor's guide."
     return Finding(
         where=place,
         message=f"{key!r} is not known to this family; it is printed as it stands.",

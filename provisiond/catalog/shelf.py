@@ -1,6 +1,5 @@
 """Which families are there? The immutable catalogue, and the questions asked of all of it."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from provisiond.catalog.family import MANIFEST, Family, load_family, model_key
 from provisiond.catalog.manifest import ModelRule
 from provisiond.inventory.errors import TemplateRejected
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.near import near
 
 _KNOWN_DEVICES = 20_000
 
@@ -32,6 +32,7 @@ class Shelf:
     families: Mapping[str, Family]
     rejected: tuple[TemplateRejected, ...] = ()
     _devices: dict[str, Device | None] = field(default_factory=dict, repr=False, compare=False)
+    _boxed: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, roots: Sequence[Path], *, compiled: bool = True) -> "Shelf":
@@ -58,7 +59,7 @@ class Shelf:
             for fault in self.rejected
             if fault.family in before.families
         }
-        return replace(self, families={**self.families, **kept}, _devices={})
+        return replace(self, families={**self.families, **kept}, _devices={}, _boxed={})
 
     def find_model(self, text: str) -> tuple[Family, ModelRule] | None:
         """The family and model of "Vendor Model" as on the box; spelling is forgiven.
@@ -79,9 +80,10 @@ class Shelf:
 
     def near_models(self, text: str) -> tuple[str, ...]:
         """Up to three names that are close to a misspelt model."""
-        names = {model_key(name): name for name in self.model_names()}
-        close = difflib.get_close_matches(model_key(text), names, n=3, cutoff=0.5)
-        return tuple(names[key] for key in close)
+        if not self._boxed:
+            self._boxed.update({model_key(name): name for name in self.model_names()})
+        keys = near(model_key(text), self._boxed, most=3, cutoff=0.5)
+        return tuple(self._boxed[key] for key in keys)
 
     def model_names(self) -> tuple[str, ...]:
         """Every model, "Vendor Model", sorted."""

@@ -4,15 +4,16 @@ Every function answers with all faults at once; `where` is a field below the rec
 (`lines[1].extension`), empty for the record itself.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from difflib import get_close_matches
+from functools import cache
 from zoneinfo import available_timezones
 
 from provisiond.inventory.buttons import MAX_KEY, MAX_MODULES, Button, ButtonKind
 from provisiond.inventory.directory import Directory
 from provisiond.inventory.domains import CODECS, FEATURE_CODES, Settings, Site
 from provisiond.inventory.errors import Finding, Rejected
+from provisiond.inventory.near import near
 from provisiond.inventory.people import User
 from provisiond.inventory.phones import Layout, Override, Phone
 from provisiond.inventory.secret import is_token
@@ -321,8 +322,8 @@ def _zone_and_language(settings: Settings) -> Iterator[Finding]:
         try:
             zone_rule(settings.time_zone, 2026)
         except Rejected as fault:
-            near = _near(settings.time_zone, available_timezones())
-            yield Finding(where="time_zone", message=fault.message, remedy=near or fault.remedy)
+            remedy = _near(settings.time_zone, _zones()) or fault.remedy
+            yield Finding(where="time_zone", message=fault.message, remedy=remedy)
     if settings.language is not None and not _is_language(settings.language):
         yield Finding(
             where="language",
@@ -336,6 +337,11 @@ def _zone_and_language(settings: Settings) -> Iterator[Finding]:
             message=f"{shown(country)} is no country.",
             remedy="Use two letters (ISO 3166), such as US or DE.",
         )
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _is_language(tag: str) -> bool:
@@ -385,8 +391,8 @@ def _feature_codes(codes: tuple[tuple[str, str], ...]) -> Iterator[Finding]:
             )
 
 
-def _near(text: str, names: Iterable[str]) -> str:
-    close = get_close_matches(text, sorted(names), n=2, cutoff=0.6)
+def _near(text: str, names: Collection[str]) -> str:
+    close = near(text, names)
     return f"Did you mean {' or '.join(close)}?" if close else ""
 
 

@@ -27,6 +27,7 @@ LIMITS = Limits(
     values=1_000_000,
     objects=100_000,
     rows=50_000,
+    elements=3_000_000,
     larger="`provisiond import` on the server takes larger files.",
 )
 MOST_UNPACKED = 48 << 20
