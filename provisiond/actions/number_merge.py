@@ -1,6 +1,6 @@
 """What does a number or time frame become when a file's fields go over it?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,8 +45,8 @@ class Names:
     has is its extension, and numbers outside are of `country`."""
 
     country: str
-    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    others: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    people: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    others: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def none(cls) -> "Names":
@@ -63,7 +63,7 @@ class Names:
         if not written or is_extension(written):
             return written
         name = written.casefold()
-        found: tuple[str, ...] = ()
+        found: Sequence[str] = ()
         if treatment in PEOPLES_TREATMENTS:
             found = self.people.get(name, ())
         elif treatment in KIND_OF_TREATMENT:
@@ -75,14 +75,13 @@ def names_of(
     users: Mapping[str, User], destinations: Mapping[str, Destination], country: str
 ) -> Names:
     """The names of all that numbers can lead to."""
-    people: dict[str, tuple[str, ...]] = {}
+    people: dict[str, list[str]] = {}
     for user in users.values():
-        name = user.display_name.casefold()
-        people[name] = (*people.get(name, ()), user.extension)
-    others: dict[tuple[str, str], tuple[str, ...]] = {}
+        people.setdefault(user.display_name.casefold(), []).append(user.extension)
+    others: dict[tuple[str, str], list[str]] = {}
     for one in destinations.values():
         key = (one.kind.value, one.name.casefold())
-        others[key] = (*others.get(key, ()), one.extension)
+        others.setdefault(key, []).append(one.extension)
     return Names(country=country, people=people, others=others)
 
 

