@@ -71,6 +71,7 @@ async def added(db: Database, number: Number | None = None, **changes: object) -
 
 
 async def changes(db: Database) -> list[ChangeEntry]:
-    """The journal, the newest first."""
+    """The journal, the newest first; of an import its own entry alone."""
     async with db.read() as read:
-        return [entry for _, entry in await latest_changes(read, None)]
+        found = await latest_changes(read, None, limit=1000)
+    return [entry for _, entry in found if entry.part_of is None]

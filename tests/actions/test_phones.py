@@ -22,8 +22,8 @@ from provisiond.inventory.journal import ChangeEntry
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone, PhoneLine
 from provisiond.store.database import Database
-from provisiond.store.journal import latest_changes
 from tests.actions.inventory import ADMIN, DOMAIN, MAC, MANAGER, NOW, load
+from tests.actions.offices import changes as changes_of_all
 
 FRONT = Mac.parse(MAC)
 NEW = Mac("02ac3e0000aa")
@@ -32,8 +32,7 @@ PHONE = Phone(mac=NEW, model="acme d6", name="Lab", lines=(PhoneLine(line=1, ext
 
 async def changes(db: Database) -> list[ChangeEntry]:
     """The journal, the newest first, without the import that filled the store."""
-    async with db.read() as read:
-        return [entry for _, entry in await latest_changes(read, None)][:-1]
+    return (await changes_of_all(db))[:-1]
 
 
 async def test_an_added_phone_has_a_token_an_open_enrolment_and_an_entry(
