@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from provisiond import cli
+from tests.command import run_command
 from tests.contracts.source import ROOT
 
 FRONT = "00:15:65:aa:bb:cc"
@@ -48,20 +49,8 @@ def provisiond(
     folder: Path, *arguments: str, code: int = 0, stdin: str = "", **environ: str
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command; asserts on its exit code, and that nobody is shown a traceback."""
-    done = subprocess.run(
-        [sys.executable, "-m", "provisiond", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "PROVISIOND_CONFIG": str(folder / "provisiond.toml"),
-            **environ,
-        },
-    )
+    settings = {"PROVISIOND_CONFIG": str(folder / "provisiond.toml"), **environ}
+    done = run_command(arguments, cwd=folder, stdin=stdin, environ=settings)
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == code, (arguments, done.stdout, done.stderr)
     return done

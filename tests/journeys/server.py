@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.command import run_command
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -88,17 +90,8 @@ class ServerProcess:
 
     def call(self, *arguments: str, as_json: bool = False) -> "subprocess.CompletedProcess[str]":
         """Run one command, however it ends."""
-        return subprocess.run(
-            [
-                sys.executable, "-m", "provisiond", "--config", str(self.config),
-                *(["--json"] if as_json else []), *arguments,
-            ],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            timeout=120,
-            env={**os.environ, **self.environment},
-        )  # fmt: skip
+        asked = ["--config", str(self.config), *(["--json"] if as_json else []), *arguments]
+        return run_command(asked, cwd=ROOT, environ=self.environment)
 
     def load(self, inventory: Mapping[str, Any]) -> None:
         """Import an inventory document."""
