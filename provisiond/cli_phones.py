@@ -1,12 +1,13 @@
 """How are phones listed, shown, deleted and enrolled anew at a prompt?"""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from provisiond.cli_output import emit, findings, moment, outcome_text, pairs, say, table
 from provisiond.cli_phone_edits import add, edit
-from provisiond.cli_records import DryRun, Yes, confirm, tell_deleted
+from provisiond.cli_records import Descending, DryRun, Search, Yes, confirm, every, tell_deleted
 from provisiond.cli_session import (
     Config,
     DomainName,
@@ -21,6 +22,7 @@ from provisiond.cli_session import (
     run,
     session_of,
 )
+from provisiond.inventory.lists import MOST_ROWS, PhoneOrder, PhoneQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone
 from provisiond.inventory.secret import Secret
@@ -37,16 +39,22 @@ app.command("edit")(edit)
 @app.command("list")
 def list_phones(
     context: typer.Context,
-    domain: DomainName = None,
+    search: Search = "",
     site: Annotated[str | None, typer.Option("--site", help="Only those at this site.")] = None,
+    sort: Annotated[PhoneOrder, typer.Option("--sort", help="What to sort by.")] = PhoneOrder.MAC,
+    descending: Descending = False,
+    domain: DomainName = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """List the phones of a domain, by MAC."""
+    """List the phones of a domain."""
     session = session_of(context, config, as_json)
     settings = session.settings()
     become_owner(settings.data_dir)
-    views = run(_list(session, settings, domain, site))
+    query = PhoneQuery(
+        text=search.strip(), site=site, order=sort, descending=descending, limit=MOST_ROWS
+    )
+    views = run(_list(session, settings, domain, query))
     if session.as_json:
         emit([_tree(view) for view in views])
         return
@@ -216,20 +224,17 @@ async def _password(session: Session, settings: "Settings", domain: str | None, 
 
 
 async def _list(
-    session: Session, settings: "Settings", domain: str | None, site: str | None
+    session: Session, settings: "Settings", domain: str | None, query: PhoneQuery
 ) -> "list[PhoneView]":
     from provisiond.actions.phones import check_site, list_domain_phones
 
-    found: list[PhoneView] = []
     async with session.store(settings) as database:
         name = await one_domain(database, domain)
-        if site is not None:
-            await check_site(database, name, site)
-        last: Mac | None = None
-        while page := await list_domain_phones(database, name, after=last):
-            found += [view for view in page if site in (None, view.phone.site)]
-            last = page[-1].phone.mac
-    return found
+        if query.site is not None:
+            await check_site(database, name, query.site)
+        return await every(
+            lambda after: list_domain_phones(database, name, replace(query, after=after))
+        )
 
 
 async def _show(

@@ -194,12 +194,14 @@ async def _lines_to_paste(running: "Running", database: "Database", shelf: "Shel
     from provisiond.actions.phones import list_domain_phones
     from provisiond.actions.preview import phone_files
     from provisiond.actions.render_file import Place
+    from provisiond.inventory.lists import PhoneQuery
 
     async with database.read() as read:
         names = await domain_names(read)
     seen: set[str] = set()
     lines: list[str] = []
-    for view in await list_domain_phones(database, names[0], limit=50) if names else ():
+    page = await list_domain_phones(database, names[0], PhoneQuery(limit=50)) if names else None
+    for view in page.rows if page is not None else ():
         found = shelf.find_model(view.phone.model)
         if found is None or found[0].name in seen or not view.phone.enabled:
             continue

@@ -88,9 +88,8 @@ def test_a_piped_table_is_plain_aligned_text(demo: Path) -> None:
 
 
 def test_phones_are_listed_and_shown(demo: Path) -> None:
-    assert [p["mac"] for p in told(demo, "phones", "list", "--site", "Berlin")] == [
-        "68:ef:bd:aa:bb:02"
-    ]
+    listed = told(demo, "phones", "list", "--site", "Berlin", "-s", "68-EF", "--sort", "name")
+    assert [p["mac"] for p in listed] == ["68:ef:bd:aa:bb:02"]
     assert "Berlin" in provisiond(demo, "phones", "list", "--site", "nope", code=1).stderr
     phone = told(demo, "phones", "show", "001565AABBCC")
     assert phone["lines"][0] == {

@@ -36,7 +36,6 @@ from provisiond.store.phones import delete_phone as delete_stored
 from provisiond.store.phones import (
     find_phones,
     insert_phones,
-    list_phones,
     open_enrolment,
     phone_ids,
     renew_token,
@@ -47,8 +46,6 @@ from provisiond.store.phones import (
 from provisiond.store.resyncs import newest_resyncs
 from provisiond.store.sites import list_sites
 from provisiond.store.users import find_users
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +80,15 @@ async def check_site(db: Database, domain: str, site: str) -> None:
         raise NotFound(f"there is no site {site!r} in {domain}; there are: {there}.")
 
 
-async def list_domain_phones(
-    db: Database, domain: str, *, after: Mac | None = None, limit: int = _PAGE
-) -> tuple[PhoneView, ...]:
-    """Phones of a domain by MAC, those after `after`, each with when it was last seen."""
+async def list_domain_phones(db: Database, domain: str, query: PhoneQuery) -> Page[PhoneView]:
+    """Phones of a domain that match, whole, each with when it was last seen. Raises NotFound."""
     async with db.read() as read:
         domain_id = await _domain_id(read, domain)
-        page = await list_phones(read, domain_id, after=after, limit=limit)
-        return await _views(read, domain, domain_id, page)
+        page = await query_phones(read, domain_id, query)
+        found = await find_phones(read, domain_id, [row.mac for row in page.rows])
+        phones = tuple([found[row.mac] for row in page.rows])
+        views = await _views(read, domain, domain_id, phones)
+    return Page(rows=views, after=page.after, total=page.total)
 
 
 async def search_phones(db: Database, domain: str, query: PhoneQuery) -> Page[PhoneSummary]:

@@ -19,6 +19,7 @@ from provisiond.inventory.admission import is_open
 from provisiond.inventory.buttons import Button, ButtonKind
 from provisiond.inventory.errors import Conflict, NotFound, RejectedAll
 from provisiond.inventory.journal import ChangeEntry
+from provisiond.inventory.lists import PhoneQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone, PhoneLine
 from provisiond.store.database import Database
@@ -177,12 +178,13 @@ async def test_an_enrolment_is_opened_anew_and_its_hold_forgotten(
         await reopen_enrolment(db, ADMIN, DOMAIN, NEW, NOW)
 
 
-async def test_phones_are_listed_by_mac_with_their_users_but_no_passwords(
+async def test_phones_are_listed_whole_with_their_users_but_no_passwords(
     lite: Database, shelf: Shelf
 ) -> None:
     await load(lite, shelf)
-    (first,) = await list_domain_phones(lite, DOMAIN, limit=1)
-    (second,) = await list_domain_phones(lite, DOMAIN, after=first.phone.mac)
+    page = await list_domain_phones(lite, DOMAIN, PhoneQuery(limit=1))
+    (first,) = page.rows
+    (second,) = (await list_domain_phones(lite, DOMAIN, PhoneQuery(after=page.after))).rows
     assert (first.phone.mac, second.phone.mac) == (FRONT, Mac("02ac3e000002"))
     assert {user.display_name for user in first.users.values()} == {"Alice Example", "Bob"}
     assert not any(user.sip_password for user in first.users.values())
@@ -191,7 +193,7 @@ async def test_phones_are_listed_by_mac_with_their_users_but_no_passwords(
 
 async def test_there_are_no_phones_of_a_domain_that_is_not_there(lite: Database) -> None:
     with pytest.raises(NotFound, match="no domain"):
-        await list_domain_phones(lite, "nowhere.test")
+        await list_domain_phones(lite, "nowhere.test", PhoneQuery())
 
 
 async def test_what_an_admin_set_stands_while_others_edit_the_phone(
