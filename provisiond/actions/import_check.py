@@ -36,6 +36,9 @@ from provisiond.inventory.mac import Mac
 from provisiond.inventory.near import near
 from provisiond.inventory.phones import Override, Phone
 
+_LAYOUT_KEYS = 2_000_000
+"""keys of layouts that are looked at, counted on each phone: some seconds"""
+
 
 def check_plan(
     plan: DomainPlan,
@@ -172,10 +175,20 @@ def _phones(
     admin: bool,
 ) -> Iterator[Fault]:
     tokens = {p.token.reveal(): p.mac for p in plan.before.phones.values() if p.token}
+    keys = _LAYOUT_KEYS
+    contents = plan.after
     for item in _touched(plan.phones):
         phone = item.after
+        layout = contents.layouts.get(phone.layout or "")
+        keys -= len(layout.buttons) if layout is not None else 0
+        if keys < 0 and contents is plan.after:
+            contents = _without_keys(contents)
+            message = f"more than {_LAYOUT_KEYS:,} keys of layouts are on the phones of this file."
+            remedy = "They are looked at up to this phone; `provisiond check` looks at all."
+            place = (*item.path, "layout")
+            yield Fault(path=place, message=message, remedy=remedy, severity="warning")
         found = phone_findings(
-            phone, plan.after, shelf, server=server, admin=admin, stood=item.before
+            phone, contents, shelf, server=server, admin=admin, stood=item.before
         )
         if item.before is not None and phone.model == item.before.model:
             # What the store has already is not this file's fault.
@@ -196,6 +209,11 @@ def _phones(
                 message=f"it is the token of {tokens[phone.token.reveal()]}.",
                 remedy="Leave it out; one is made.",
             )
+
+
+def _without_keys(contents: DomainContents) -> DomainContents:
+    layouts = {name: replace(one, buttons=()) for name, one in contents.layouts.items()}
+    return replace(contents, layouts=layouts)
 
 
 def _layouts_of_others(plan: DomainPlan, shelf: Shelf, server: Settings) -> Iterator[Fault]:

@@ -108,11 +108,12 @@ def read_inventory(content: bytes, filename: str = "", limits: Limits = ALL) -> 
     is found later.
     """
     document = parse_document(content, filename, limits)
+    text = replace(document, tree=None)  # while it is planned the tree would be held in vain
 
     def locate(paths: Iterable[Path]) -> Mapping[Path, Place]:
         return {
             path: Place(where=written(path), line=line, rank=line)
-            for path, line in lines_of(document, paths).items()
+            for path, line in lines_of(text, paths).items()
         }
 
     return source_of(document.tree, locate)

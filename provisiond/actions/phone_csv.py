@@ -54,7 +54,8 @@ def read_phone_table(
     reader = PhoneRows(table, hints or Hints(), mac_needed=mac_needed)
     for row in table.rows:
         reader.read(row)
-    tree: Tree = {"domain": domain, "users": reader.users, "phones": reader.phones}
+    users, phones = reader.taken()
+    tree: Tree = {"domain": domain, "users": users, "phones": phones}
     try:
         source = source_of(tree, reader.locate, is_table=True)
     except RejectedAll as fault:

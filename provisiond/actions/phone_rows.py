@@ -90,6 +90,12 @@ class PhoneRows:
         if "button_kind" in cells:
             self._button(row, index, cells)
 
+    def taken(self) -> tuple[list[Any], list[Any]]:
+        """The users and phones; who asks where they stood holds them no longer."""
+        users, phones = self.users, self.phones
+        self.users, self.phones = [], []
+        return users, phones
+
     def locate(self, paths: Iterable[Path]) -> Mapping[Path, Place]:
         """The row and column of each field; of a field that has none, those of what it is in."""
         answer: dict[Path, Place] = {}

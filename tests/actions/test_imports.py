@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from provisiond.actions import import_check
 from provisiond.actions.exports import Format
 from provisiond.actions.imports import ImportInventory, Mode, import_inventory
 from provisiond.actions.inventory_load import load_domain
@@ -512,6 +513,23 @@ async def test_another_domains_token_is_refused_and_nothing_is_stored(
     found = await faults(db, shelf, {"domain": "b.example.test", "phones": [phone]})
     assert "token" in str(found[0])
     assert (await stored(db, "b.example.test")).domain_id is None
+
+
+async def test_a_layout_on_very_many_phones_is_looked_at_on_the_first(
+    lite: Database, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_check, "_LAYOUT_KEYS", 10)
+    keys = [{"key": 60 + at, "kind": "blf", "value": "103"} for at in range(4)]
+    phones = [{"mac": f"02ac3e0000{at:02}", "model": "Acme D-6", "layout": "l"} for at in range(5)]
+    tree = {"domain": DOMAIN, "layouts": [{"name": "l", "buttons": keys}], "phones": phones}
+    report = await load(lite, shelf, tree)
+    told = [(one.where, one.message) for one in report.warnings if "layout" in one.message]
+    assert [where for where, _ in told] == [
+        *["phones[0].layout"] * 4,
+        *["phones[1].layout"] * 4,
+        "phones[2].layout",
+    ]
+    assert told[-1][1].startswith("more than 10 keys")
 
 
 async def test_a_changed_layout_that_fits_a_phone_no_more_is_a_warning(
