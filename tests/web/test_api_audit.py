@@ -161,8 +161,16 @@ async def test_what_holds_secrets_or_is_no_record_is_not_undone(
     body = {"sip_password": "CANARY-another-one"}
     await asked(client, "PATCH", f"{BASE}/users/101", admin, extra=ANY, json=body)
     await asked(client, "POST", f"{BASE}/phones/{OWN.mac}/enrolment", admin, json={})
-    opened, edited = (await newest(client, admin, domain=DOMAIN))[:2]
-    for entry, said in ((opened, "cannot be undone"), (edited, "keeps no secrets")):
+    for secret in ("CANARY-site", "CANARY-other"):
+        settings = {"phone_admin_password": secret}
+        path = f"{BASE}/sites/HQ"
+        await asked(client, "PATCH", path, admin, extra=ANY, json={"settings": settings})
+    site, _, opened, edited = (await newest(client, admin, domain=DOMAIN))[:4]
+    for entry, said in (
+        (opened, "cannot be undone"),
+        (edited, "keeps no secrets"),
+        (site, "keeps no secrets"),
+    ):
         answer, problem = await asked(client, "POST", f"/audit/{entry['id']}/undo", admin)
         assert answer.status == 409
         assert said in problem["detail"]
