@@ -39,6 +39,9 @@ from provisiond.inventory.phones import Override, Phone
 _LAYOUT_KEYS = 2_000_000
 """keys of layouts that are looked at, counted on each phone: some seconds"""
 
+_FINDING = 10
+"""keys for which a phone's finding counts: it takes so much longer than a key without one"""
+
 
 def check_plan(
     plan: DomainPlan,
@@ -181,7 +184,7 @@ def _phones(
         phone = item.after
         layout = contents.layouts.get(phone.layout or "")
         keys -= len(layout.buttons) if layout is not None else 0
-        if keys < 0 and contents is plan.after:
+        if layout is not None and keys < 0 and contents is plan.after:
             contents = _without_keys(contents)
             message = f"more than {_LAYOUT_KEYS:,} keys of layouts are on the phones of this file."
             remedy = "They are looked at up to this phone; `provisiond check` looks at all."
@@ -190,6 +193,7 @@ def _phones(
         found = phone_findings(
             phone, contents, shelf, server=server, admin=admin, stood=item.before
         )
+        keys -= _FINDING * len(found) if layout is not None else 0
         if item.before is not None and phone.model == item.before.model:
             # What the store has already is not this file's fault.
             found = tuple(

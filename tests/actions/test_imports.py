@@ -518,7 +518,7 @@ async def test_another_domains_token_is_refused_and_nothing_is_stored(
 async def test_a_layout_on_very_many_phones_is_looked_at_on_the_first(
     lite: Database, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_check, "_LAYOUT_KEYS", 10)
+    monkeypatch.setattr(import_check, "_LAYOUT_KEYS", 90)
     keys = [{"key": 60 + at, "kind": "blf", "value": "103"} for at in range(4)]
     phones = [{"mac": f"02ac3e0000{at:02}", "model": "Acme D-6", "layout": "l"} for at in range(5)]
     tree = {"domain": DOMAIN, "layouts": [{"name": "l", "buttons": keys}], "phones": phones}
@@ -529,7 +529,7 @@ async def test_a_layout_on_very_many_phones_is_looked_at_on_the_first(
         *["phones[1].layout"] * 4,
         "phones[2].layout",
     ]
-    assert told[-1][1].startswith("more than 10 keys")
+    assert told[-1][1].startswith("more than 90 keys")
 
 
 async def test_a_changed_layout_that_fits_a_phone_no_more_is_a_warning(
