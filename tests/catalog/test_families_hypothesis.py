@@ -40,7 +40,7 @@ def test_the_bytes_read_back_equal_the_record(name: str) -> None:
     family = loaded(name)
 
     @settings(
-        max_examples=400,  # others each time; each is all files of a phone, 4-16 ms
+        max_examples=2000,  # others each time; each is all files of a phone, 4-16 ms
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
         database=None,
