@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from provisiond.actions.csv_table import ALIASES, folded
 from provisiond.actions.edits import domain_settings
 from provisiond.actions.import_profiles import Profile, choose, recognise
 from provisiond.actions.import_walk import Mode
@@ -16,7 +15,7 @@ from provisiond.actions.phone_csv import read_phone_csv, read_phone_table
 from provisiond.actions.phone_rows import Hints
 from provisiond.actions.profile_table import records_by_profile, table_by_profile
 from provisiond.actions.record_csv import read_record_csv, read_record_table
-from provisiond.actions.record_tables import TableKind, kind_of_table
+from provisiond.actions.record_tables import TableKind, kind_of_table, told_kind
 from provisiond.actions.table_records import (
     objects_in,
     read_records,
@@ -94,12 +93,14 @@ def is_table(command: ImportInventory) -> bool:
     lines = [line for line in start.decode(encoding, errors="replace").splitlines() if line.strip()]
     if not lines or lines[0].lstrip()[:1] in "{[#":
         return False
-    spellings = {folded(name) for name in ("mac", *ALIASES["mac"])}
     if command.profile not in (None, NO_PROFILE):
         return True
     line = lines[1] if lines[0].lower().startswith("sep=") and len(lines) > 1 else lines[0]
     cells = re.split(r"[,;\t|]", line)
-    return len(cells) > 1 and any(folded(cell) in spellings for cell in cells)
+    if len(cells) < 2:
+        return False
+    known = command.profile is None and recognise(command.profiles, cells) is not None
+    return known or told_kind(cells) is not None
 
 
 def _foreign_tree(command: ImportInventory) -> Tree:

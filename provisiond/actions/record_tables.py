@@ -184,6 +184,11 @@ TREATMENT_WORDS: Mapping[str, str] = {
 
 def kind_of_table(header: list[str]) -> TableKind:
     """What a table holds, by the names of its columns; phones where nothing tells."""
+    return told_kind(header) or TableKind.PHONES
+
+
+def told_kind(header: list[str]) -> TableKind | None:
+    """The same; None where nothing tells."""
     names = {folded(heading) for heading in header}
 
     def has(kind: TableKind, column: str) -> bool:
@@ -196,7 +201,7 @@ def kind_of_table(header: list[str]) -> TableKind:
     for kind, every in _TOLD_BY:
         if all(any(has(kind, column) for column in any_of) for any_of in every):
             return kind
-    return TableKind.PHONES
+    return None
 
 
 _TOLD_BY: tuple[tuple[TableKind, tuple[tuple[str, ...], ...]], ...] = (

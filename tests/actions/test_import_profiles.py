@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from provisiond.actions.import_profiles import load_profile, load_profiles
+from provisiond.actions.import_reading import is_table
 from provisiond.actions.imports import ImportInventory, ImportReport, import_inventory
 from provisiond.actions.inventory_load import load_domain
 from provisiond.actions.inventory_state import DomainContents
@@ -57,6 +58,12 @@ async def people(db: Database, shelf: Shelf) -> None:
 async def stored(db: Database) -> DomainContents:
     async with db.read() as read:
         return await load_domain(read, DOMAIN)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXPORTS.glob("*.csv")))
+def test_an_export_without_its_name_is_a_table_by_its_headings(name: str) -> None:
+    content = (EXPORTS / name).read_bytes()
+    assert is_table(ImportInventory(content=content, profiles=PROFILES))
 
 
 def told(report: ImportReport) -> str:

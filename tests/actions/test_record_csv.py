@@ -9,6 +9,7 @@ import pytest
 
 from provisiond.actions.edits import domain_record
 from provisiond.actions.exports import ExportInventory, Format, export_inventory
+from provisiond.actions.import_reading import is_table
 from provisiond.actions.imports import ImportInventory, ImportReport, Mode, import_inventory
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.record_tables import COLUMNS, TableKind, kind_of_table
@@ -72,12 +73,18 @@ async def office(lite: Database, shelf: Shelf) -> Database:
 
 
 async def take(
-    db: Database, shelf: Shelf, text: str | bytes, *, table: TableKind | None = None, **more: object
+    db: Database,
+    shelf: Shelf,
+    text: str | bytes,
+    *,
+    table: TableKind | None = None,
+    name: str = "t.csv",
+    **more: object,
 ) -> ImportReport:
     content = text.encode() if isinstance(text, str) else text
     command = ImportInventory(
         content=content,
-        filename="t.csv",
+        filename=name,
         domain=DOMAIN,
         table=table,
         **more,  # type: ignore[arg-type]
@@ -102,7 +109,7 @@ async def test_a_written_table_is_known_by_its_columns_and_changes_nothing(
 ) -> None:
     written = await table(office, kind)
     assert kind_of_table(list(read_records(written).header)) is kind
-    report = await take(office, shelf, written)
+    report = await take(office, shelf, written, name="")
     assert [(c.added, c.changed) for c in report.domains[0].counts if c.added or c.changed] == []
     assert sum(count.unchanged for count in report.domains[0].counts) >= 1
     assert await table(office, kind) == written
@@ -170,6 +177,8 @@ def bare_of(contents: DomainContents) -> object:
 )
 def test_what_a_table_holds_is_told_by_its_columns(text: str, kind: TableKind) -> None:
     assert kind_of_table(list(read_records(text.encode()).header)) is kind
+    unnamed = ImportInventory(content=text.encode(), filename="table.txt")
+    assert is_table(unnamed) is not text.startswith("foo")
 
 
 async def test_rows_of_one_number_are_its_default_and_its_rules_in_order(
