@@ -1,10 +1,11 @@
 """Is every dependency used, declared, and given a reason?"""
 
+import functools
 import importlib.metadata
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,15 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+@functools.cache
+def owners_of_modules() -> Mapping[str, Sequence[str]]:
+    """The distributions of each module: finding them takes seconds."""
+    return importlib.metadata.packages_distributions()
+
+
 def imported(files: Sequence[Path]) -> set[str]:
     """The distributions that the files import."""
-    owners = importlib.metadata.packages_distributions()
+    owners = owners_of_modules()
     tops = {name.split(".")[0] for file in files for name in imports(file)}
     siblings = {file.stem for file in files if file.parts[len(ROOT.parts)] in ("bench", "scripts")}
     ours = {"provisiond", "tests", "bench", "scripts"} | siblings
