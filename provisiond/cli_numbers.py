@@ -314,11 +314,10 @@ def _tell_route(report: "RouteReport") -> None:
 
     handling = report.route.handling
     where = _shown(handling, report.names) if handling is not None else "nowhere"
-    local = report.at.astimezone(ZoneInfo(report.time_zone))
     pairs(
         [
             ("call to", f"{report.number.number}, {report.number.number.national}"),
-            ("at", f"{local:%A %Y-%m-%d %H:%M} in {report.time_zone}"),
+            ("at", f"{report.at:%A %Y-%m-%d %H:%M} in {report.time_zone}"),
             ("goes", f"to {where}" if handling is not None else where),
             ("", _more(handling) if handling is not None else ""),
             ("because", report.route.reason),

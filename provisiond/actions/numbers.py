@@ -32,7 +32,7 @@ from provisiond.inventory.errors import Finding, NotFound, Rejected, RejectedAll
 from provisiond.inventory.lists import NumberQuery, Page
 from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
 from provisiond.inventory.numbers import Handling, Number
-from provisiond.inventory.occurrences import Span
+from provisiond.inventory.occurrences import Span, instant
 from provisiond.inventory.routing import Route, check_rules, holes, route
 from provisiond.inventory.telephone import E164
 from provisiond.store.database import Database, Read
@@ -57,8 +57,8 @@ class NumberView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteReport:
-    """Where a call would go at `at`, what is wrong with the rules, and when in the two years
-    after `at` nothing answers; `names` as in `NumberView`."""
+    """Where a call would go at `at` (as the clocks of `time_zone` show it), what is wrong with the
+    rules, and when in the two years after `at` nothing answers; `names` as in `NumberView`."""
 
     domain: str
     number: Number
@@ -112,7 +112,7 @@ class DeleteNumber:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteNumber:
     """The question: where would a call to the number go at `at`? Without an offset it is on the
-    clocks of the number's time zone; an hour that they show twice is its first."""
+    clocks of the number's time zone, as `occurrences.instant` reads them."""
 
     domain: str
     number: E164
@@ -155,11 +155,11 @@ async def route_number(db: Database, command: RouteNumber) -> RouteReport:
 
     def answer() -> RouteReport:
         zone = reach.schedule.zone_of(number)
-        at = command.at if command.at.tzinfo else command.at.replace(tzinfo=ZoneInfo(zone))
+        at = instant(command.at, zone)
         return RouteReport(
             domain=record.name,
             number=number,
-            at=at,
+            at=at.astimezone(ZoneInfo(zone)),
             time_zone=zone,
             route=route(number, reach.schedule, at),
             names=_names(number, reach),

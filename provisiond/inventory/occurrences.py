@@ -16,6 +16,15 @@ _AHEAD = timedelta(days=92)
 _FARTHEST = 40  # steps of _AHEAD: ten years
 
 
+def instant(at: datetime, time_zone: str) -> datetime:
+    """The instant (UTC) that is meant by `at`; without an offset it is on the clocks of the zone.
+
+    As RFC 5545, 3.3.5, has it: an hour that they show twice is its first, and in one that they
+    skip the offset is that before it, so that 02:30 is 03:30.
+    """
+    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(time_zone))).astimezone(UTC)
+
+
 def spans(frame: TimeFrame, start: datetime, end: datetime, time_zone: str) -> tuple[Span, ...]:
     """When the frame holds between two instants: in order, apart from each other, cut at both."""
     return merged(_pieces(frame, start, end, time_zone))

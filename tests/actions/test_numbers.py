@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -21,10 +22,12 @@ from provisiond.actions.numbers import (
     suggest_destinations,
 )
 from provisiond.actions.telephones import domain_of_number, meant_number
+from provisiond.actions.timeframes import AddFrame, add_frame
 from provisiond.inventory.errors import Conflict, NotFound, Rejected, RejectedAll
 from provisiond.inventory.lists import NumberQuery
 from provisiond.inventory.numbers import Handling, Number
 from provisiond.inventory.telephone import E164
+from provisiond.inventory.timeframes import FrameKind, TimeFrame, WeeklyHours
 from provisiond.store import destinations
 from provisiond.store.database import Database
 from provisiond.store.numbers import insert_numbers
@@ -263,18 +266,47 @@ async def test_where_a_call_goes_names_winner_losers_shadowed_rules_and_holes(
 
 
 @pytest.mark.parametrize(
-    ("zone", "written", "hour"),
-    [(None, "2026-12-25T09:00", 14), ("Europe/Berlin", "2026-12-25T09:00", 8),
-     ("Europe/Berlin", "2026-12-25T09:00+00:00", 9), (None, "2026-11-01T01:30", 5)],
+    ("zone", "written", "told"),
+    [(None, "2026-12-25T09:00", "2026-12-25T09:00:00-05:00"),
+     ("Europe/Berlin", "2026-12-25T09:00", "2026-12-25T09:00:00+01:00"),
+     ("Europe/Berlin", "2026-12-25T09:00+00:00", "2026-12-25T10:00:00+01:00")],
 )  # fmt: skip
 async def test_a_moment_without_an_offset_is_on_the_clocks_of_the_number(
-    lite: Database, zone: str | None, written: str, hour: int
+    lite: Database, zone: str | None, written: str, told: str
 ) -> None:
-    """The last is shown twice by the clocks of New York: it is the first."""
     await open_office(lite)
     await added(lite, time_zone=zone)
     asked = RouteNumber(domain=DOMAIN, number=MAIN, at=datetime.fromisoformat(written))
-    assert (await route_number(lite, asked)).at.astimezone(UTC).hour == hour
+    report = await route_number(lite, asked)
+    assert report.at.isoformat() == told
+    assert {at.tzinfo for span in report.holes for at in span} <= {UTC}
+
+
+async def test_a_moment_in_an_hour_that_the_clocks_skip_is_the_one_that_they_show(
+    lite: Database,
+) -> None:
+    """On 8 March 2026 02:30 is 03:30 in New York, however it is asked for; on 1 November 01:30 is
+    the first of two."""
+    await open_office(lite)
+    for name, hour in (("Gap", 2), ("After", 3), ("Twice", 1)):
+        part = WeeklyHours(weekdays=frozenset({7}), start=hour * 60, end=hour * 60 + 60)
+        made = TimeFrame(name=name, kind=FrameKind.WEEKLY, parts=(part,))
+        await add_frame(lite, ADMIN, AddFrame(domain=DOMAIN, frame=made), NOW)
+    frames = ("Gap", "After", "Twice")
+    await added(lite, default=Handling(), rules=[rule(name, "user", "101") for name in frames])
+    zoned = datetime.fromisoformat("2026-03-08T02:30").replace(tzinfo=ZoneInfo("America/New_York"))
+    for at, winner, told in (
+        (zoned.replace(tzinfo=None), "After", "2026-03-08T03:30:00-04:00"),
+        (zoned, "After", "2026-03-08T03:30:00-04:00"),
+        (zoned.astimezone(UTC), "After", "2026-03-08T03:30:00-04:00"),
+        (datetime.fromisoformat("2026-03-08T02:30-05:00"), "After", "2026-03-08T03:30:00-04:00"),
+        (datetime.fromisoformat("2026-11-01T01:30"), "Twice", "2026-11-01T01:30:00-04:00"),
+        (datetime.fromisoformat("2026-11-01T01:30-05:00"), "Twice", "2026-11-01T01:30:00-05:00"),
+    ):
+        report = await route_number(lite, RouteNumber(domain=DOMAIN, number=MAIN, at=at))
+        won = [one.rule.frame for one in report.route.considered if one.wins and one.rule]
+        assert (won, report.at.isoformat()) == ([winner], told), at
+        assert report.holes[0][0].tzinfo is UTC
 
 
 async def test_a_number_is_meant_as_its_country_writes_it(lite: Database) -> None:

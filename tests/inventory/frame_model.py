@@ -5,7 +5,7 @@ at each day and minute by itself, and finds holidays by rule of its own.
 """
 
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,7 @@ def clerk_routes(
     number: Number, frames: dict[str, TimeFrame], at: datetime, zone: str
 ) -> Handling | None:
     """Where the clerk sends the call; None is nowhere."""
-    wall = at.astimezone(ZoneInfo(number.time_zone or zone))
+    wall = _wall(at, number.time_zone or zone)
     if not number.enabled:
         return None
     if number.enable_on and wall.date() < number.enable_on:
@@ -45,9 +45,26 @@ def clerk_routes(
     return None if chosen.treatment == "available" else chosen
 
 
+def clerk_means(asked: datetime, zone: str) -> datetime:
+    """The instant (UTC) of a time without an offset: the clerk watches a clock from some hours
+    before until it shows the time, or jumps over it; what it jumps over comes as long after the
+    quarter of an hour before as if it had not jumped."""
+    clock, quarter = asked.replace(tzinfo=UTC), timedelta(minutes=15)
+    clock -= _wall(clock, zone) - asked + timedelta(hours=4)
+    shown, follows = _wall(clock, zone), _wall(clock + quarter, zone)
+    while not shown <= asked < max(shown + quarter, follows):
+        clock += quarter
+        shown, follows = follows, _wall(clock + quarter, zone)
+    return clock + (asked - shown)
+
+
+def _wall(at: datetime, zone: str) -> datetime:
+    return at.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
 def clerk_says(frame: TimeFrame, at: datetime, zone: str) -> bool:
     """Whether the frame holds, by the clocks on the wall."""
-    wall = at.astimezone(ZoneInfo(frame.time_zone or zone)).replace(tzinfo=None)
+    wall = _wall(at, frame.time_zone or zone)
     if frame.kind is FrameKind.ALWAYS:
         return True
     for part in frame.parts:

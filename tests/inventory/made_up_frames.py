@@ -93,6 +93,14 @@ def moment(dice: Random, zone: str) -> datetime:
     return start + timedelta(minutes=dice.randrange(366 * 1440))
 
 
+def asked_moment(dice: Random, zone: str) -> datetime:
+    """A time without an offset, as a person asks for it, about a change of the zone's clocks: of
+    those that they skip and those that they show twice, too."""
+    change = dice.choice(changes(zone, dice.randrange(2025, 2031)))
+    wall = (change - timedelta(hours=2)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return wall + timedelta(minutes=dice.choice((0, 59, 60, 75, 90, 119, 120, 150, 179, 180)))
+
+
 @cache
 def changes(zone: str, year: int) -> tuple[datetime, ...]:
     """The instants at which the zone changes its clocks in a year; New Year where it does not."""

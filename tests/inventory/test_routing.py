@@ -1,5 +1,6 @@
 """Where a call goes: the first rule that holds, why, what can't win, and when nothing answers."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -10,6 +11,7 @@ from provisiond.inventory.errors import Finding
 from provisiond.inventory.holiday_calendars import Observance
 from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead, stretches
 from provisiond.inventory.numbers import Handling, Number, NumberRule
+from provisiond.inventory.occurrences import instant
 from provisiond.inventory.routing import Schedule, check_rules, holes, route
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import (
@@ -20,8 +22,8 @@ from provisiond.inventory.timeframes import (
     TimeFrame,
     WeeklyHours,
 )
-from tests.inventory.frame_model import clerk_routes
-from tests.inventory.made_up_frames import ZONES, frame, moment, number
+from tests.inventory.frame_model import clerk_means, clerk_routes
+from tests.inventory.made_up_frames import ZONES, asked_moment, frame, moment, number
 from tests.inventory.work import calls
 
 WORKDAYS = frozenset({1, 2, 3, 4, 5})
@@ -172,21 +174,29 @@ def test_holes_are_when_the_winner_is_gone_even_where_a_lower_rule_would_answer(
 
 
 def test_route_agrees_with_a_patient_clerk() -> None:
-    """20,000 rule lists and moments on the edges of clocks and calendars."""
+    """20,000 rule lists and moments on the edges of clocks and calendars; a fifth of the moments
+    are asked for without an offset, and some of these the clocks skip or show twice."""
     dice = Random(20260101)
     wins = 0
+    kinds: Counter[str] = Counter()
     for _ in range(2_000):
         frames = [frame(dice, f"frame {index}") for index in range(dice.randrange(1, 6))]
         schedule = Schedule(frames={f.name: f for f in frames}, time_zone=dice.choice(ZONES))
-        for _ in range(10):
+        for turn in range(10):
             asked = number(dice, frames)
-            at = moment(dice, schedule.zone_of(asked))
+            zone = schedule.zone_of(asked)
+            time = asked_moment(dice, zone) if turn < 2 else moment(dice, zone)
+            at, meant = instant(time, zone), time if time.tzinfo else clerk_means(time, zone)
+            assert at == meant, (time, zone)
             found = route(asked, schedule, at)
             assert found.handling == clerk_routes(
-                asked, dict(schedule.frames), at, schedule.time_zone
-            ), (asked, frames, at, schedule.time_zone)
+                asked, dict(schedule.frames), meant, schedule.time_zone
+            ), (asked, frames, time, schedule.time_zone)
             wins += any(c.wins and c.rule for c in found.considered)
+            second = instant(time.replace(fold=1), zone)
+            kinds["twice" if second > at else "skipped" if second < at else "once"] += 1
     assert wins > 5_000
+    assert min(kinds["twice"], kinds["skipped"]) > 300, kinds
 
 
 def test_moments_are_read_in_any_zone() -> None:

@@ -212,8 +212,14 @@ def test_where_a_call_goes_at_a_moment_and_why(
     frames = ["Holidays", "Morning", "Office hours", "Evening", "Night", "Weekend", None]
     considered = [(each["frame"], each["wins"]) for each in route["considered"]]
     assert considered == [(frame, frame == "Holidays") for frame in frames]
+    skipped = served.get("numbers", main, "route", at="2026-03-08T02:30")
+    assert skipped["at"] == "2026-03-08T03:30:00-04:00"
+    assert all(at.endswith("Z") for span in skipped["holes"] for at in span)
     call = served.get("numbers", main, "route", at="2026-12-25T10:00")["call"]
     assert call["handling"]["destination"] == route["handling"]["destination"] == "101"
+    assert "03:30 in America/New_York" in prompt(
+        "numbers", "route", main, "--at", "2026-03-08T02:30"
+    )
     shown = prompt("numbers", "route", main, "--at", "2026-12-22T14:30")
     assert "to call queue 300 Support" in shown
     assert "Tuesday 2026-12-22 14:30 in America/New_York" in shown

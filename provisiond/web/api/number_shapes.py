@@ -93,8 +93,8 @@ class NumberShown(Record):
 
 
 class RouteShown(Shape):
-    """Where a call would go at a moment, what is wrong with the rules, and when in the two years
-    after it nothing answers."""
+    """Where a call would go at a moment (`at`, as the clocks of `time_zone` show it), what is wrong
+    with the rules, and when in the two years after it nothing answers (`holes`, in UTC)."""
 
     number: str
     at: datetime
