@@ -94,7 +94,7 @@ def running_cluster(programs: Path) -> Iterator[Cluster]:
         data = home / "data"
         _run(
             [*become, str(programs / "initdb"), "-D", str(data), "-U", USER, "-A", "trust"]
-            + ["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+            + ["-E", "UTF8", "--locale=C", "--lc-ctype=C.UTF-8", "--no-sync", "--no-instructions"]
         )
         server, port = _start(programs, become, home)
         try:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.lists import MOST_ROWS
+from provisiond.store.dialects import holds
 from provisiond.store.search import bare_mac
 from provisiond.store.transaction import AnyRow, Read
 
@@ -61,7 +62,7 @@ async def count_rows(read: Read, select: sa.Select[Any]) -> int:
 
 def matches(text: str, *columns: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Whether one of the columns holds the text, in any case."""
-    return sa.or_(*[column.icontains(text, autoescape=True) for column in columns])
+    return sa.or_(*[holds(column, text) for column in columns])
 
 
 def mac_matches(

@@ -8,6 +8,7 @@ these tables drops its triggers and must call `make_index` again.
 import sqlalchemy as sa
 
 from provisiond.inventory.mac import Mac
+from provisiond.store.dialects import holds
 from provisiond.store.schema import phone, phone_line, user_account
 from provisiond.store.transaction import Read
 
@@ -71,7 +72,7 @@ def _ids(
     engine = read.connection.dialect.name
     if engine == "postgresql" or any(len(part) < LEAST for part in parts.values()):
         texts = {name: sa.literal_column(f"({columns[name]})", sa.Text()) for name in parts}
-        held = [texts[name].icontains(part, autoescape=True) for name, part in parts.items()]
+        held = [holds(texts[name], part) for name, part in parts.items()]
         if engine == "postgresql":
             held = [texts[name].ilike(_like(part), escape="\\") for name, part in parts.items()]
         return sa.select(table.c.id).where(table.c.domain_id == domain_id, sa.or_(*held))

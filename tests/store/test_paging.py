@@ -109,6 +109,35 @@ async def test_lists_go_on_behind_what_is_not_there_and_behind_numbers(db: Datab
 
 
 @pytest.mark.parametrize("store_url", ["sqlite", "postgres"], indirect=True)
+async def test_letters_of_any_alphabet_are_found_in_any_case_and_mean_themselves(
+    db: Database,
+) -> None:
+    labels = ("Ärger 50% [neu]", "ärgernis", "ÉCOLE_1", "ecole", "Straße", "STRAẞE", "жук?", r"Ü\x")
+    async with db.write() as write:
+        for count, label in enumerate(labels):
+            token = ApiToken(token_id=f"{count}", label=label, role=Role.TECH)
+            await insert_api_token(write, label.encode(), token, NOW)
+    for text, wanted in {
+        "ä": {"Ärger 50% [neu]", "ärgernis"},
+        "äRGER ": {"Ärger 50% [neu]"},
+        "ärger 50% [N": {"Ärger 50% [neu]"},
+        "Ä%": set(),
+        "école_": {"ÉCOLE_1"},
+        "ée": set(),
+        "straẞe": {"Straße", "STRAẞE"},
+        "ß": {"Straße", "STRAẞE"},
+        "ЖУК?": {"жук?"},
+        "Ж*": set(),
+        "Ж?": set(),
+        r"ü\X": {r"Ü\x"},
+        "[ä": set(),
+    }.items():
+        query = TokenQuery(order=TokenOrder.LABEL, text=text)
+        found = await read_on(db, list_api_tokens, query)
+        assert {one.label for one in found} == wanted, text
+
+
+@pytest.mark.parametrize("store_url", ["sqlite", "postgres"], indirect=True)
 async def test_a_domains_changes_are_read_from_their_index(db: Database) -> None:
     own = Domain(name="a.example.test")
     async with db.write() as write:

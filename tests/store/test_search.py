@@ -62,7 +62,8 @@ async def names(db: Database, domain_id: int, text: str, **more: object) -> list
     [
         ("ront", ["Front desk"]),
         ("FRONT D", ["Front desk"]),
-        ("größe", ["Größe 50%"]),
+        ("GRÖẞE", ["Größe 50%"]),
+        ("Ö", ["Größe 50%"]),
         ("0%", ["Größe 50%"]),
         ("k_o", ["Back_office"]),
         ('"hi"', ['say "hi"']),
