@@ -134,6 +134,7 @@ def show(
             ("subject", change.subject),
             ("domain", row.domain),
             ("part of", change.part_of),
+            ("undoes", change.undoes),
         ]
     )
     fields = _fields(_tree(row))

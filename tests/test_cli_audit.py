@@ -94,7 +94,8 @@ def test_changes_are_listed_shown_written_out_and_undone(prompt: Prompt) -> None
     assert prompt.told("users", "show", "101")["last_name"] == "=New"
     assert "undid edit user 101" in prompt("audit", "undo", edit)
     assert prompt.told("users", "show", "101")["last_name"] == "Example"
-    assert "changed again" in prompt("audit", "undo", edit, code=1)
+    assert "undone already" in prompt("audit", "undo", edit, code=1)
+    assert prompt.told("audit", "list", "--limit", "1")[0]["undoes"] == int(edit)
 
 
 def test_what_was_deleted_is_undone_whole_in_a_dry_run_too(prompt: Prompt) -> None:

@@ -9,15 +9,18 @@ from provisiond.actions.standing import Object, RecordKey, standing_tree
 from provisiond.inventory.access import Actor, Noun, Verb, demand
 from provisiond.inventory.errors import Conflict, NotFound
 from provisiond.inventory.lists import ChangeQuery, ChangeRow, Page
+from provisiond.inventory.uses import told
 from provisiond.store.changes import (
     count_parts,
     find_change,
     later_changes,
     parts_of,
     query_changes,
+    undone_by,
 )
 from provisiond.store.database import Database, Read
 from provisiond.store.emergency import all_addresses
+from provisiond.store.uses import hanging_on
 
 _PAGE = 500
 
@@ -90,10 +93,21 @@ async def undoing(
         await _must_be_the_last(write, row, key)
         await _must_stand(write, row, key, moving)
         await _must_be_free(write, row, key)
-        yield db.within(write)
+        await _must_be_bare(write, row, key)
+        write.undoes = row.entry_id
+        try:
+            yield db.within(write)
+        finally:
+            write.undoes = None
 
 
 async def _must_be_the_last(read: Read, row: ChangeRow, key: RecordKey) -> None:
+    undone = await undone_by(read, [row.entry_id])
+    if by := undone.get(row.entry_id):
+        raise Conflict(
+            f"{row.change.action} {row.change.subject} was undone already, by entry {by}; undo "
+            "that to have it again."
+        )
     others = await later_changes(read, row, (row.change.subject, key.subject), key.noun)
     if others:
         raise _overtaken(row, key, f"was changed again meanwhile (by {others[0]}); undo that first")
@@ -123,6 +137,15 @@ async def _must_be_free(read: Read, row: ChangeRow, key: RecordKey) -> None:
     other = next((one for one in addresses.values() if one.is_default), None)
     if other is not None and other.name != key.name:
         raise _overtaken(row, key, f"is the default no more: {other.name} is; undo that first")
+
+
+async def _must_be_bare(read: Read, row: ChangeRow, key: RecordKey) -> None:
+    """What others hung on an added record since would go with it, and nobody would be told."""
+    if not row.change.action.startswith("add"):
+        return
+    found = await hanging_on(read, _domain_id(row), key.noun, key.name)
+    if found:
+        raise _overtaken(row, key, f"has by now {told(found)}; delete that first")
 
 
 def journaled(text: str) -> Object:

@@ -10,15 +10,16 @@ from provisiond.actions.inventory_text import Tree
 from provisiond.inventory.lists import ChangeRow
 
 _COLUMNS = (
-    "id", "at", "actor_kind", "actor", "action", "subject", "domain", "part_of", "before",
-    "after",
+    "id", "at", "actor_kind", "actor", "action", "subject", "domain", "part_of", "undoes",
+    "before", "after",
 )  # fmt: skip
 """The fields of an entry."""
 
 
 def change_tree(row: ChangeRow) -> dict[str, Tree]:
     """An entry as JSON holds it. `before` and `after` hold the fields that differ, secrets as
-    `***`; `part_of` is the id of the import that it belongs to."""
+    `***`; `part_of` is the id of the import that it belongs to, `undoes` of the change that it
+    undid."""
     change = row.change
     return {
         "id": row.entry_id,
@@ -29,6 +30,7 @@ def change_tree(row: ChangeRow) -> dict[str, Tree]:
         "subject": change.subject,
         "domain": row.domain,
         "part_of": change.part_of,
+        "undoes": change.undoes,
         "before": json.loads(change.before) if change.before else None,
         "after": json.loads(change.after) if change.after else None,
     }
@@ -52,7 +54,7 @@ def changes_csv(rows: Iterable[ChangeRow], *, header: bool) -> bytes:
         values = (
             str(row.entry_id), change.at.isoformat(), change.actor_kind, change.actor,
             change.action, change.subject, row.domain or "", str(change.part_of or ""),
-            change.before, change.after,
+            str(change.undoes or ""), change.before, change.after,
         )  # fmt: skip
         writer.writerow([guarded(cell) for cell in values])
     return text.getvalue().encode()

@@ -71,7 +71,8 @@ class Sighting:
 class ChangeEntry:
     """One change of the inventory: who, what, when; secrets are masked before they get here.
 
-    `part_of` is the journal's id of the change of many (an import) that it belongs to.
+    `part_of` is the journal's id of the change of many (an import) that it belongs to, `undoes`
+    that of the change that it undid.
     """
 
     at: datetime
@@ -83,3 +84,4 @@ class ChangeEntry:
     before: str = ""
     after: str = ""
     part_of: int | None = None
+    undoes: int | None = None

@@ -1,7 +1,7 @@
 """What was changed, by whom? The journal of changes, filtered and read page by page."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from provisiond.store.instants import from_stored, to_stored
 from provisiond.store.journal_entries import QUIET
 from provisiond.store.paging import matches, read_page
 from provisiond.store.schema import change_journal, domain
-from provisiond.store.transaction import AnyRow, Read
+from provisiond.store.transaction import AnyRow, Read, chunks
 
 
 async def query_changes(read: Read, query: ChangeQuery) -> Page[ChangeRow]:
@@ -78,15 +78,47 @@ async def last_event(read: Read) -> int:
 async def later_changes(
     read: Read, entry: ChangeRow, subjects: Iterable[str], noun: str
 ) -> tuple[str, ...]:
-    """Who changed one of these subjects, a record of this noun, after the entry."""
+    """Who changed one of these subjects, a record of this noun, after the entry. What was undone
+    since does not count, and neither does its undoing."""
     rows = await read.rows(
-        sa.select(change_journal.c.actor, change_journal.c.action)
+        sa.select(
+            change_journal.c.id,
+            change_journal.c.actor,
+            change_journal.c.action,
+            change_journal.c.undoes,
+        )
         .where(change_journal.c.id > entry.entry_id)
         .where(change_journal.c.domain_id == entry.change.domain_id)
         .where(change_journal.c.subject.in_(set(subjects)))
         .order_by(change_journal.c.id)
     )
-    return tuple([row.actor for row in rows if _is_of(row.action, noun)])
+    found = [row for row in rows if _is_of(row.action, noun)]
+    gone = await undone_by(read, [row.id for row in found])
+    standing = [row for row in found if row.id not in gone]
+    return tuple([row.actor for row in standing if (row.undoes or 0) <= entry.entry_id])
+
+
+async def undone_by(read: Read, entry_ids: Sequence[int]) -> dict[int, int]:
+    """By which entries those of these that are undone were: an undoing that was undone itself
+    counts for nothing."""
+    found: dict[int, int] = {}
+    for some in chunks(entry_ids):
+        journal, further = change_journal, change_journal.alias("further")
+        undoing = (
+            sa.select(journal.c.id, journal.c.undoes)
+            .where(journal.c.undoes.in_(some))
+            .cte("undoing", recursive=True)
+        )
+        undoing = undoing.union(
+            sa.select(further.c.id, further.c.undoes).join(
+                undoing, further.c.undoes == undoing.c.id
+            )
+        )
+        rows = await read.rows(sa.select(undoing).order_by(undoing.c.id.desc()))
+        for row in rows:  # the newest first: what undid an undoing is later than it
+            if row.id not in found:
+                found[row.undoes] = row.id
+    return found
 
 
 def _is_of(action: str, noun: str) -> bool:
@@ -151,5 +183,6 @@ def _row(row: AnyRow) -> ChangeRow:
             before=row.before,
             after=row.after,
             part_of=row.part_of,
+            undoes=row.undoes,
         ),
     )

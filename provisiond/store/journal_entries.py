@@ -68,7 +68,7 @@ async def _journal(write: Write, entries: Sequence[ChangeEntry]) -> Sequence[int
     are_quiet = all(entry.action in QUIET for entry in entries)
     assert write.has_turn or are_quiet, "an event is journaled in Database.write()"
     statement = sa.insert(change_journal).returning(change_journal.c.id)
-    rows = [_change_row(entry) for entry in entries]
+    rows = [{**_change_row(entry), "undoes": write.undoes} for entry in entries]
     found = await write.connection.execute(statement, rows)
     # Both engines number the rows of a VALUES list in its order, in whichever they return them.
     return sorted(found.scalars())
@@ -358,6 +358,7 @@ def _change(row: AnyRow) -> ChangeEntry:
         before=row.before,
         after=row.after,
         part_of=row.part_of,
+        undoes=row.undoes,
     )
 
 

@@ -338,6 +338,7 @@ change_journal = sa.Table(
     text("before"),
     text("after"),
     sa.Column("part_of", sa.BigInteger(), nullable=True),
+    sa.Column("undoes", sa.BigInteger(), nullable=True),
     sa.Index(None, "domain_id", "id"),
     sa.Index(
         "ix_change_journal_part_of",
@@ -345,6 +346,13 @@ change_journal = sa.Table(
         "id",
         sqlite_where=sa.text("part_of IS NOT NULL"),
         postgresql_where=sa.text("part_of IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_change_journal_undoes",
+        "undoes",
+        "id",
+        sqlite_where=sa.text("undoes IS NOT NULL"),
+        postgresql_where=sa.text("undoes IS NOT NULL"),
     ),
 )
 

@@ -43,6 +43,7 @@ class Write(Read):
     def __init__(self, connection: AsyncConnection, key: SecretKey, *, has_turn: bool) -> None:
         super().__init__(connection, key)
         self.has_turn = has_turn
+        self.undoes: int | None = None  # of which entry what is journaled now is the undoing
         self._touched: dict[tuple[str, int], None] = {}
         self._ids = range(0)
 

@@ -1,4 +1,5 @@
-"""Where is a user, a call destination, a time frame or an emergency address used?"""
+"""Where is a user, a call destination, a time frame or an emergency address used, and what hangs on
+a record?"""
 
 from typing import Any
 
@@ -7,10 +8,23 @@ import sqlalchemy as sa
 from provisiond.inventory.errors import Conflict
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.uses import Use, told
-from provisiond.store.schema import phone, phone_line, site, user_account
+from provisiond.store.schema import override_value, phone, phone_line, site, user_account
+from provisiond.store.schema_access import account
 from provisiond.store.schema_emergency import emergency_endpoint
-from provisiond.store.schema_numbers import number_rule, phone_number, sms_number
+from provisiond.store.schema_numbers import number_rule, phone_number, sms_number, time_frame
 from provisiond.store.transaction import Read
+
+_HANGING = {
+    "user": (
+        user_account.c.extension,
+        (
+            ("log-in", account.c.user_id, account.c.name),
+            ("time frame", time_frame.c.owner_id, time_frame.c.name),
+        ),
+    ),
+    "site": (site.c.name, (("override", override_value.c.site_id, override_value.c.key),)),
+}
+"""What hangs on records of a noun: by which reference, and how it is called."""
 
 
 async def uses_of_user(read: Read, domain_id: int, user_id: int) -> tuple[Use, ...]:
@@ -59,6 +73,25 @@ async def uses_of_endpoint(read: Read, domain_id: int, endpoint_id: int) -> tupl
     column = user_account.c.emergency_endpoint_id
     keys = await _keys(read, domain_id, column, endpoint_id, user_account.c.extension)
     return tuple([Use(noun="user", key=one) for one in keys])
+
+
+async def hanging_on(read: Read, domain_id: int, noun: str, key: str) -> tuple[Use, ...]:
+    """What is deleted along with a record, though it is no part of it and has no entry of its own
+    then: log-ins and time frames of a user, overrides of a site."""
+    if noun not in _HANGING:
+        return ()
+    owner, things = _HANGING[noun]
+    selects = [
+        sa.select(sa.literal(thing).label("noun"), shown.label("key"))
+        .join(
+            owner.table,
+            (owner.table.c.domain_id == shown.table.c.domain_id) & (owner.table.c.id == reference),
+        )
+        .where(owner.table.c.domain_id == domain_id, owner == key)
+        for thing, reference, shown in things
+    ]
+    rows = await read.rows(sa.union_all(*selects))
+    return tuple([Use(noun=row.noun, key=row.key) for row in sorted(rows)])
 
 
 async def _keys(

@@ -263,8 +263,8 @@ async def test_a_time_frame_of_a_user_is_undone_as_that_users(client: Client, db
     status, told = await undone(client, who, (await newest(client, who))[0])
     assert (status, told["record"]["name"], told["record"]["owner"]) == (200, "Night", "101")
     back = (await newest(client, who))[0]
-    assert (await undone(client, who, added))[0] == 409
     assert (await undone(client, who, back))[0] == 200
+    assert (await undone(client, who, added))[0] == 409
     assert (await asked(client, "GET", one, who))[0].status == 404
     for name, before in zip(("Night", "Night%20of%20user%20101"), theirs, strict=True):
         assert (await asked(client, "GET", f"{path}/{name}", who))[1] == before

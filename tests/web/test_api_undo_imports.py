@@ -178,3 +178,64 @@ async def test_many_are_undone_with_a_few_statements_each_and_more_are_too_many(
     assert (status, told["code"]) == (409, "conflict")
     assert "1,001 changes" in told["detail"]
     assert f"part_of={whole['id']}" in told["detail"]
+
+
+async def test_what_was_undone_stands_in_nobodys_way_and_is_not_undone_twice(
+    client: Client, db: Database
+) -> None:
+    """Two imports of one user, undone the last first; and what was undone, brought back."""
+    who = await token(db, Role.MANAGER, DOMAIN)
+    before = await written(db)
+    first = await brought(client, who, {"users": [{"extension": "101", "last_name": "One"}]})
+    between = await written(db)
+    second = await brought(client, who, {"users": [{"extension": "101", "last_name": "Two"}]})
+    after = await written(db)
+    status, told = await undo(client, who, first)
+    assert (status, "changed again" in told["detail"]) == (409, True)
+    assert (await undo(client, who, second))[0] == 200
+    assert await written(db) == between
+    undoing = (await newest(client, who, noun="user"))[0]
+    [edited] = await parts(client, who, second)
+    assert (undoing["undoes"], edited["undoes"]) == (edited["id"], None)
+    for entry in (second, edited):
+        status, told = await undo(client, who, entry)
+        assert (status, told["code"]) == (409, "conflict")
+        assert f"undone already, by entry {undoing['id']}" in told["detail"]
+    assert (await undo(client, who, undoing))[0] == 200
+    assert await written(db) == after
+    status, told = await undo(client, who, first)
+    assert (status, "changed again" in told["detail"]) == (409, True)
+    assert (await undo(client, who, second))[0] == 200
+    assert (await undo(client, who, first))[0] == 200
+    assert await written(db) == before
+    # What the first undoing left was changed since by another: the last has to go first.
+    status, told = await undo(client, who, undoing)
+    assert (status, "undone already" in told["detail"]) == (409, True)
+
+
+async def test_what_hangs_on_an_added_record_since_does_not_go_with_it(
+    client: Client, db: Database
+) -> None:
+    who, admin = await token(db, Role.MANAGER, DOMAIN), await token(db, Role.ADMIN)
+    own = {"users": [{"extension": "150"}], "sites": [{"name": "Lab"}]}
+    user, site = (await parts(client, who, await brought(client, who, own)))[::-1]
+    person = {"name": "zoe", "role": "user", "domain": DOMAIN, "extension": "150"}
+    answer, told = await asked(client, "POST", "/people", admin, json=person)
+    assert answer.status == 201, told
+    frame = {"name": "Nights", "owner": "150", "hours": [{"days": ["sun"]}]}
+    answer, told = await asked(
+        client, "POST", f"/domains/{DOMAIN}/timeframes", who, json={**frame, "kind": "weekly"}
+    )
+    assert answer.status == 201, told
+    row = {"family": "acme/desk", "key": "screen.brightness", "value": "4"}
+    await brought(client, admin, {"sites": [{"name": "Lab", "overrides": [row]}]})
+    there = await written(db)
+    for entry, named in (
+        (user, "log-in zoe, time frame Nights"),
+        (site, "override screen.brightness"),
+    ):
+        status, told = await undo(client, who, entry)
+        assert (status, told["code"]) == (409, "conflict")
+        assert named in told["detail"]
+    assert await written(db) == there
+    assert (await asked(client, "GET", "/people/zoe", admin))[0].status == 200

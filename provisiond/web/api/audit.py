@@ -49,7 +49,7 @@ class ExportQuery(ChangesQuery):
 
 class ChangeShown(Shape):
     """One change. `before` and `after` hold the fields that differ, secrets as `***`; `part_of` is
-    the id of the import that it belongs to."""
+    the id of the import that it belongs to, `undoes` of the change that it undid."""
 
     id: int
     at: datetime
@@ -59,6 +59,7 @@ class ChangeShown(Shape):
     subject: str
     domain: str | None
     part_of: int | None
+    undoes: int | None
     before: Any
     after: Any
 
@@ -140,6 +141,7 @@ def change_shown(row: ChangeRow) -> ChangeShown:
         subject=change.subject,
         domain=row.domain,
         part_of=change.part_of,
+        undoes=change.undoes,
         before=_tree(change.before),
         after=_tree(change.after),
     )

@@ -1,4 +1,5 @@
-"""The changes of an import's records point to its own entry of the journal."""
+"""The changes of an import's records point to its own entry of the journal, and what undoes a
+change to that change's."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,13 +11,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column and its index; what stands is part of nothing."""
-    op.add_column("change_journal", sa.Column("part_of", sa.BigInteger(), nullable=True))
-    op.create_index(
-        "ix_change_journal_part_of",
-        "change_journal",
-        ["part_of", "id"],
-        unique=False,
-        sqlite_where=sa.text("part_of IS NOT NULL"),
-        postgresql_where=sa.text("part_of IS NOT NULL"),
-    )
+    """Add the columns and their indexes; what stands is part of nothing, and undoes nothing."""
+    for name in ("part_of", "undoes"):
+        op.add_column("change_journal", sa.Column(name, sa.BigInteger(), nullable=True))
+        op.create_index(
+            f"ix_change_journal_{name}",
+            "change_journal",
+            [name, "id"],
+            unique=False,
+            sqlite_where=sa.text(f"{name} IS NOT NULL"),
+            postgresql_where=sa.text(f"{name} IS NOT NULL"),
+        )
