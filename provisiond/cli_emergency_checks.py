@@ -83,8 +83,11 @@ def accept(
     context: typer.Context,
     number: Annotated[int, typer.Argument(metavar="ID", help="The validation.")],
     choice: Annotated[
-        int, typer.Option("--choice", min=1, help="Which of its places is meant.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--choice", min=1, help="Which of its places is meant; needed where it has several."
+        ),
+    ] = None,
     dry_run: DryRun = False,
     domain: DomainName = None,
     config: Config = None,

@@ -83,11 +83,12 @@ class Validation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptAddress:
-    """The command: the place number `choice` (from 1) of a validation is the one that is meant."""
+    """The command: the place number `choice` (from 1) of a validation is the one that is meant;
+    None is its only one."""
 
     domain: str
     id: int
-    choice: int = 1
+    choice: int | None = None
     dry_run: bool = False
 
 
@@ -184,10 +185,16 @@ def _chosen(check: StoredCheck, command: AcceptAddress) -> Civic:
     if not check.choices:
         message = f"validation {command.id} was {check.outcome}; there is nothing to accept."
         raise Rejected("choice", message, "Correct the address and validate it again.")
-    if not 1 <= command.choice <= len(check.choices):
-        message = f"validation {command.id} has no choice {command.choice}."
-        raise Rejected("choice", message, f"Give 1-{len(check.choices)}.")
-    return check.choices[command.choice - 1]
+    count = len(check.choices)
+    if command.choice is None and count > 1:
+        places = "; ".join([f"{i} is {place.line}" for i, place in enumerate(check.choices, 1)])
+        message = f"validation {command.id} stands for {count} places: {places}."
+        raise Rejected("choice", message, f"Give the one that is meant, 1-{count}.")
+    number = 1 if command.choice is None else command.choice
+    if not 1 <= number <= count:
+        message = f"validation {command.id} has no choice {number}."
+        raise Rejected("choice", message, f"Give 1-{count}.")
+    return check.choices[number - 1]
 
 
 async def _withdraw(edit: Editing, check: StoredCheck) -> list[str]:

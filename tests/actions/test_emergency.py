@@ -284,6 +284,9 @@ async def test_one_of_several_candidates_is_asked_about_before_it_counts(lite: D
     command = AcceptAddress(domain=DOMAIN, id=validation.id, choice=2)
     with pytest.raises(Rejected, match="knows several"):
         await accept_address(lite, several, MANAGER, command, NOW)
+    with pytest.raises(Rejected, match=r"2 places: 1 is 350 N .*; 2 is 350 S ") as unsaid:
+        await accept_address(lite, asking(), MANAGER, replace(command, choice=None), NOW)
+    assert unsaid.value.field == "choice"
     with pytest.raises(Rejected, match="no choice 3"):
         await accept_address(lite, several, MANAGER, replace(command, choice=3), NOW)
     found = await accept_address(lite, asking(), MANAGER, command, NOW)

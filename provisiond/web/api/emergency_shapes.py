@@ -54,9 +54,9 @@ class ValidationBody(CivicFields):
 
 
 class AcceptanceBody(Entry):
-    """Which of a validation's places is meant, from 1."""
+    """Which of a validation's places is meant, from 1; it may be left out where there is one."""
 
-    choice: int = 1
+    choice: int | None = None
 
 
 class AssignmentBody(Entry):
@@ -131,9 +131,9 @@ class AddressShown(Record, PlaceShown):
     level: AddressLevel | None = None
     standing: Standing | None = None
     status: str | None = None
-    validated_by: str | None
+    validated_by: str | None = None
     looked_at: datetime | None
-    valid_until: datetime | None
+    valid_until: datetime | None = None
     users: int | None = None
     uses: list[UseShown] = Field(default_factory=list)
 
@@ -226,9 +226,7 @@ def address_shown(address: EmergencyAddress, view: AddressView | None = None) ->
             "caller_name": address.caller_name,
             "multi_floor": address.multi_floor,
             "default": address.is_default,
-            "validated_by": None,
             "looked_at": proof.at if proof is not None else None,
-            "valid_until": None,
         }
     )
     return shown if view is None else shown.model_copy(update=_standing(view))
