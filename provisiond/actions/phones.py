@@ -120,7 +120,8 @@ async def add_phone(
 ) -> Saved:
     """Add a phone and open its enrolment. A line's extension may be its user's name. Raises
     RejectedAll with every fault, NotFound."""
-    phone = replace(phone, token=new_token(), enrolment=opened(at, enrolment_hours))
+    enrolment = opened(at, enrolment_hours)
+    phone = replace(phone, token=new_token(), enrolment=enrolment, revision=1)
     async with transaction(db, dry_run=dry_run) as write:
         contents = await _contents(write, domain)
         phone, warnings = await _checked(write, shelf, actor, contents, phone, None)
@@ -171,6 +172,7 @@ async def change_phone(
                 actor, "edit phone", str(mac), at, domain_id=domain_id, before=before, after=after
             )
             await add_change(write, entry)
+            phone = replace(phone, revision=stood.revision + 1)
         if phone.mac != mac:
             phone = await _start_anew(write, domain_id, phone, opened(at, enrolment_hours))
             out = await went_out(write, domain_id, contents.domain, stood)
@@ -210,10 +212,10 @@ async def change_phones(
 
 async def _start_anew(write: Write, domain_id: int, phone: Phone, enrolment: Enrolment) -> Phone:
     """The old device's token names nobody any more, and the new one may come aboard."""
-    token = await rotate_token(write, domain_id, phone.mac)
+    await rotate_token(write, domain_id, phone.mac)
     ids = await phone_ids(write, domain_id, [phone.mac])
     await open_enrolment(write, domain_id, ids[phone.mac], enrolment)
-    return replace(phone, token=token, enrolment=enrolment)
+    return (await find_phones(write, domain_id, [phone.mac]))[phone.mac]
 
 
 async def delete_phone(db: Database, actor: Actor, domain: str, mac: Mac, at: datetime) -> Phone:

@@ -124,6 +124,7 @@ async def test_what_was_added_edited_and_deleted_is_undone(
     assert answer.status == 200, undone
     assert {**tried["record"], "revision": 0} == {**undone["record"], "revision": 0}
     _, again = await asked(client, "GET", one, who)
+    assert {**undone["record"], "warnings": []} == again
     moving = {"revision", "now", "next", "holds", "sighting", "warnings"}
     assert {k: v for k, v in again.items() if k not in moving} == {
         k: v for k, v in first.items() if k not in moving

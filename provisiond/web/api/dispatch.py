@@ -22,10 +22,12 @@ from provisiond.inventory.access import Actor, demand
 from provisiond.inventory.errors import (
     Finding,
     NotAllowed,
+    NotFound,
     ProvisiondError,
     Rejected,
     RejectedAll,
     Stale,
+    StoreUnavailable,
 )
 from provisiond.web.api.faulty_body import fitted, read_as, told_with_the_rest
 from provisiond.web.api.json_body import read_json, read_upload
@@ -257,12 +259,40 @@ async def _tried(route: Route, call: Call) -> Reply:
     """The handler's answer. Raises Rejected and RejectedAll with the faults of all the body."""
     assert route.handler is not None
     try:
-        return await route.handler(call)
+        reply = await route.handler(call)
     except (Rejected, RejectedAll) as fault:
         whole = await told_with_the_rest(route, call, fault)
         if whole is fault:
             raise
         raise whole from fault
+    return await as_shown(route, call, reply)
+
+
+async def as_shown(route: Route, call: Call, reply: Reply) -> Reply:
+    """The answer to a change: the record as its GET shows it under the same ETag.
+
+    Where it was changed again since, it is what was saved, and beside that what is known now; where
+    it is gone since or cannot be read, what was saved alone, for the change is made.
+    """
+    shown_by, saved = route.shown_by, reply.body
+    if shown_by is None or saved is None:
+        return reply
+    query, key = None, shown_by.key
+    if shown_by.query is not None:
+        names = shown_by.query.model_fields
+        query = shown_by.query.model_validate({name: getattr(saved, name) for name in names})
+    try:
+        path = {**call.path, key: cleaned(key, getattr(saved, key))}
+        found = await shown_by.handler(replace(call, path=path, query=query))
+    except (NotFound, StoreUnavailable):
+        return reply
+    assert found.body is not None
+    if found.revision == reply.revision:
+        own = {name: getattr(saved, name) for name in shown_by.own}
+        return replace(reply, body=found.body.model_copy(update=own))
+    untold = type(saved).model_fields.keys() - saved.model_fields_set
+    known = {name: getattr(found.body, name) for name in untold}
+    return replace(reply, body=saved.model_copy(update=known))
 
 
 def answer_of(route: Route, request: web.Request, reply: Reply) -> web.Response:

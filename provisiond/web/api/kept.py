@@ -12,7 +12,7 @@ from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.errors import Finding
 from provisiond.inventory.lists import Page
 from provisiond.web.api.cursors import next_cursor, place_of
-from provisiond.web.api.route import Call, Handler, Reply, Route
+from provisiond.web.api.route import Call, Handler, Reply, Route, ShownBy
 from provisiond.web.api.shapes import Fault, Listing, ListQuery, NamedQuery
 
 _Row = TypeVar("_Row")
@@ -24,7 +24,8 @@ _Order = TypeVar("_Order", bound=Enum)
 class Keeping:
     """The five handlers of a noun, and their models. `key` is the name of its key, in the path
     and in the body; `one` and `many` are what people call it. `change` is the body of a change
-    where it is not that of an addition with everything left out, `rehearsed` as of a route."""
+    where it is not that of an addition with everything left out, `rehearsed` as of a route, `own`
+    as of `ShownBy`."""
 
     noun: Noun
     path: str
@@ -43,6 +44,12 @@ class Keeping:
     one_query: type[BaseModel] | None = None
     change: type[BaseModel] | None = None
     rehearsed: Mapping[str, str] | None = None
+    own: tuple[str, ...] = ("warnings",)
+
+    @property
+    def shown_by(self) -> ShownBy:
+        """Who shows a record that was added or changed."""
+        return ShownBy(handler=self.shown, key=self.key, query=self.one_query, own=self.own)
 
 
 def kept(keeping: Keeping) -> tuple[Route, ...]:
@@ -72,6 +79,7 @@ def _of_all(keeping: Keeping) -> tuple[Route, ...]:
             answer=keeping.answer,
             status=201,
             rehearsed=keeping.rehearsed,
+            shown_by=keeping.shown_by,
         ),
     )
 
@@ -102,6 +110,7 @@ def _of_one(keeping: Keeping) -> tuple[Route, ...]:
             keyed=keeping.key,
             conditional=True,
             rehearsed=keeping.rehearsed,
+            shown_by=keeping.shown_by,
         ),
         Route(
             method="DELETE",

@@ -43,7 +43,7 @@ from provisiond.web.api.number_shapes import (
     number_shown,
     number_view_shown,
 )
-from provisiond.web.api.route import Call, Reply, Route
+from provisiond.web.api.route import Call, Reply, Route, ShownBy
 
 _PATH = "/domains/{domain}/numbers"
 
@@ -193,6 +193,7 @@ ROUTES = (
         handler=free_number,
         answer=NumberShown,
         conditional=True,
+        shown_by=ShownBy(handler=get_number, key="number"),
     ),
     Route(
         method="GET",

@@ -5,15 +5,15 @@ from typing import Literal
 
 from provisiond.actions.import_merge import merge_phone
 from provisiond.actions.pending import approve_pending, dismiss_pending, list_pending
-from provisiond.actions.phones import show_phone
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.lists import PendingOrder, PendingQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.pending import PendingPhone
 from provisiond.web.api.cursors import place_of
 from provisiond.web.api.kept import faults, listing, ordered
-from provisiond.web.api.phone_shapes import PhoneBody, PhoneShown, view_shown
-from provisiond.web.api.route import Call, Reply, Route
+from provisiond.web.api.phone_shapes import PhoneBody, PhoneShown, phone_shown
+from provisiond.web.api.phones import get_phone
+from provisiond.web.api.route import Call, Reply, Route, ShownBy
 from provisiond.web.api.shapes import Listing, SearchQuery, Shape
 
 
@@ -82,11 +82,10 @@ async def approve_pending_phone(call: Call) -> Reply:
         call.at,
         enrolment_hours=desk.enrolment_hours,
     )
-    view = await show_phone(desk.db, saved.domain, saved.phone.mac)
-    shown = view_shown(view).model_copy(update={"warnings": faults(saved.warnings)})
+    shown = phone_shown(saved.phone).model_copy(update={"warnings": faults(saved.warnings)})
     return Reply(
         body=shown,
-        revision=view.phone.revision,
+        revision=saved.phone.revision,
         location=f"/domains/{saved.domain}/phones/{saved.phone.mac.text}",
     )
 
@@ -145,5 +144,6 @@ ROUTES = (
         partial=True,
         keyed="mac",
         rehearsed={},
+        shown_by=ShownBy(handler=get_phone, key="mac"),
     ),
 )

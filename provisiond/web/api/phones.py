@@ -38,7 +38,7 @@ from provisiond.web.api.phone_shapes import (
     phone_shown,
     view_shown,
 )
-from provisiond.web.api.route import Call, Reply, Route
+from provisiond.web.api.route import Call, Reply, Route, ShownBy
 from provisiond.web.api.shapes import Listing, Record
 
 _PATH = "/domains/{domain}/phones"
@@ -81,8 +81,7 @@ async def post_phone(call: Call) -> Reply:
         call.at,
         enrolment_hours=desk.enrolment_hours,
     )
-    reply = await _saved(call, saved)
-    return replace(reply, location=f"/domains/{saved.domain}/phones/{saved.phone.mac.text}")
+    return replace(_saved(saved), location=f"/domains/{saved.domain}/phones/{saved.phone.mac.text}")
 
 
 async def patch_phone(call: Call) -> Reply:
@@ -121,9 +120,7 @@ async def open_phone(call: Call) -> Reply:
         hours=body.hours or call.desk.enrolment_hours,
         with_new_token=body.new_token,
     )
-    shown = phone_shown(saved.phone)
-    told = {"warnings": faults(saved.warnings)}
-    return Reply(body=shown.model_copy(update=told), revision=saved.phone.revision)
+    return _saved(saved)
 
 
 async def renew_phone(call: Call) -> Reply:
@@ -180,15 +177,14 @@ async def _change(
         call.at,
         enrolment_hours=desk.enrolment_hours,
     )
-    return await _saved(call, saved, only_buttons=only_buttons)
+    return _saved(saved, only_buttons=only_buttons)
 
 
-async def _saved(call: Call, saved: Saved, *, only_buttons: bool = False) -> Reply:
-    """The phone as it stands now, and what about it is not as it should be."""
-    view = await show_phone(call.desk.db, saved.domain, saved.phone.mac)
+def _saved(saved: Saved, *, only_buttons: bool = False) -> Reply:
+    """The phone, and what about it is not as it should be."""
     told = {"warnings": faults(saved.warnings)}
-    body: Record = buttons_shown(view.phone) if only_buttons else view_shown(view)
-    return Reply(body=body.model_copy(update=told), revision=view.phone.revision)
+    body: Record = buttons_shown(saved.phone) if only_buttons else phone_shown(saved.phone)
+    return Reply(body=body.model_copy(update=told), revision=saved.phone.revision)
 
 
 async def _stood(call: Call) -> Phone:
@@ -236,6 +232,7 @@ ROUTES = (
         handler=open_phone,
         request=EnrolmentBody,
         answer=PhoneShown,
+        shown_by=ShownBy(handler=get_phone, key="mac"),
     ),
     Route(
         method="POST",
@@ -265,6 +262,7 @@ ROUTES = (
         answer=ButtonsShown,
         conditional=True,
         rehearsed={},
+        shown_by=ShownBy(handler=get_buttons, key="mac"),
     ),
     Route(
         method="GET",

@@ -73,6 +73,18 @@ Stream = Callable[[Call, web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownBy:
+    """Who shows the record that a change answers: the handler of its GET, with `query` where that
+    asks for more than `key`. The names are fields of the record, `key` a parameter of the path as
+    well; `own` are fields that the change alone can tell."""
+
+    handler: Handler
+    key: str
+    query: type[BaseModel] | None = None
+    own: tuple[str, ...] = ("warnings",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A way to ask.
 
@@ -84,7 +96,7 @@ class Route:
     `rehearsed` is given, a body with faults is tried out without them, so that the handler's are
     told, too; it is what stands for fields that cannot be left out. That is for handlers alone that
     reach nothing but the store. They raise Rejected, or RejectedAll as `early`, for what they look
-    at before the rest.
+    at before the rest. A change of a record is answered as `shown_by` has the record then.
     """
 
     method: str
@@ -102,6 +114,7 @@ class Route:
     keyed: str | None = None
     conditional: bool = False
     rehearsed: Mapping[str, str] | None = None
+    shown_by: ShownBy | None = None
     most_bytes: int = _MIB
     media: tuple[str, ...] = ("application/json",)
     uploads: tuple[str, ...] = ()

@@ -49,7 +49,7 @@ from provisiond.web.api.number_shapes import (
     sms_shown,
 )
 from provisiond.web.api.numbers import must_stay
-from provisiond.web.api.route import Call, Reply, Route
+from provisiond.web.api.route import Call, Reply, Route, ShownBy
 from provisiond.web.api.users import uses_shown
 
 _PATH = "/domains/{domain}/sms-numbers"
@@ -241,6 +241,7 @@ ROUTES = (
         handler=free_sms_number,
         answer=SmsShown,
         conditional=True,
+        shown_by=ShownBy(handler=get_sms_number, key="number"),
     ),
     *kept(
         Keeping(

@@ -21,7 +21,7 @@ from provisiond.inventory.errors import Conflict, NotAllowed, Refused, RejectedA
 from provisiond.inventory.faults import MASK
 from provisiond.inventory.lists import ChangeRow
 from provisiond.web.api import domains, emergency, numbers, phones, sms, timeframes, users
-from provisiond.web.api.dispatch import read_body
+from provisiond.web.api.dispatch import as_shown, read_body
 from provisiond.web.api.parameters import PARAMETERS
 from provisiond.web.api.route import Call, Route
 
@@ -92,7 +92,7 @@ async def undo_entry(call: Call, row: ChangeRow) -> Outcome:
     opposite itself raises; then nothing is undone.
     """
     if row.change.action != "import":
-        return Outcome(record=await _undo(_opposite(call, row), call.desk), records=1)
+        return Outcome(record=await _undo(_opposite(call, row), call.desk, is_told=True), records=1)
     rows = await parts(call.desk.db, row, most=MOST_TOGETHER)
     opposites = []
     for part in rows:
@@ -102,7 +102,7 @@ async def undo_entry(call: Call, row: ChangeRow) -> Outcome:
         desk = replace(call.desk, db=db)
         for opposite in opposites:
             with _named(opposite.row):
-                await _undo(opposite, desk)
+                await _undo(opposite, desk, is_told=False)
     return Outcome(record=None, records=len(opposites))
 
 
@@ -141,12 +141,15 @@ def _opposite(call: Call, row: ChangeRow) -> _Opposite:
     return _Opposite(row=row, key=key, kept=kept, route=route, call=asked)
 
 
-async def _undo(opposite: _Opposite, desk: Desk) -> BaseModel | None:
-    call, kept, route = opposite.call, opposite.kept, opposite.route
+async def _undo(opposite: _Opposite, desk: Desk, *, is_told: bool) -> BaseModel | None:
+    """Answers the record as it stands then where it `is_told`."""
+    kept, route = opposite.kept, opposite.route
     assert route.handler is not None
     moving = (*kept.dropped, *kept.untold)
     async with undoing(desk.db, opposite.row, opposite.key, moving=moving) as inside:
-        return (await route.handler(replace(call, desk=replace(desk, db=inside)))).body
+        call = replace(opposite.call, desk=replace(desk, db=inside))
+        reply = await route.handler(call)
+        return (await as_shown(route, call, reply)).body if is_told else None
 
 
 def _key(row: ChangeRow, noun: str, kept: _Kept, told: Mapping[str, Any]) -> RecordKey:

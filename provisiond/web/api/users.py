@@ -256,6 +256,7 @@ ROUTES = (
             request=UserEntry,
             answer=UserShown,
             rehearsed={"extension": "0"},
+            own=("warnings", "sip_password"),
         )
     ),
     many_route(

@@ -224,6 +224,7 @@ ROUTES = (
             change=WebhookChange,
             answer=WebhookShown,
             rehearsed={"name": "x", "url": "https://x.invalid/"},
+            own=("warnings", "secret"),
         )
     ),
     Route(
