@@ -85,6 +85,17 @@ def is_called_default(frame: str) -> bool:
     return frame.strip().casefold() == "default"
 
 
+def missing_frame(where: str, frame: str) -> Finding:
+    """That a rule's time frame does not exist; `where` is the rule's field."""
+    if is_called_default(frame):
+        message = f"{shown(frame)} is no time frame: a number's default comes last by itself."
+        remedy = "Take the rule out; say under `default` (at the prompt --treatment) what it does."
+    else:
+        message = f"there is no time frame {frame!r}."
+        remedy = "Choose another, or add it under Time Frames."
+    return Finding(where=where, message=message, remedy=remedy)
+
+
 def reserved_faults(frame: TimeFrame) -> tuple[Finding, ...]:
     """What is wrong with the name of a frame that is new, or renamed; one that stands may stay."""
     if not is_called_default(frame.name):

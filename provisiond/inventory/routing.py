@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from provisiond.inventory.errors import Finding
 from provisiond.inventory.look_ahead import Frames, LookAhead, Outlook, look_days, stretches
+from provisiond.inventory.number_faults import missing_frame
 from provisiond.inventory.numbers import Handling, Number, NumberRule, Treatment
 from provisiond.inventory.occurrences import Span, merged
 from provisiond.inventory.timeframes import FrameKind, HolidayCalendar, OwnHoliday, TimeFrame, why
@@ -190,11 +191,7 @@ def _findings(number: Number, schedule: Schedule, outlook: Outlook) -> Iterator[
     for index, rule in enumerate(number.rules):
         where = f"rules[{index}]"
         if rule.frame not in schedule.frames:
-            yield Finding(
-                where=f"{where}.frame",
-                message=f"there is no time frame {rule.frame!r}.",
-                remedy="Choose another, or add it under Time Frames.",
-            )
+            yield missing_frame(f"{where}.frame", rule.frame)
         elif outlook.days:
             yield from _standing(number, schedule, outlook, index)
     if not outlook.is_whole:

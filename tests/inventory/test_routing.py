@@ -150,6 +150,21 @@ def test_a_destination_that_is_gone_is_named_with_its_rule() -> None:
     ]
 
 
+def test_a_rule_for_the_default_is_told_that_it_comes_last_by_itself() -> None:
+    """A frame of old that is called so is one as any other."""
+    [finding] = check_rules(made(("Sat", "101")), SCHEDULE, LookAhead(NOW), fine)
+    assert finding.message == "there is no time frame 'Sat'."
+    for name in ("Default", " default", "DEFAULT"):
+        [finding] = check_rules(made((name, "101")), SCHEDULE, LookAhead(NOW), fine)
+        assert (finding.where, finding.severity) == ("rules[0].frame", "error")
+        assert "is no time frame: a number's default comes last by itself." in finding.message
+        assert "under `default`" in finding.remedy
+        assert "add it" not in finding.remedy
+    old = TimeFrame(name="Default", kind=FrameKind.ALWAYS)
+    schedule = Schedule(frames={"Default": old}, time_zone="Etc/UTC")
+    assert check_rules(made(("Default", "101")), schedule, LookAhead(NOW), fine) == ()
+
+
 def test_a_frame_that_is_over_is_a_warning() -> None:
     past = TimeFrame(name="Move", kind=FrameKind.DATES, parts=())
     schedule = Schedule(frames={"Move": past}, time_zone="Etc/UTC")
