@@ -32,7 +32,7 @@ from provisiond.inventory.timeframes import FrameKind, TimeFrame
 if TYPE_CHECKING:
     from provisiond.actions.edits import Saved
     from provisiond.actions.timeframes import FrameView
-    from provisiond.inventory.occurrences import Span
+    from provisiond.inventory.occurrences import Occurrence
     from provisiond.store.database import Database
 
 app = typer.Typer(help="The time frames of the inventory.", no_args_is_help=True)
@@ -310,22 +310,25 @@ def _ask_view(
 def _tell_next(view: "FrameView") -> None:
     from zoneinfo import ZoneInfo
 
-    zone = ZoneInfo(view.time_zone)
     say()
+    if view.frame.kind.value == "always":
+        say("always")
+        return
+    zone = ZoneInfo(view.time_zone)
     table(
         ("from", "to", f"in {view.time_zone}"),
         [
             (
-                f"{start.astimezone(zone):%Y-%m-%d %H:%M}",
-                f"{end.astimezone(zone):%Y-%m-%d %H:%M}",
-                f"{start.astimezone(zone):%A}",
+                f"{start.astimezone(zone):%Y-%m-%d %H:%M}" if start else "long ago",
+                f"{end.astimezone(zone):%Y-%m-%d %H:%M}" if end else "in ten years or later",
+                f"{start.astimezone(zone):%A}" if start else "",
             )
             for start, end in view.next
         ],
     )
 
 
-def _spans(spans: "Sequence[Span]") -> list[dict[str, Any]]:
+def _spans(spans: "Sequence[Occurrence]") -> list[dict[str, Any]]:
     return [{"start": start, "end": end} for start, end in spans]
 
 

@@ -24,7 +24,7 @@ from provisiond.inventory.lists import FrameQuery, Page
 from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
 from provisiond.inventory.number_faults import frame_faults, reserved_faults
 from provisiond.inventory.numbers import Number
-from provisiond.inventory.occurrences import Span, next_occurrences
+from provisiond.inventory.occurrences import Occurrence, next_occurrences
 from provisiond.inventory.routing import check_users
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import (
@@ -62,7 +62,7 @@ class FrameView:
     frame: TimeFrame
     time_zone: str
     holds: bool
-    next: tuple[Span, ...]
+    next: tuple[Occurrence, ...]
     uses: tuple[Use, ...]
 
 
@@ -137,7 +137,7 @@ async def show_frame(
 
 async def preview_frame(
     db: Database, domain: str, frame: TimeFrame, at: datetime, *, count: int = 5
-) -> tuple[Span, ...]:
+) -> tuple[Occurrence, ...]:
     """When a frame that is not saved yet would hold next. Raises RejectedAll and NotFound."""
     async with db.read() as read:
         _, record = await domain_record(read, domain)

@@ -9,6 +9,10 @@ from provisiond.inventory.timeframes import TimeFrame, minutes_of
 Span = tuple[datetime, datetime]
 """From an instant (UTC) up to another."""
 
+Occurrence = tuple[datetime | None, datetime | None]
+"""As a span; None is further away than was looked: 92 days or more before the moment that is asked
+for, ten years or more after it."""
+
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _LOOK = timedelta(hours=6)  # no zone changes its clocks twice within it
@@ -37,22 +41,28 @@ def holds_within(frame: TimeFrame, start: datetime, end: datetime, time_zone: st
 
 def next_occurrences(
     frame: TimeFrame, after: datetime, time_zone: str, count: int = 5
-) -> tuple[Span, ...]:
+) -> tuple[Occurrence, ...]:
     """The next `count` times that the frame holds, ten years ahead at most.
 
-    The first began earlier where the frame holds already. One that never ends in those ten years
-    ends with them.
+    The first began earlier where the frame holds already; of one that always holds it is the only
+    one, without beginning and end.
     """
-    begin = after - _AHEAD
+    first = begin = after - _AHEAD
     found: tuple[Span, ...] = ()
     for step in range(1, _FARTHEST + 1):
         until = after + step * _AHEAD
         found = merged((*found, *spans(frame, begin, until, time_zone)))
-        whole = [span for span in found if span[1] > after and span[1] < until]
-        if len(whole) >= count:
-            return tuple(whole[:count])
+        if sum(after < end < until for _, end in found) >= count:
+            break
         begin = until
-    return tuple([span for span in found if span[1] > after][:count])
+    last = after + _FARTHEST * _AHEAD
+    return tuple(
+        [
+            (None if start == first else start, None if end == last else end)
+            for start, end in found
+            if end > after
+        ][:count]
+    )
 
 
 def merged(some: Iterable[Span]) -> tuple[Span, ...]:

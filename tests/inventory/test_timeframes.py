@@ -84,8 +84,9 @@ def test_an_hour_that_the_clocks_show_twice_is_in_it_twice() -> None:
 
 def test_a_night_over_a_clock_change_has_its_real_length() -> None:
     night = of(hours(6, start=1320, end=360))
-    [(start, end)] = next_occurrences(night, at(NEW_YORK, 2026, 10, 31, 12), NEW_YORK, 1)
-    assert end - start == timedelta(hours=9)
+    assert next_occurrences(night, at(NEW_YORK, 2026, 10, 31, 12), NEW_YORK, 1) == (
+        (datetime(2026, 11, 1, 2, tzinfo=UTC), datetime(2026, 11, 1, 11, tzinfo=UTC)),
+    )
 
 
 def test_the_31st_comes_in_months_that_have_it_and_the_29th_of_february_in_leap_years() -> None:
@@ -93,7 +94,7 @@ def test_the_31st_comes_in_months_that_have_it_and_the_29th_of_february_in_leap_
     end = start + timedelta(hours=1)
     monthly = of(DateRange(start=start, end=end, repeat=Repeat.MONTHLY))
     found = next_occurrences(monthly, datetime(2026, 1, 1, tzinfo=UTC), "Etc/UTC", 4)
-    assert [span[0].month for span in found] == [1, 3, 5, 7]
+    assert [start and start.month for start, _ in found] == [1, 3, 5, 7]
     leap = datetime.fromisoformat("2024-02-29")
     yearly = of(DateRange(start=leap, end=leap + timedelta(days=1), repeat=Repeat.YEARLY))
     found = next_occurrences(yearly, datetime(2025, 1, 1, tzinfo=UTC), "Etc/UTC", 1)
@@ -110,7 +111,7 @@ def test_a_repetition_ends_with_the_last_that_begins_by_its_end_date() -> None:
         until=date(2026, 1, 5),
     )
     found = next_occurrences(of(part), datetime(2026, 1, 1, tzinfo=UTC), "Etc/UTC", 9)
-    assert [span[0].day for span in found] == [1, 3, 5]
+    assert [start and start.day for start, _ in found] == [1, 3, 5]
     assert found[-1][1] == datetime(2026, 1, 6, 2, tzinfo=UTC)
 
 
@@ -336,12 +337,23 @@ def test_dates_at_the_ends_of_the_calendar_are_dates(day: date) -> None:
         assert minutes_of(of(OwnHoliday(month=13, day=number, year=number)), day) == ()
 
 
-def test_always_never_ends() -> None:
-    always = TimeFrame(name="Always", kind=FrameKind.ALWAYS)
+def test_what_always_holds_has_no_beginning_and_no_end() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    [(start, end)] = next_occurrences(always, now, NEW_YORK)
-    assert start < now
-    assert end - now > timedelta(days=9 * 365)
+    for always in (
+        TimeFrame(name="Always", kind=FrameKind.ALWAYS),
+        of(hours(1, 2, 3, 4, 5, 6, 7, start=0, end=1440)),
+    ):
+        assert next_occurrences(always, now, NEW_YORK) == ((None, None),)
+
+
+def test_what_began_long_ago_has_no_beginning_and_what_ends_far_away_no_end() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    for start, end, told in (
+        (2020, 2027, (None, datetime(2027, 1, 1, tzinfo=UTC))),
+        (2028, 2100, (datetime(2028, 1, 1, tzinfo=UTC), None)),
+    ):
+        day, far = (datetime.fromisoformat(f"{year}-01-01") for year in (start, end))
+        assert next_occurrences(of(DateRange(start=day, end=far)), now, "Etc/UTC") == (told,)
 
 
 def test_spans_hold_exactly_the_instants_at_which_the_frame_holds() -> None:

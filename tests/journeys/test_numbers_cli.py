@@ -237,6 +237,7 @@ def test_a_frame_lists_its_next_times_and_is_held_by_its_numbers(prompt: Prompt,
     rules = prompt.told("numbers", "show", main)["rules"]
     assert [rule["frame"] for rule in rules][:3] == ["Holidays", "forward", "Office hours"]
     prompt("timeframes", "add", "Always")
+    assert prompt("timeframes", "next", "Always").strip() == "always"
     prompt(
         "timeframes", "add", "Stocktaking", "--dates", "2026-12-30T18:00/2026-12-31T06:00 yearly"
     )

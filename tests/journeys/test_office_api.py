@@ -232,6 +232,7 @@ def test_frames_of_every_kind(manager: Manager) -> None:
         "dates",
         "custom",
     )
+    assert manager.get("timeframes", "Always")["next"] == [[None, None]]
     shown = manager.get("timeframes", "Stocktaking")["next"]
     assert [begin[5:16] for begin, _ in shown[:2]] == ["12-30T17:00"] * 2, "in UTC"
     assert manager.get("timeframes", "forward", owner="101")["owner"] == "101"

@@ -40,7 +40,8 @@ class FrameChange(FrameParts):
 
 
 class FrameShown(Record):
-    """A time frame; where one is shown alone, when it holds next, and what uses it."""
+    """A time frame; where one is shown alone, when it holds next (from and to in UTC; null is 92
+    days or more ago, ten years or more ahead: `[[null, null]]` always), and what uses it."""
 
     name: str
     kind: FrameKind
@@ -51,7 +52,7 @@ class FrameShown(Record):
     calendars: list[dict[str, Any]]
     holidays: list[dict[str, Any]]
     holds: bool | None = None
-    next: list[tuple[datetime, datetime]] = Field(default_factory=list)
+    next: list[tuple[datetime | None, datetime | None]] = Field(default_factory=list)
     uses: list[UseShown] = Field(default_factory=list)
 
 
