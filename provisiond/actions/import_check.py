@@ -207,10 +207,11 @@ def _phones(
                 message=f"{phone.mac} is {owner} already.",
                 remedy="Delete it there first." if admin else "Ask your provider.",
             )
-        if tokens.setdefault(phone.token.reveal(), phone.mac) != phone.mac:
+        token = phone.token.reveal()
+        if not item.is_nobodys and tokens.setdefault(token, phone.mac) != phone.mac:
             yield Fault(
                 path=(*item.path, "token"),
-                message=f"it is the token of {tokens[phone.token.reveal()]}.",
+                message=f"it is the token of {tokens[token]}.",
                 remedy="Leave it out; one is made.",
             )
 

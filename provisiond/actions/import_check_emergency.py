@@ -47,6 +47,8 @@ def _endpoints(plan: DomainPlan) -> Iterator[Fault]:
     listed = {item.after.number: item for item in plan.emergency.emergency_endpoints}
     for endpoint in plan.after.emergency_endpoints.values():
         item = listed.get(endpoint.number)
+        if item is not None and item.is_nobodys:
+            continue
         if endpoint.site is not None and owners.setdefault(endpoint.site, endpoint.number) != (
             endpoint.number
         ):

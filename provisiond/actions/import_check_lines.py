@@ -16,7 +16,7 @@ def check_lines_plan(plan: DomainPlan) -> Iterator[Fault]:
     without a word, and what they have is to come in."""
     firsts = _two_of_each(plan)
     for item in plan.phones:
-        if item.step not in _TOUCHED:
+        if item.step not in _TOUCHED or item.is_nobodys:
             continue
         before = _unshared(item.before)
         for index, line in enumerate(item.after.lines):

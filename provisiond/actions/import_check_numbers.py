@@ -66,7 +66,10 @@ def check_numbers_plan(
         yield from taken_number(item.path, item.after.number, owners, admin=admin)
     yield from _users_of_changed(plan, reach, ahead, broken_frames)
     for text in _touched(plan.numbered.sms_numbers):
-        found = list(sms_faults(text.after)) or sms_reference_findings(text.after, reach)
+        found = list(sms_faults(text.after))
+        broken = {finding.where for finding in found}
+        missing = sms_reference_findings(text.after, reach)
+        found += [finding for finding in missing if finding.where not in broken]
         yield from _faults(text.path, found)
         yield from taken_number(text.path, text.after.number, owners, admin=admin)
 

@@ -17,7 +17,6 @@ from provisiond.inventory.emergency import (
     Proof,
     with_civic,
 )
-from provisiond.inventory.errors import Rejected
 from provisiond.inventory.telephone import E164
 
 
@@ -57,7 +56,11 @@ def plan_emergency(
         merge,
     )
     walk.faults.extend(_proofs_left_out(entry, addresses))
-    numbers = _parsed(entry.emergency_endpoints, root, country, walk)
+    place: Path = (*root, "emergency_endpoints")
+    numbers = [
+        (walk.number((*place, index, "number"), one.number, country), one)
+        for index, one in enumerate(entry.emergency_endpoints)
+    ]
     endpoints = walk.over(
         "emergency_endpoints",
         numbers,
@@ -98,10 +101,9 @@ def merge_address(
 
 
 def merge_endpoint(
-    existing: EmergencyEndpoint | None, entry: EndpointEntry, number: E164 | None
+    existing: EmergencyEndpoint | None, entry: EndpointEntry, number: E164
 ) -> EmergencyEndpoint:
     """The endpoint."""
-    assert number is not None  # those without a number are passed over
     record = existing or EmergencyEndpoint(number=number, address=entry.address)
     names = ("address", "caller_name", "location", "site")
     given = {name: getattr(entry, name) for name in names if name in entry.model_fields_set}
@@ -133,18 +135,3 @@ def _placed(
     items: Iterable[Item[EmergencyAddress]],
 ) -> Iterable[tuple[Item[EmergencyAddress], int]]:
     return ((item, int(item.path[-1])) for item in items)
-
-
-def _parsed(
-    entries: Iterable[EndpointEntry], root: Path, country: str, walk: Walk
-) -> list[tuple[E164 | None, EndpointEntry]]:
-    parsed: list[tuple[E164 | None, EndpointEntry]] = []
-    for index, entry in enumerate(entries):
-        number = None
-        try:
-            number = E164.parse(entry.number, country)
-        except Rejected as fault:
-            path = (*root, "emergency_endpoints", index, "number")
-            walk.faults.append(Fault(path=path, message=fault.message, remedy=fault.remedy))
-        parsed.append((number, entry))
-    return parsed

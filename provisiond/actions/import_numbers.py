@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from provisiond.actions.import_walk import Item, Walk
-from provisiond.actions.inventory_file import Fault
 from provisiond.actions.inventory_schema import DomainEntry
 from provisiond.actions.inventory_state import DomainContents
 from provisiond.actions.inventory_text import Path
@@ -88,14 +87,14 @@ def plan_numbers(
             calls,
             before.numbers,
             lambda pair: pair[0],
-            lambda old, pair: merge_number(old, pair[1], _sure(pair[0]), names),
+            lambda old, pair: merge_number(old, pair[1], pair[0], names),
         ),
         sms_numbers=walk.over(
             "sms_numbers",
             texts,
             before.sms_numbers,
             lambda pair: pair[0],
-            lambda old, pair: merge_sms(old, pair[1], _sure(pair[0]), names),
+            lambda old, pair: merge_sms(old, pair[1], pair[0], names),
         ),
     )
 
@@ -115,19 +114,8 @@ def telephone_numbers(entry: DomainEntry, country: str) -> tuple[E164, ...]:
 
 def _parsed(
     kind: str, entries: Iterable[_Entry], root: Path, country: str, walk: Walk
-) -> list[tuple[E164 | None, _Entry]]:
-    parsed: list[tuple[E164 | None, _Entry]] = []
-    for index, entry in enumerate(entries):
-        number = None
-        try:
-            number = E164.parse(entry.number, country)
-        except Rejected as fault:
-            path = (*root, kind, index, "number")
-            walk.faults.append(Fault(path=path, message=fault.message, remedy=fault.remedy))
-        parsed.append((number, entry))
-    return parsed
-
-
-def _sure(number: E164 | None) -> E164:
-    assert number is not None  # those without a key are passed over
-    return number
+) -> list[tuple[E164, _Entry]]:
+    return [
+        (walk.number((*root, kind, index, "number"), entry.number, country), entry)
+        for index, entry in enumerate(entries)
+    ]

@@ -19,7 +19,7 @@ def rights_faults(plan: DomainPlan, entry: DomainEntry, actor: Actor) -> Iterato
     settings, overrides, tokens and enrolments that are an admin's."""
     for noun, items in _records(plan):
         for step, verb in _VERBS.items():
-            touched = [item for item in items if item.step is step]
+            touched = [item for item in items if item.step is step and not item.is_nobodys]
             if touched and not actor.may(noun, verb):
                 what = f"{verb.value} {noun.value.replace('_', ' ')}"
                 message = f"{_who(actor)} may not {what}; the file does so {len(touched)} time(s)."
@@ -56,7 +56,7 @@ def _records(plan: DomainPlan) -> tuple[tuple[Noun, tuple[Item, ...]], ...]:  # 
 def _secrets(plan: DomainPlan, entry: DomainEntry) -> Iterator[Fault]:
     """Tokens and enrolments that the file brings for phones."""
     for item in plan.phones:
-        if item.step not in _VERBS:
+        if item.step not in _VERBS or item.is_nobodys:
             continue
         said = entry.phones[int(item.path[-1])]
         for name in _brought(said, item.before):

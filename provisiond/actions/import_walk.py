@@ -4,15 +4,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from itertools import count
 from typing import Generic, TypeVar
 
 from provisiond.actions.inventory_file import Fault, Found
 from provisiond.actions.inventory_text import Path
+from provisiond.actions.stand_ins import is_stand_in, stand_in_number
 from provisiond.inventory.access import Actor
 from provisiond.inventory.destinations import Destination
 from provisiond.inventory.directory import COMPANY, Directory
 from provisiond.inventory.domains import Settings, Site
 from provisiond.inventory.emergency import EmergencyAddress, EmergencyEndpoint
+from provisiond.inventory.errors import Rejected
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.numbers import Number
 from provisiond.inventory.people import User
@@ -59,12 +62,14 @@ Given = TypeVar("Given")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item(Generic[Kept]):
-    """One record of the file: where it stands, what was, what will be."""
+    """One record of the file: where it stands, what was, what will be. Of one that `is_nobodys`
+    the key could not be read: a stand-in has its place."""
 
     path: Path
     step: Step
     before: Kept | None
     after: Kept
+    is_nobodys: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,24 +91,33 @@ class Walk:
     def __init__(self, root: Path, mode: Mode) -> None:
         self._root = root
         self._mode = mode
+        self._stand_ins = count()
         self.faults = Found()
+
+    def number(self, path: Path, written: str, country: str) -> E164:
+        """The number that stands there; a fault and a stand-in where it cannot be read. Without
+        `+` it is of `country`."""
+        try:
+            return E164.parse(written, country)
+        except Rejected as fault:
+            told = Fault(path=path, message=fault.message, remedy=fault.remedy, unread=True)
+            self.faults.append(told)
+            return stand_in_number(next(self._stand_ins))
 
     def over(
         self,
         kind: str,
         entries: Iterable[Given],
         existing: Mapping[Key, Kept],
-        key_of: Callable[[Given], Key | None],
+        key_of: Callable[[Given], Key],
         merge: Callable[[Kept | None, Given], Kept],
     ) -> tuple[Item[Kept], ...]:
-        """One item a record, in the file's order; those without a key are passed over."""
+        """One item a record, in the file's order."""
         items: list[Item[Kept]] = []
         seen: dict[Key, Path] = {}
         for index, entry in enumerate(entries):
             path = (*self._root, kind, index)
             key = key_of(entry)
-            if key is None:
-                continue
             if key in seen:
                 self.faults.append(
                     Fault(
@@ -127,7 +141,8 @@ class Walk:
                 own = key == COMPANY and kind == "directories" and step is Step.UNCHANGED
                 if self._mode is Mode.FAIL and not own:
                     self.exists(path, shown_key(key))
-            items.append(Item(path=path, step=step, before=before, after=after))
+            nobodys = is_stand_in(key)
+            items.append(Item(path=path, step=step, before=before, after=after, is_nobodys=nobodys))
         return tuple(items)
 
     def exists(self, path: Path, what: str) -> None:

@@ -1,10 +1,10 @@
 """What does somebody want the inventory to hold? A file's records, each with its place in it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from provisiond.actions.inventory_parse import SchemaFault, parse_tree
-from provisiond.actions.inventory_salvage import salvage
+from provisiond.actions.inventory_salvage import NO_GAPS, Gaps, Left, is_given, salvage
 from provisiond.actions.inventory_schema import InventoryEntry
 from provisiond.actions.inventory_text import (
     ALL,
@@ -16,6 +16,7 @@ from provisiond.actions.inventory_text import (
     parse_document,
     written,
 )
+from provisiond.actions.stand_ins import names_stand_in
 from provisiond.inventory.errors import Finding, RejectedAll
 from provisiond.inventory.near import few_looks
 from provisiond.inventory.texts import printable
@@ -38,13 +39,15 @@ Locate = Callable[[Iterable[Path]], Mapping[Path, Place]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A finding that knows its place as a path. `{also}` in the message is where `also` is."""
+    """A finding that knows its place as a path. `{also}` in the message is where `also` is. One
+    that is `unread` is of a field that has a stand-in from there on."""
 
     path: Path
     message: str
     remedy: str = ""
     severity: str = "error"
     also: Path = ()
+    unread: bool = False
 
 
 class Found:
@@ -82,7 +85,8 @@ class Source:
 
     `is_table` marks a table of phones: its lines are merged into a phone's, one by one, and an
     empty extension removes a line. `faults` (and warnings) were found while reading; `entry` is
-    without what they concern, and `original` turns a place in it into the file's own.
+    without what they concern, of which `gaps` tell what is not judged, and `original` turns a
+    place in it into the file's own.
     """
 
     entry: InventoryEntry
@@ -91,14 +95,27 @@ class Source:
     is_table: bool = False
     faults: tuple[Fault, ...] = ()
     original: Callable[[Path], Path] = _as_it_is
+    gaps: Gaps = NO_GAPS
 
     def findings(self, planned: Iterable[Fault]) -> tuple[Finding, ...]:
         """What was found while reading and planning, in the file's order, faults first."""
+        found = list(planned)
+        gaps = self.gaps | Gaps.of(self.original(fault.path) for fault in found if fault.unread)
         there = (
             replace(fault, path=self.original(fault.path), also=self.original(fault.also))
-            for fault in planned
+            for fault in found
+            if not gaps.unjudged or self._is_judged(fault, gaps)
         )
         return located((*self.faults, *there), self.locate)
+
+    def _is_judged(self, fault: Fault, gaps: Gaps) -> bool:
+        """Whether a fault is one of what was read, and not of a field that was not."""
+        if fault.unread:
+            gaps = self.gaps
+        elif names_stand_in(fault.message) or names_stand_in(fault.remedy):
+            return False
+        top = self.entry.domains[0] if self.roots == ((),) else self.entry
+        return gaps.is_judged(self.original(fault.path), is_given=is_given(top, fault.path))
 
 
 def read_inventory(content: bytes, filename: str = "", limits: Limits = ALL) -> Source:
@@ -120,34 +137,49 @@ def read_inventory(content: bytes, filename: str = "", limits: Limits = ALL) -> 
 
 
 @few_looks()
-def source_of(tree: Tree, locate: Locate, *, is_table: bool = False) -> Source:
-    """The records of a tree, with every fault of its schema.
+def source_of(
+    tree: Tree, locate: Locate, *, is_table: bool = False, unread: Collection[Path] = ()
+) -> Source:
+    """The records of a tree, with every fault of its schema; the fields that are `unread` have
+    one that is told already.
 
     Raises RejectedAll where so little is left without them that nothing else can be checked.
     """
-    original: Callable[[Path], Path] = _as_it_is
+    left: Left | None = Left(tree=tree, gaps=NO_GAPS, kept={})
+    if unread:
+        left = salvage(tree, unread) if len(unread) < MAX_FAULTS else None
+    if left is None:
+        raise refusal(())
     faults: tuple[Fault, ...] = ()
     try:
-        entry, _ = parse_tree(tree)
+        entry, alone = parse_tree(left.tree)
     except SchemaFault as schema:
-        faults = tuple(Fault(path=at, message=said, remedy=do) for at, said, do in schema.faults)
-        few = len(faults) < MAX_FAULTS
-        saved = salvage(tree, (fault.path for fault in faults), schema.root) if few else None
+        faults = tuple(
+            Fault(path=left.original(at), message=said, remedy=do) for at, said, do in schema.faults
+        )
+        saved = _saved(tree, [*unread, *(fault.path for fault in faults)])
         if saved is None:
             raise refusal(located(faults, locate)) from schema
-        entry, original = saved
-    alone = isinstance(tree, dict) and "domains" not in tree and "server" not in tree
+        left, entry, alone = saved
     domains = range(len(entry.domains))
-    roots: tuple[Path, ...] = ((),) if alone else tuple(("domains", index) for index in domains)
-
     return Source(
         entry=entry,
-        roots=roots,
+        roots=((),) if alone else tuple(("domains", index) for index in domains),
         locate=locate,
         is_table=is_table,
         faults=faults,
-        original=original,
+        original=left.original,
+        gaps=left.gaps,
     )
+
+
+def _saved(tree: Tree, faulty: Collection[Path]) -> tuple[Left, InventoryEntry, bool] | None:
+    """The file without its faulty fields, if it has so few that others are told beside them."""
+    left = salvage(tree, faulty) if len(faulty) < MAX_FAULTS else None
+    try:
+        return (left, *parse_tree(left.tree)) if left is not None else None
+    except SchemaFault:
+        return None
 
 
 def located(faults: Iterable[Fault], locate: Locate) -> tuple[Finding, ...]:

@@ -24,12 +24,11 @@ _Complaint = tuple[Path, str, str]
 
 
 class SchemaFault(Exception):
-    """The tree does not fit the schema `root`; `faults` are (place, message, remedy)."""
+    """The tree does not fit the schema; `faults` are (place, message, remedy)."""
 
-    def __init__(self, faults: tuple[_Complaint, ...], root: type[Entry]) -> None:
+    def __init__(self, faults: tuple[_Complaint, ...]) -> None:
         super().__init__(f"{len(faults)} fault(s)")
         self.faults = faults
-        self.root = root
 
 
 def parse_tree(tree: Tree) -> tuple[InventoryEntry, bool]:
@@ -37,16 +36,21 @@ def parse_tree(tree: Tree) -> tuple[InventoryEntry, bool]:
 
     Raises SchemaFault with every fault, or of very many the first.
     """
-    alone = isinstance(tree, dict) and "domains" not in tree and "server" not in tree
-    root: type[Entry] = DomainEntry if alone else InventoryEntry
+    root = root_of(tree)
     reading = _Reading(root=root, faults=list(islice(_repeated(tree, ()), MAX_FAULTS)))
     entry = reading.read(root, tree, ())
     if entry is None or reading.faults:
-        raise SchemaFault(tuple(reading.faults), root)
+        raise SchemaFault(tuple(reading.faults))
     if isinstance(entry, DomainEntry):
         entry = InventoryEntry(domains=(entry,))
     assert isinstance(entry, InventoryEntry)
-    return entry, alone
+    return entry, root is DomainEntry
+
+
+def root_of(tree: Tree) -> type[Entry]:
+    """The schema of the file: that of a list of domains, or of one domain's object."""
+    alone = isinstance(tree, dict) and "domains" not in tree and "server" not in tree
+    return DomainEntry if alone else InventoryEntry
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,18 +1,16 @@
 """What of a faulty file or record can still be checked? So that one run tells all its faults."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel
 
-from provisiond.actions.inventory_parse import SchemaFault, parse_tree
-from provisiond.actions.inventory_schema import InventoryEntry
+from provisiond.actions.inventory_parse import root_of
 from provisiond.actions.inventory_text import Path, Tree
+from provisiond.actions.stand_ins import KEYS, field_with_stand_in
 from provisiond.inventory.emergency import CIVIC_FIELDS
-
-Salvaged = tuple[InventoryEntry, Callable[[Path], Path]]
 
 # What cannot be judged without a field beside it: a fault there may be the gap's own.
 _JUDGED_BY: Mapping[str, tuple[str, ...]] = {
@@ -20,12 +18,14 @@ _JUDGED_BY: Mapping[str, tuple[str, ...]] = {
     "lines": ("handsets", "buttons"),
     "sidecars": ("buttons",),
     "treatment": ("destination", "caller_id_prefix", "announcement", "enhanced_voicemail"),
-    "kind": ("hours", "dates", "calendars", "holidays"),
+    "kind": ("hours", "dates", "calendars", "holidays", "value", "line"),
     "enable_on": ("disable_on",),
     "validation": CIVIC_FIELDS,
     "role": ("domain", "extension"),
     "domain": ("extension",),
 }
+# Lists that are counted together: that there is nothing in all may be a gap's fault in any.
+_COUNTED = ("hours", "dates", "calendars", "holidays")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def remains(
             return None
         dropped.add(drop)
     kept: dict[Path, list[int]] = {}
-    left = _without(tree, (), dropped, kept)
+    left = _left(tree, dropped, kept)
     if not isinstance(left, dict):
         return None
     gaps = {*faulty, *dropped}
@@ -88,33 +88,114 @@ def _unjudged(gap: Path) -> Iterator[Path]:
             yield from ((*gap[:at], beside) for beside in _JUDGED_BY.get(name, ()))
 
 
-def salvage(tree: Tree, faulty: Iterable[Path], root: type[BaseModel]) -> Salvaged | None:
-    """The file without its faulty fields, and without records that cannot do without them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """Which faults of the rest of a file may be those of a field that was not read?
 
-    The function answered turns a place in what is left into the file's own. None where too
-    little is left to go on.
+    All at and below what is `unjudged`, those `around` a gap in a record, and of records that are
+    `keyless`, which may stand in the store, all but those of the fields that they give.
     """
+
+    unjudged: frozenset[Path] = frozenset()
+    around: frozenset[Path] = frozenset()
+    keyless: frozenset[Path] = frozenset()
+
+    @classmethod
+    def of(cls, paths: Iterable[Path]) -> "Gaps":
+        """Those of fields that were not read, by their places in the file."""
+        gaps = [(path, _record_of(path)) for path in paths]
+        return cls(
+            unjudged=frozenset(place for path, _ in gaps for place in _unjudged(path)),
+            around=frozenset(place for path, record in gaps for place in _in_record(path, record)),
+            keyless=frozenset(record for path, record in gaps if _is_key(path, record)),
+        )
+
+    def __or__(self, other: "Gaps") -> "Gaps":
+        return Gaps(
+            unjudged=self.unjudged | other.unjudged,
+            around=self.around | other.around,
+            keyless=self.keyless | other.keyless,
+        )
+
+    def is_judged(self, path: Path, *, is_given: bool) -> bool:
+        """Whether a fault at this place of the file is one of what was read; `is_given` says
+        whether the file has something there."""
+        if path in self.around:
+            return False
+        if any(path[:length] in self.unjudged for length in range(1, len(path) + 1)):
+            return False
+        record = _record_of(path)
+        return record not in self.keyless or (is_given and path != record)
+
+
+NO_GAPS = Gaps()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A file without the fields that cannot be read; those that their records cannot do without
+    have stand-ins, and records that cannot do without others are gone."""
+
+    tree: Tree
+    gaps: Gaps
+    kept: Mapping[Path, list[int]]
+
+    def original(self, path: Path) -> Path:
+        """Where the file has what is left at this place."""
+        return _original(path, self.kept)
+
+
+def salvage(tree: Tree, faulty: Collection[Path]) -> Left | None:
+    """What is left of a file; None where it is too little to go on."""
+    root = root_of(tree)
     dropped: set[Path] = set()
+    placed: dict[Path, Tree] = {}
     for path in faulty:
-        drop = _least(tree, _whole(path), root)
-        if not drop:
+        found = field_with_stand_in(path)
+        if found is not None and isinstance(_at(tree, found[0][:-1]), dict):
+            at, make = found
+            placed.setdefault(at, cast("Tree", make(len(placed))))
+        elif drop := _least(tree, path, root):
+            dropped.add(drop)
+        elif not _can_be_missing(tree, path, root):
             return None
-        dropped.add(drop)
     kept: dict[Path, list[int]] = {}
-    left = _without(tree, (), dropped, kept)
-    try:
-        entry, _ = parse_tree(left)
-    except SchemaFault:
-        return None
-    return entry, lambda path: _original(path, kept)
+    left = _left(tree, dropped, kept, placed)
+    return Left(tree=left, gaps=Gaps.of({*faulty, *dropped, *placed}), kept=kept)
 
 
-def _whole(path: Path) -> Path:
-    """A phone without one of its lines or sidecars would have faults of its own: all of it goes."""
-    for at, part in enumerate(path):
-        if part in ("lines", "sidecars") and "phones" in path[:at]:
-            return path[:at]
-    return path
+def is_given(entry: object, path: Path) -> bool:
+    """Whether a file's entry has something at this place below it, and the treatment that judges
+    it."""
+    for part in path:
+        if isinstance(entry, BaseModel):
+            needed = "treatment" in type(entry).model_fields and part in _JUDGED_BY["treatment"]
+            if not {part, "treatment" if needed else part} <= entry.model_fields_set:
+                return False
+            entry = getattr(entry, str(part))
+        elif isinstance(entry, tuple):
+            if not isinstance(part, int) or part >= len(entry):
+                return False
+            entry = entry[part]
+        elif isinstance(entry, Mapping):
+            return part in entry
+    return True
+
+
+def _record_of(path: Path) -> Path:
+    """The domain's record that a place is in."""
+    return path[: 4 if path[:1] == ("domains",) else 2]
+
+
+def _is_key(path: Path, record: Path) -> bool:
+    return len(path) == len(record) + 1 and KEYS.get(str(record[-2])) == path[-1]
+
+
+def _in_record(path: Path, record: Path) -> Iterator[Path]:
+    """What of a record a gap is in; of overrides each is judged by itself."""
+    yield from (path[:n] for n in range(len(record) + 1, len(path)) if path[n - 1] != "overrides")
+    if len(path) > len(record) and path[len(record)] in _COUNTED:
+        yield record  # that there is nothing in it
 
 
 def _least(tree: Tree, path: Path, root: type[BaseModel]) -> Path:
@@ -170,19 +251,44 @@ def _at(tree: Tree, path: Path) -> Tree:
     return tree
 
 
-def _without(tree: Tree, path: Path, dropped: set[Path], kept: dict[Path, list[int]]) -> Tree:
-    if isinstance(tree, dict):
-        return {
-            name: _without(below, (*path, name), dropped, kept)
-            for name, below in tree.items()
-            if (*path, name) not in dropped
-        }
-    if isinstance(tree, list):
-        indexes = [index for index in range(len(tree)) if (*path, index) not in dropped]
-        if len(indexes) < len(tree):
-            kept[path] = indexes
-        return [_without(tree[index], (*path, index), dropped, kept) for index in indexes]
-    return tree
+def _can_be_missing(tree: Tree, path: Path, root: type[BaseModel]) -> bool:
+    """Whether it is a field that its record does not have, and can do without."""
+    schema = _schema_at(path[:-1], root) if path else None
+    field = schema.model_fields.get(str(path[-1])) if schema is not None else None
+    return field is not None and not field.is_required() and not _exists(tree, path)
+
+
+def _left(
+    tree: Tree,
+    dropped: Collection[Path],
+    kept: dict[Path, list[int]],
+    placed: Mapping[Path, Tree] = {},
+) -> Tree:
+    """The tree without the parts that are `dropped`, and with those that are `placed` in it; no
+    more of it is looked at than what they are in."""
+    parents = {path[:length] for path in (*dropped, *placed) for length in range(len(path))}
+    fields: dict[Path, dict[str, Tree]] = {}
+    for path, value in placed.items():
+        fields.setdefault(path[:-1], {})[str(path[-1])] = value
+
+    def left(tree: Tree, path: Path) -> Tree:
+        if path not in parents:
+            return tree
+        if isinstance(tree, dict):
+            rest = {
+                name: left(below, (*path, name))
+                for name, below in tree.items()
+                if (*path, name) not in dropped
+            }
+            return {**rest, **fields.get(path, {})}
+        if isinstance(tree, list):
+            indexes = [index for index in range(len(tree)) if (*path, index) not in dropped]
+            if len(indexes) < len(tree):
+                kept[path] = indexes
+            return [left(tree[index], (*path, index)) for index in indexes]
+        return tree
+
+    return left(tree, ())
 
 
 def _original(path: Path, kept: Mapping[Path, list[int]]) -> Path:

@@ -42,6 +42,8 @@ def or_no_map(value: object) -> object:
 
 def read_mac(value: object) -> Mac:
     """A MAC address; a spreadsheet's damage is told as such."""
+    if isinstance(value, Mac):
+        return value
     text = str(value) if isinstance(value, str | int | float) else ""
     if not text:
         raise PydanticCustomError("rejected", "{message}", _said("it is no MAC address.", ""))

@@ -15,6 +15,7 @@ from provisiond.actions.number_schema import (
     SmsEntry,
     SmsTerms,
 )
+from provisiond.actions.stand_ins import is_stand_in
 from provisiond.inventory.destinations import (
     KIND_OF_TREATMENT,
     PEOPLES_TREATMENTS,
@@ -77,9 +78,13 @@ def names_of(
     """The names of all that numbers can lead to."""
     people: dict[str, list[str]] = {}
     for user in users.values():
+        if is_stand_in(user.extension):
+            continue  # it may be one that has its name already
         people.setdefault(user.display_name.casefold(), []).append(user.extension)
     others: dict[tuple[str, str], list[str]] = {}
     for one in destinations.values():
+        if is_stand_in(one.extension):
+            continue
         key = (one.kind.value, one.name.casefold())
         others.setdefault(key, []).append(one.extension)
     return Names(country=country, people=people, others=others)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from provisiond.actions.csv_table import Table, guarded, read_table
 from provisiond.actions.inventory_file import Fault, Source, located, refusal, source_of
 from provisiond.actions.inventory_state import DomainContents
-from provisiond.actions.inventory_text import ALL, Limits, Tree
+from provisiond.actions.inventory_text import ALL, MAX_FAULTS, Limits, Tree
 from provisiond.actions.phone_rows import TABLE, Hints, PhoneRows
 from provisiond.actions.workbook import workbook_bytes
 from provisiond.inventory.errors import RejectedAll
@@ -53,11 +53,13 @@ def read_phone_table(
     a user alone."""
     reader = PhoneRows(table, hints or Hints(), mac_needed=mac_needed)
     for row in table.rows:
+        if len(reader.unread) >= MAX_FAULTS:
+            break
         reader.read(row)
     users, phones = reader.taken()
     tree: Tree = {"domain": domain, "users": users, "phones": phones}
     try:
-        source = source_of(tree, reader.locate, is_table=True)
+        source = source_of(tree, reader.locate, is_table=True, unread=reader.unread)
     except RejectedAll as fault:
         found = located(reader.faults, reader.locate)
         raise refusal((*fault.findings, *found)) from fault

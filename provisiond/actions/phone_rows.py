@@ -54,7 +54,8 @@ class Hints:
 class PhoneRows:
     """Gathers rows into phones and users, and remembers in which cell each field stood.
 
-    `users` and `phones` are trees as inventory files have them; `faults` were found on the way.
+    `users` and `phones` are trees as inventory files have them; `faults` were found on the way, and
+    `unread` are the fields among the trees' that have one.
     """
 
     def __init__(self, table: Table, hints: Hints, *, mac_needed: bool = True) -> None:
@@ -72,9 +73,12 @@ class PhoneRows:
         self.phones: list[Any] = []
         self.users: list[Any] = []
         self.faults = Found()
+        self.unread: list[Path] = []
+        self._lost: set[str] = set()  # columns of the row, which cannot be read
 
     def read(self, row: Row) -> None:
         """Take one row in."""
+        self._lost = set()
         mac = self._mac(row)
         cells = dict(row.cells)
         self._model(row, cells)
@@ -82,7 +86,7 @@ class PhoneRows:
             if column in cells:
                 self._digits(row, cells, column)
         self._user(row, cells)
-        if mac is None:
+        if mac is None and "mac" not in self._lost:
             return
         index = self._phone(row, mac, cells)
         if {"line", "extension", "label", "shared"} & cells.keys():
@@ -134,7 +138,7 @@ class PhoneRows:
             return None
         if not written:
             remedy = "Each row names its phone; several rows of one MAC are its lines."
-            self._fault(row, "mac", "the MAC address is missing.", remedy)
+            self._lose(row, "mac", "the MAC address is missing.", remedy)
             return None
         try:
             return Mac.parse(written)
@@ -146,10 +150,10 @@ class PhoneRows:
                 self._warn(row, "mac", f"{written} lost its leading zeros; it was read as {mac}.")
                 return mac
             if damage is None:
-                self._fault(row, "mac", fault.message, fault.remedy)
+                self._lose(row, "mac", fault.message, fault.remedy)
             else:
                 remedy = "Copy it from the label, and format the column as text."
-                self._fault(row, "mac", f"{damage}.", remedy)
+                self._lose(row, "mac", f"{damage}.", remedy)
             return None
 
     def _model(self, row: Row, cells: dict[str, str]) -> None:
@@ -170,8 +174,7 @@ class PhoneRows:
             cells[column] = whole.group(1)
         elif column in ("extension", "line") and (what := _sheet_word(written)):
             message = f"a spreadsheet turned this into the {what} {written}; what it was is lost."
-            self._fault(row, column, message, "Write it again, and format the column as text.")
-            del cells[column]
+            self._lose(row, column, message, "Write it again, and format the column as text.")
             return
         extension = cells[column]
         known = self._hints.extensions
@@ -182,11 +185,15 @@ class PhoneRows:
             self._warn(row, column, f"{extension} was read as {padded[0]}, which the store has.")
             cells[column] = padded[0]
 
-    def _phone(self, row: Row, mac: Mac, cells: Mapping[str, str]) -> int:
-        index = self._phone_at.setdefault(mac, len(self.phones))
-        if index == len(self.phones):
-            self.phones.append({"mac": str(mac)})
+    def _phone(self, row: Row, mac: Mac | None, cells: Mapping[str, str]) -> int:
+        """The index of the row's phone; a row whose MAC cannot be read is of one of its own."""
+        new = len(self.phones)
+        index = new if mac is None else self._phone_at.setdefault(mac, new)
+        if index == new:
+            self.phones.append({"mac": str(mac or row.cells.get("mac", ""))})
             self._cells["phones", index] = (row, "mac")
+            if mac is None:
+                self.unread.append(("phones", index, "mac"))
         phone = self.phones[index]
         for column in _OF_PHONE:
             if column not in cells:
@@ -213,11 +220,14 @@ class PhoneRows:
             column = next(iter({*told, "display_name"} & row.cells.keys()))
             remedy = "Fill the column extension too."
             self._fault(row, column, "it is of a user, and no extension says whose.", remedy)
-            return
-        index = self._user_at.setdefault(extension, len(self.users))
-        if index == len(self.users):
+        is_read = extension != "" and "extension" not in self._lost
+        new = len(self.users)
+        index = self._user_at.setdefault(extension, new) if is_read else new
+        if index == new:
             self.users.append({"extension": extension})
             self._cells["users", index] = (row, "extension")
+            if not is_read:
+                self.unread.append(("users", index, "extension"))
         for column, cell in told.items():
             heading = column if column in row.cells else "display_name"
             who = f"the user {extension}"
@@ -233,17 +243,18 @@ class PhoneRows:
         if line.get("shared") == "":
             line["shared"] = "no"
         self._cells[path] = (row, "mac")
-        counted = small_number(number)
-        if counted is not None:
-            place = (index, counted)
-            if place in self._line_at:
-                self._fault(
-                    row,
-                    "line" if "line" in cells else "mac",
-                    f"line {number} of {phone['mac']} is in row {self._line_at[place]} too.",
-                    "Give each line of a phone once.",
-                )
-                return
+        self.unread += [(*path, lost) for lost in ("line", "extension") if lost in self._lost]
+        counted = small_number(number) if "line" not in self._lost else None
+        place = (index, counted or 0)
+        if counted is not None and place in self._line_at:
+            self.unread.append((*path, "line"))
+            self._fault(
+                row,
+                "line" if "line" in cells else "mac",
+                f"line {number} of {phone['mac']} is in row {self._line_at[place]} too.",
+                "Give each line of a phone once.",
+            )
+        elif counted is not None:
             self._line_at[place] = row.number
             self._last_line[index] = max(self._last_line.get(index, 0), counted)
         lines.append(line)
@@ -288,6 +299,11 @@ class PhoneRows:
 
     def _fault(self, row: Row, column: str, message: str, remedy: str) -> None:
         self.faults.append(Fault(path=self._cell(row, column), message=message, remedy=remedy))
+
+    def _lose(self, row: Row, column: str, message: str, remedy: str) -> None:
+        """Note a cell that cannot be read at all."""
+        self._lost.add(column)
+        self._fault(row, column, message, remedy)
 
     def _warn(self, row: Row, column: str, message: str) -> None:
         path, remedy = self._cell(row, column), "Format the column as text."

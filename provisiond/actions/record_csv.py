@@ -21,10 +21,11 @@ from provisiond.actions.inventory_file import (
     refusal,
     source_of,
 )
-from provisiond.actions.inventory_text import ALL, Limits, Path, Tree
+from provisiond.actions.inventory_text import ALL, MAX_FAULTS, Limits, Path, Tree
 from provisiond.actions.number_trees import part_tree
 from provisiond.actions.record_tables import COLUMNS, TREATMENT_WORDS, TableKind
 from provisiond.actions.setting_cells import SETTINGS, read_setting
+from provisiond.actions.stand_ins import KEYS
 from provisiond.inventory.directory import COMPANY
 from provisiond.inventory.errors import Rejected, RejectedAll
 from provisiond.inventory.number_faults import is_called_default
@@ -52,6 +53,8 @@ _PARTS: Mapping[str, Callable[[str], tuple[Part, ...]]] = {
     "holidays": lambda text: (parse_calendar(text),),
     "day": lambda text: (parse_own_day(text),),
 }
+_SORTS = {"hours": "hours", "dates": "dates", "holidays": "calendars", "day": "holidays"}
+"""Where the parts of a column stand."""
 
 
 def read_record_csv(
@@ -70,10 +73,12 @@ def read_record_table(table: Table, domain: str, kind: TableKind, country: str) 
     """The same for rows that were read already."""
     reader = _RecordRows(table, kind, country)
     for row in table.rows:
+        if len(reader.unread) >= MAX_FAULTS:
+            break
         reader.read(row)
     tree: Tree = {"domain": domain, **reader.records}
     try:
-        source = source_of(tree, reader.locate, is_table=reader.names_joined)
+        source = source_of(tree, reader.locate, is_table=reader.names_joined, unread=reader.unread)
     except RejectedAll as fault:
         found = located(reader.faults, reader.locate)
         raise refusal((*fault.findings, *found)) from fault
@@ -90,7 +95,8 @@ def read_record_table(table: Table, domain: str, kind: TableKind, country: str) 
 
 
 class _RecordRows:
-    """Gathers rows into records, and remembers in which cell each field stood."""
+    """Gathers rows into records, and remembers in which cell each field stood; `unread` are the
+    fields that have one of its `faults`."""
 
     def __init__(self, table: Table, kind: TableKind, country: str) -> None:
         self._table = table
@@ -100,12 +106,15 @@ class _RecordRows:
         self._at: dict[tuple[str, str], int] = {}
         self.records: dict[str, Any] = {}
         self.faults = Found()
+        self.unread: list[Path] = []
+        self._lost: set[str] = set()  # columns of the row, which cannot be read
         self.names_joined = False
         self._defaults: set[Path] = set()  # of numbers, that a row without a frame told
 
     def read(self, row: Row) -> None:
         """Take one row in."""
         cells = dict(row.cells)
+        self._lost = set()
         for column in _KEYS:
             if column in cells and (whole := _AS_NUMBER.fullmatch(cells[column])):
                 self._warn(row, column, f"{cells[column]} was read as {whole.group(1)}.")
@@ -113,11 +122,12 @@ class _RecordRows:
             if column in cells and _SCIENTIFIC.fullmatch(cells[column]):
                 message = f"a spreadsheet turned it into {cells[column]}; its digits are lost."
                 self._fault(row, column, message, "Type it again, and format the column as text.")
-                return
+                self._lost.add(column)
         key = COLUMNS[self._kind].key
         if not cells.get(key):
             self._fault(row, key, f"the {key} is missing.", "Each row names its record.")
-            return
+            self._lost.add(key)
+            cells[key] = ""
         reader = {
             TableKind.USERS: self._user,
             TableKind.NUMBERS: self._number,
@@ -182,20 +192,19 @@ class _RecordRows:
 
     def _site(self, row: Row, cells: dict[str, str]) -> None:
         settings = {name: cells.pop(name) for name in SETTINGS if name in cells}
-        self._plain(row, "sites", cells)
-        path: Path = ("sites", self._at["sites", cells["name"]])
+        path = self._plain(row, "sites", cells)
         for name, cell in settings.items():
             try:
                 self._at_path(path).setdefault(name, read_setting(name, cell))
             except Rejected as fault:
                 self._fault(row, name, fault.message, fault.remedy)
+                self.unread.append((*path, name))
             self._cells.setdefault((*path, name), (row, name))
 
     def _button(self, row: Row, cells: dict[str, str]) -> None:
         """A row a button; one that names a layout alone says nothing of its buttons."""
         name = cells["layout"]
         path = self._record(row, "layouts", name, {"name": name}, "layout")
-        assert path is not None
         told = {column: cells[column] for column in _OF_BUTTON if column in cells}
         if not told:
             return
@@ -208,21 +217,20 @@ class _RecordRows:
             button["kind"] = _word(button["kind"])
         if button:
             buttons.append(button)
+            self.unread += [(*place, column) for column in button if column in self._lost]
 
-    def _plain(self, row: Row, kind: str, cells: dict[str, str]) -> None:
+    def _plain(self, row: Row, kind: str, cells: dict[str, str]) -> Path:
         key = COLUMNS[self._kind].key
         path = self._record(row, kind, cells[key], {key: cells[key]}, key, once=True)
-        if path is None:
-            return
         for column, cell in cells.items():
             if column != key:
                 self._set(row, path, column, column, cell)
+        return path
 
     def _number(self, row: Row, cells: dict[str, str]) -> None:
         cells = _handling(cells)
         number = self._known(cells["number"])
         path = self._record(row, "numbers", number, {"number": number}, "number")
-        assert path is not None
         frame = cells.get("frame")
         for column in _OF_NUMBER:
             if column in cells:
@@ -235,6 +243,7 @@ class _RecordRows:
             rules = record.setdefault("rules", [])
             place = (*path, "rules", len(rules))
             rules.append({"frame": frame, **told})
+            self.unread += [(*place, column) for column in told if column in self._lost]
             self._cells[place] = (row, "frame")
             for column in told:
                 self._cells[*place, column] = (row, column)
@@ -248,7 +257,6 @@ class _RecordRows:
         name, owner = cells["name"], cells.get("owner") or None
         start = {"name": name, "owner": owner}
         path = self._record(row, "time_frames", f"{name}\0{owner}", start, "name")
-        assert path is not None
         for column in ("kind", "time_zone"):
             if column in cells:
                 self._set(row, path, column, column, cells[column])
@@ -260,6 +268,9 @@ class _RecordRows:
                 parts = parse(cells[column])
             except Rejected as fault:
                 self._fault(row, column, fault.message, fault.remedy)
+                listed = record.setdefault(_SORTS[column], [])
+                self.unread.append((*path, _SORTS[column], len(listed)))
+                listed.append(None)
                 continue
             for part in parts:
                 sort, tree = part_tree(part)
@@ -271,29 +282,32 @@ class _RecordRows:
         name = cells.get("directory") or COMPANY
         start = {"name": name, "entries": []}
         path = self._record(row, "directories", name, start, "directory")
-        assert path is not None
         entries = self._at_path(path)["entries"]
         place = (*path, "entries", len(entries))
         entries.append({"name": cells["name"], "number": cells.get("number", "")})
         self._cells[place] = (row, "name")
         self._cells[*place, "number"] = (row, "number")
+        self.unread += [(*place, column) for column in ("name", "number") if column in self._lost]
 
     def _record(
         self, row: Row, kind: str, key: str, start: dict[str, Any], column: str, once: bool = False
-    ) -> Path | None:
-        """The path of the record of this key, a new one where it is named first."""
+    ) -> Path:
+        """The path of the record of this key, a new one where it is named first. A key that cannot
+        be read, or stands there `once` more, is that of a record of its own."""
         records = self.records.setdefault(kind, [])
-        index = self._at.setdefault((kind, key), len(records))
+        of = {KEYS[kind]: column, "owner": "owner"}
+        lost = [field for field in start if of.get(field) in self._lost]
+        index = self._at.setdefault((kind, key), len(records)) if not lost else len(records)
+        if once and index < len(records):
+            other = self._table.row_name(self._cells[kind, index][0])
+            self._fault(row, column, f"{key} is in {other} too.", "Keep one of them.")
+            index, lost = len(records), [KEYS[kind]]
         path: Path = (kind, index)
         if index == len(records):
             records.append(start)
             self._cells[path] = (row, column)
             self._cells[*path, column] = (row, column)
-            return path
-        if once:
-            other = self._table.row_name(self._cells[path][0])
-            self._fault(row, column, f"{key} is in {other} too.", "Keep one of them.")
-            return None
+            self.unread += [(*path, field) for field in lost]
         return path
 
     def _known(self, written: str) -> str:
@@ -313,6 +327,9 @@ class _RecordRows:
     def _set(self, row: Row, path: Path, field: str, column: str, cell: str) -> None:
         record = self._at_path(path)
         value = None if cell == "" and field in _MAY_BE_NULL else cell
+        if column in self._lost:
+            self.unread.append((*path, field))
+            return
         stands = self._cell_of((*path, field))
         if field in record and record[field] != value:
             assert stands is not None
