@@ -32,7 +32,8 @@ class Desk:
     may reach all the same. `has_registrar` says whether a registrar is asked for the own contact of
     a phone that is told something. `urls` go into phones' files. `profiles` are other systems' ways
     to write rows; `importing` is held while a file is brought in, so that two do not fill the
-    memory. `enrolment_hours` is how long an enrolment stays open.
+    memory, and `undoing` while an import is undone, which keeps the writers' turn.
+    `enrolment_hours` is how long an enrolment stays open.
     """
 
     db: Database
@@ -44,6 +45,7 @@ class Desk:
     urls: PublicUrls = field(default_factory=PublicUrls)
     profiles: tuple[Profile, ...] = ()
     importing: Lock = field(default_factory=Lock)
+    undoing: Lock = field(default_factory=Lock)
     enrolment_hours: int = DEFAULT_HOURS
     clock: Callable[[], datetime] = _now
 

@@ -58,6 +58,7 @@ class NumberChecks:
     meant: Meant
     reach: Reach
     lint: RuleLint
+    puts_back: bool = False  # what the journal has: it stood here once
 
     def checked(self, number: Number, stood: Number | None) -> tuple[Number, list[Finding]]:
         """The number with its destinations as they are stored, and every fault and warning;
@@ -70,7 +71,8 @@ class NumberChecks:
         number = stored_number(number, self.meant)
         unread = {finding.where for finding in findings}
         findings += [one for one in number_faults(number) if one.where not in unread]
-        findings += _by_hand(number, stood)
+        if not self.puts_back:
+            findings += _by_hand(number, stood)
         broken = {finding.where for finding in findings}
         later = (*missing_findings(number, self.reach), *self.lint.of(number))
         findings += [finding for finding in later if finding.where not in broken]
@@ -114,7 +116,12 @@ async def number_checks(edit: Editing, numbers: Sequence[Number], ahead: LookAhe
     meant = await meant_destinations(edit.write, edit.domain_id, country, typed)
     extensions = extensions_of([stored_number(number, meant) for number in numbers])
     reach = await load_reach(edit.write, edit.domain_id, edit.domain, extensions)
-    return NumberChecks(meant=meant, reach=reach, lint=RuleLint(reach, ahead))
+    return NumberChecks(
+        meant=meant,
+        reach=reach,
+        lint=RuleLint(reach, ahead),
+        puts_back=edit.write.undoes is not None,
+    )
 
 
 def stored_number(number: Number, meant: Meant) -> Number:

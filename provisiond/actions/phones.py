@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from provisiond.actions.bulk_edits import BulkNoun, ChangedMany, ChangeMany, Check, change_many
 from provisiond.actions.changes import change_entry, differing
-from provisiond.actions.edits import Editing, transaction
+from provisiond.actions.edits import Editing, check_seen, transaction
 from provisiond.actions.import_merge import arranged
 from provisiond.actions.inventory_load import load_domain
 from provisiond.actions.inventory_state import DomainContents
@@ -218,13 +218,17 @@ async def _start_anew(write: Write, domain_id: int, phone: Phone, enrolment: Enr
     return (await find_phones(write, domain_id, [phone.mac]))[phone.mac]
 
 
-async def delete_phone(db: Database, actor: Actor, domain: str, mac: Mac, at: datetime) -> Phone:
-    """Delete a phone; answers what it was. Raises NotFound."""
+async def delete_phone(
+    db: Database, actor: Actor, domain: str, mac: Mac, at: datetime, *, revision: int | None = None
+) -> Phone:
+    """Delete a phone; answers what it was. `revision` is the one that was seen, None whatever
+    stands. Raises NotFound and Conflict."""
     async with db.write() as write:
         domain_id = await _domain_id(write, domain)
         stood = (await find_phones(write, domain_id, [mac])).get(mac)
         if stood is None:
             raise NotFound(f"there is no phone {mac} in {domain}.")
+        check_seen(stood.revision, revision, f"phone {mac}")
         before = phone_tree(stood)
         entry = change_entry(
             actor, "delete phone", str(mac), at, domain_id=domain_id, before=before

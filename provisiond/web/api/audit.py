@@ -1,6 +1,8 @@
 """How do programs read the journal of changes, and undo one?"""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -15,6 +17,7 @@ from provisiond.actions.audit import (
 )
 from provisiond.actions.change_table import changes_csv, changes_jsonl
 from provisiond.inventory.access import Noun, Verb
+from provisiond.inventory.errors import Overloaded
 from provisiond.inventory.lists import MOST_ID, ChangeQuery, ChangeRow
 from provisiond.web.api.cursors import next_cursor, place_of
 from provisiond.web.api.route import Call, Reply, Route
@@ -116,11 +119,24 @@ async def undo(call: Call) -> Reply:
     """Put back what stood before a change, where nobody changed it since; of an import all of it,
     or nothing."""
     row = await show_change(call.desk.db, call.actor, int(call.of("entry")))
-    if not call.query.dry_run:
-        return Reply(body=_undone(row, await undo_entry(call, row), dry_run=False))
-    async with call.desk.db.rehearsal() as stage:
-        outcome = await undo_entry(replace(call, desk=replace(call.desk, db=stage)), row)
+    async with _turn(call, row):
+        if not call.query.dry_run:
+            return Reply(body=_undone(row, await undo_entry(call, row), dry_run=False))
+        async with call.desk.db.rehearsal() as stage:
+            outcome = await undo_entry(replace(call, desk=replace(call.desk, db=stage)), row)
     return Reply(body=_undone(row, outcome, dry_run=True))
+
+
+@asynccontextmanager
+async def _turn(call: Call, row: ChangeRow) -> AsyncIterator[None]:
+    """While no other import is undone, where it is one. Raises Overloaded."""
+    if row.change.action != "import":
+        yield
+        return
+    if call.desk.undoing.locked():
+        raise Overloaded("another import is being undone; ask again when it is done.")
+    async with call.desk.undoing:
+        yield
 
 
 def _undone(row: ChangeRow, outcome: Outcome, *, dry_run: bool) -> Undone:

@@ -16,7 +16,7 @@ from provisiond.actions.phones import (
     show_phone,
 )
 from provisiond.inventory.access import Noun, Verb
-from provisiond.inventory.errors import NotFound, Stale
+from provisiond.inventory.errors import NotFound
 from provisiond.inventory.lists import PhoneOrder, PhoneQuery
 from provisiond.inventory.mac import Mac
 from provisiond.inventory.phones import Phone
@@ -101,10 +101,8 @@ async def patch_phones(call: Call) -> Reply:
 
 async def remove_phone(call: Call) -> Reply:
     """Delete a phone."""
-    stood = await _stood(call)
-    if call.revision is not None and stood.revision != call.revision:
-        raise Stale(f"phone {stood.mac} was changed meanwhile; look at it again.")
-    await delete_phone(call.desk.db, call.actor, call.of("domain"), stood.mac, call.at)
+    db, domain, mac = call.desk.db, call.of("domain"), _mac(call)
+    await delete_phone(db, call.actor, domain, mac, call.at, revision=call.revision)
     return Reply()
 
 

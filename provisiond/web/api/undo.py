@@ -25,7 +25,7 @@ from provisiond.web.api.dispatch import as_shown, read_body
 from provisiond.web.api.parameters import PARAMETERS
 from provisiond.web.api.route import Call, Route
 
-MOST_TOGETHER = 1000
+MOST_TOGETHER = 200
 """changes of an import that are undone together: others wait to write meanwhile"""
 _NOT_SO = "this change cannot be undone by itself; change it by hand."
 
