@@ -195,7 +195,9 @@ def _in_record(path: Path, record: Path) -> Iterator[Path]:
     """What of a record a gap is in; of overrides each is judged by itself."""
     yield from (path[:n] for n in range(len(record) + 1, len(path)) if path[n - 1] != "overrides")
     if len(path) > len(record) and path[len(record)] in _COUNTED:
-        yield record  # that there is nothing in it
+        # That there is nothing in it, or in any of them.
+        yield record
+        yield from ((*record, beside) for beside in _COUNTED)
 
 
 def _least(tree: Tree, path: Path, root: type[BaseModel]) -> Path:

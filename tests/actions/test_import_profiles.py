@@ -312,8 +312,9 @@ async def test_what_a_spreadsheet_did_is_undone_or_told(acme: Database, phones: 
         "row 3, column extension",
     ]
     bad = (
-        "mac,model,extension\n1.56511E+11,x,1000\n12:05:00,x,1000\n"
-        "001565AABB02,Yealink T46S,2-Jan\n#NAME?,x,1000\n001565AABB03,Yealink T46S,1E+03\n"
+        "mac,model,extension\n1.56511E+11,Yealink T46S,1000\n12:05:00,Yealink T46S,1000\n"
+        "001565AABB02,Yealink T46S,2-Jan\n#NAME?,Yealink T46S,1000\n"
+        "001565AABB03,Yealink T46S,1E+03\n"
     )
     found = await faults(acme, phones, bad)
     assert [(one.where, one.message.partition(";")[0]) for one in found] == [
