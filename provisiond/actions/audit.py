@@ -11,6 +11,7 @@ from provisiond.inventory.errors import Conflict, NotFound
 from provisiond.inventory.lists import ChangeQuery, ChangeRow, Page
 from provisiond.inventory.uses import told
 from provisiond.store.changes import (
+    changes_beside,
     count_parts,
     find_change,
     later_changes,
@@ -23,6 +24,7 @@ from provisiond.store.emergency import all_addresses
 from provisiond.store.uses import hanging_on
 
 _PAGE = 500
+_ADDRESS = "emergency address"
 
 
 async def list_changes(db: Database, actor: Actor, query: ChangeQuery) -> Page[ChangeRow]:
@@ -71,6 +73,24 @@ async def parts(db: Database, entry: ChangeRow, *, most: int) -> tuple[ChangeRow
     if not rows:
         raise Conflict("the journal has no record of this import; change it by hand.")
     return rows
+
+
+async def default_given(db: Database, row: ChangeRow) -> ChangeRow | None:
+    """Of a change that made an emergency address the domain's default the one by which another
+    address gave that away: undone alone, it would leave the domain with none."""
+    if not row.change.action.endswith(f" {_ADDRESS}") or _gives(row) != (False, True):
+        return None
+    async with db.read() as read:
+        beside = await changes_beside(read, row, _ADDRESS)
+    # By hand the giver's entry is the one before; an import has others between them.
+    found = beside if row.change.part_of is not None else beside[:1]
+    return next((one for one in found if _gives(one) == (True, False)), None)
+
+
+def _gives(row: ChangeRow) -> tuple[bool, bool]:
+    """Whether the address was the domain's default before the change, and after it."""
+    before, after = journaled(row.change.before), journaled(row.change.after)
+    return before.get("default") is True, after.get("default") is True
 
 
 @asynccontextmanager
@@ -131,7 +151,7 @@ async def _must_stand(read: Read, row: ChangeRow, key: RecordKey, moving: Collec
 
 async def _must_be_free(read: Read, row: ChangeRow, key: RecordKey) -> None:
     """A domain has one default address: another one's turn is not taken away."""
-    if key.noun != "emergency address" or not journaled(row.change.before).get("default"):
+    if key.noun != _ADDRESS or not journaled(row.change.before).get("default"):
         return
     addresses = await all_addresses(read, _domain_id(row))
     other = next((one for one in addresses.values() if one.is_default), None)

@@ -32,6 +32,7 @@ from provisiond.store.database import Database, Read
 from provisiond.store.emergency import (
     address_uses,
     all_addresses,
+    default_address,
     find_addresses,
     insert_addresses,
     list_addresses,
@@ -137,6 +138,8 @@ async def add_address(
         findings += await _taken(edit, address.name)
         warnings = accepted([*findings, *await _floors(edit, address)], address.name)
         address = replace(address, proof=await proof_of(edit, desk, address.civic))
+        if address.is_default:
+            await give_default_away(edit, address.name)
         await insert_addresses(edit.write, edit.domain_id, [address])
         await edit.note("add emergency address", address.name, after=address_tree(address))
     return Saved(domain=edit.domain.name, record=address, warnings=warnings)
@@ -168,7 +171,7 @@ async def change_address(
             address = replace(address, proof=await proof_of(edit, desk, address.civic))
         changed = address != stood
         if changed:
-            address = await _put(edit, key, stood, address, "edit emergency address")
+            address = await put_address(edit, key, stood, address)
     return Saved(domain=edit.domain.name, record=address, warnings=warnings, changed=changed)
 
 
@@ -182,7 +185,8 @@ async def renew_address(
         address = replace(stood, proof=await proof_of(edit, desk, stood.civic))
         changed = address != stood
         if changed:
-            address = await _put(edit, name, stood, address, "validate emergency address again")
+            action = "validate emergency address again"
+            address = await put_address(edit, name, stood, address, action)
     return Saved(domain=edit.domain.name, record=address, changed=changed)
 
 
@@ -206,12 +210,28 @@ def stands_on_one_floor(address: EmergencyAddress) -> bool:
     return bool(civic.floor or civic.room or civic.unit or civic.location)
 
 
-async def _put(
-    edit: Editing, key: str, stood: EmergencyAddress, address: EmergencyAddress, action: str
+async def put_address(
+    edit: Editing,
+    key: str,
+    stood: EmergencyAddress,
+    address: EmergencyAddress,
+    action: str = "edit emergency address",
 ) -> EmergencyAddress:
+    """Write and journal a change of the address called `key`; one that becomes the domain's default
+    takes that from the other."""
+    if address.is_default and not stood.is_default:
+        await give_default_away(edit, key)
     await update_address(edit.write, edit.domain_id, key, address)
     await edit.note(action, key, before=address_tree(stood), after=address_tree(address))
     return replace(address, revision=stood.revision + 1)
+
+
+async def give_default_away(edit: Editing, taker: str) -> None:
+    """The domain's default is another address from now on: a change of the one that stood, with an
+    entry of its own before the taker's."""
+    stood = await default_address(edit.write, edit.domain_id)
+    if stood is not None and stood.name != taker:
+        await put_address(edit, stood.name, stood, replace(stood, is_default=False))
 
 
 async def _neat(address: EmergencyAddress) -> EmergencyAddress:

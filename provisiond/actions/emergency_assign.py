@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisiond.actions.edits import Editing, editing
+from provisiond.actions.emergency_addresses import put_address
 from provisiond.actions.inventory_text import Tree
 from provisiond.inventory.access import Actor
+from provisiond.inventory.emergency import EmergencyAddress
 from provisiond.inventory.errors import Rejected
 from provisiond.inventory.mac import Mac
 from provisiond.store.database import Database
-from provisiond.store.emergency import all_addresses, update_addresses
+from provisiond.store.emergency import default_address, find_addresses
 from provisiond.store.emergency_uses import assign
 
 
@@ -32,8 +34,9 @@ async def assign_address(db: Database, actor: Actor, command: AssignAddress, at:
     """Do it; answers how many records changed. Raises NotFound, Rejected where the address is not
     there, and RejectedAll with every user, phone and site that is not: then nothing changed."""
     async with editing(db, actor, command.domain, at, dry_run=command.dry_run) as edit:
-        addresses = await all_addresses(edit.write, edit.domain_id)
-        if command.name is not None and command.name not in addresses:
+        names = [command.name] if command.name is not None else []
+        found = await find_addresses(edit.write, edit.domain_id, names)
+        if command.name is not None and command.name not in found:
             message = f"there is no emergency address {command.name!r}."
             raise Rejected("name", message, "Add it first, or correct the name.")
         changed = await assign(
@@ -44,26 +47,27 @@ async def assign_address(db: Database, actor: Actor, command: AssignAddress, at:
             phones=command.phones,
             sites=command.sites,
         )
-        if command.for_domain:
-            changed += await _default(edit, command.name)
-        if changed:
+        stood = await default_address(edit.write, edit.domain_id)
+        moves = command.for_domain and (stood.name if stood is not None else None) != command.name
+        if changed or moves:
             await edit.note(
                 "assign emergency address", command.name or "none", after=_told(command)
             )
+        if moves:
+            given = found[command.name] if command.name is not None else None
+            changed += await _default(edit, stood, given)
     return changed
 
 
-async def _default(edit: Editing, name: str | None) -> int:
-    addresses = await all_addresses(edit.write, edit.domain_id)
-    stood = next((one for one in addresses.values() if one.is_default), None)
-    if (stood.name if stood is not None else None) == name:
-        return 0
-    if name is not None:
-        records = [replace(addresses[name], is_default=True)]
-    else:
-        assert stood is not None
-        records = [replace(stood, is_default=False)]
-    await update_addresses(edit.write, edit.domain_id, records)
+async def _default(
+    edit: Editing, stood: EmergencyAddress | None, given: EmergencyAddress | None
+) -> int:
+    """The address given is the default instead of the one that stood: edits, as by hand, so that
+    they are undone as such. One record for whoever asked: the one that was named, or had it."""
+    if given is not None:
+        await put_address(edit, given.name, given, replace(given, is_default=True))
+    elif stood is not None:
+        await put_address(edit, stood.name, stood, replace(stood, is_default=False))
     return 1
 
 

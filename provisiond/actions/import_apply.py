@@ -40,9 +40,9 @@ async def apply_plan(write: Write, plan: DomainPlan, *, actor: Actor, at: dateti
         domain_id = await insert_domain(write, plan.after.domain)
     elif plan.step is Step.CHANGED:
         await update_domain(write, domain_id, plan.after.domain)
-    await _insert(insert_addresses, write, domain_id, plan.emergency.emergency_addresses)
-    if addresses := _changed(plan.emergency.emergency_addresses):
+    if addresses := _changed(plan.emergency.emergency_addresses):  # first: it gives the default
         await update_addresses(write, domain_id, addresses)
+    await _insert(insert_addresses, write, domain_id, plan.emergency.emergency_addresses)
     await _insert(insert_sites, write, domain_id, plan.sites)
     for site in _changed(plan.sites):
         await update_site(write, domain_id, site.name, site)

@@ -1,10 +1,10 @@
 """What would an import change of emergency addresses and endpoints?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from provisiond.actions.emergency_schema import AddressEntry, EndpointEntry
-from provisiond.actions.import_walk import Item, Terms, Walk
+from provisiond.actions.import_walk import Item, Mode, Step, Terms, Walk
 from provisiond.actions.inventory_file import Fault
 from provisiond.actions.inventory_schema import DomainEntry
 from provisiond.actions.inventory_state import DomainContents
@@ -56,6 +56,7 @@ def plan_emergency(
         merge,
     )
     walk.faults.extend(_proofs_left_out(entry, addresses))
+    addresses = _one_default(addresses, before.emergency_addresses, terms.mode, walk)
     place: Path = (*root, "emergency_endpoints")
     numbers = [
         (walk.number((*place, index, "number"), one.number, country), one)
@@ -108,6 +109,35 @@ def merge_endpoint(
     names = ("address", "caller_name", "location", "site")
     given = {name: getattr(entry, name) for name in names if name in entry.model_fields_set}
     return replace(record, **given)
+
+
+def _one_default(
+    items: tuple[Item[EmergencyAddress], ...],
+    before: Mapping[str, EmergencyAddress],
+    mode: Mode,
+    walk: Walk,
+) -> tuple[Item[EmergencyAddress], ...]:
+    """The items, and of a default that the file gives to another address the one that gives it
+    away; mode skip leaves it where it is, with a warning."""
+    stood = next((one for one in before.values() if one.is_default), None)
+    takers = [i for i in items if i.after.is_default and i.before != i.after]
+    if stood is None or not takers:
+        return items
+    path = takers[0].path
+    if mode is Mode.SKIP:
+        message = f"{stood.name} stays the domain's default."
+        remedy = "Use mode update to give the default to this one."
+        walk.faults.append(
+            Fault(path=(*path, "default"), message=message, remedy=remedy, severity="warning")
+        )
+        stays = {item.path: replace(item.after, is_default=False) for item in takers}
+        return tuple([replace(item, after=stays.get(item.path, item.after)) for item in items])
+    if any(item.before == stood for item in items):
+        return items
+    if mode is Mode.FAIL:
+        walk.exists((*path, "default"), f"the domain's default address, {stood.name},")
+    after = replace(stood, is_default=False)
+    return (*items, Item(path=path, step=Step.CHANGED, before=stood, after=after))
 
 
 def _proofs_left_out(

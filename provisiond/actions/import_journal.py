@@ -3,7 +3,7 @@ it changed."""
 
 import asyncio
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,8 +22,9 @@ from provisiond.actions.import_told import (
 from provisiond.actions.import_walk import Item, Mode, Step
 from provisiond.actions.inventory_write import Object
 from provisiond.inventory.access import Actor
-from provisiond.inventory.emergency import EmergencyEndpoint
+from provisiond.inventory.emergency import EmergencyAddress, EmergencyEndpoint
 from provisiond.inventory.journal import ChangeEntry
+from provisiond.inventory.phones import Phone
 from provisiond.store.database import Write
 from provisiond.store.journal import add_change, add_changes
 
@@ -123,7 +124,7 @@ def _parts(plan: DomainPlan) -> Iterator[_Part]:
         trees = apart(domain_trees(before, after))
         yield _Part(action="edit domain", subject=after.name, trees=trees)
     for kind, noun in TOLD.items():
-        for item in _written(kind, items_of(plan, kind)):
+        for item in _written(items_of(plan, kind)):
             trees = noun.told(item.before, item.after)
             if trees != (None, None):
                 verb = "add" if trees[0] is None else "edit"
@@ -132,20 +133,51 @@ def _parts(plan: DomainPlan) -> Iterator[_Part]:
     yield from _override_parts(plan)
 
 
-def _written(kind: str, items: Iterable[Item[Any]]) -> list[Item[Any]]:
+def _written(items: Iterable[Item[Any]]) -> list[Item[Any]]:
     """What was changed, and then what was added. Where one takes from another what only one can
-    have (a line, a site's endpoint), the giver comes first: undone one by one, the last first,
-    each can be undone."""
-    written = [item for step in (Step.CHANGED, Step.ADDED) for item in items if item.step is step]
-    if kind == "emergency_addresses":
-        written.sort(key=lambda item: item.after.is_default)
-    if kind == "emergency_endpoints":
-        written.sort(key=lambda item: (item.after.site is not None, not _has_site(item.before)))
-    return written
+    have, the giver comes first: undone one by one, the last first, each can be undone."""
+    steps = [[item for item in items if item.step is step] for step in (Step.CHANGED, Step.ADDED)]
+    return [*_givers_first(steps[0]), *steps[1]]
 
 
-def _has_site(endpoint: EmergencyEndpoint | None) -> bool:
-    return endpoint is not None and endpoint.site is not None
+def _givers_first(items: Sequence[Item[Any]]) -> list[Item[Any]]:
+    """The items in their order, but each after those that gave it something. Of a ring (two that
+    change places) none can be first: it comes as it stands."""
+    givers: dict[str, list[int]] = {}
+    for index, item in enumerate(items):
+        for thing in _alone(item.before) - _alone(item.after):
+            givers.setdefault(thing, []).append(index)
+    if not givers:
+        return list(items)
+    ordered: dict[int, None] = {}
+    begun: set[int] = set()
+    waiting = [*reversed(range(len(items)))]
+    while waiting:
+        index = waiting[-1]
+        if index in begun:
+            ordered.setdefault(waiting.pop())
+            continue
+        begun.add(index)
+        taken = _had(items[index].after) - _had(items[index].before)
+        first = [giver for thing in sorted(taken) for giver in givers.get(thing, ())]
+        waiting += [giver for giver in first if giver not in begun]
+    return [items[index] for index in ordered]
+
+
+def _alone(record: object) -> set[str]:
+    """What only this one may have: a line that is not shared, a site's endpoint, the default."""
+    if isinstance(record, Phone):
+        return {line.extension for line in record.lines if not line.shared}
+    return _had(record)
+
+
+def _had(record: object) -> set[str]:
+    """The same, and what it shares."""
+    if isinstance(record, Phone):
+        return {line.extension for line in record.lines}
+    if isinstance(record, EmergencyEndpoint):
+        return {record.site} if record.site is not None else set()
+    return {"default"} if isinstance(record, EmergencyAddress) and record.is_default else set()
 
 
 def _override_parts(plan: DomainPlan) -> Iterator[_Part]:

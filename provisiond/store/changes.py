@@ -48,6 +48,21 @@ async def parts_of(read: Read, entry_id: int) -> tuple[ChangeRow, ...]:
     return tuple([_row(row) for row in rows])
 
 
+async def changes_beside(read: Read, entry: ChangeRow, noun: str) -> tuple[ChangeRow, ...]:
+    """The changes of records of this noun that the same act made before this one (an edit, or an
+    import), the last first."""
+    table, change = change_journal, entry.change
+    query = (
+        _select()
+        .where(table.c.id < entry.entry_id, table.c.at == to_stored(change.at))
+        .where(table.c.domain_id == change.domain_id, table.c.actor == change.actor)
+        .where(table.c.part_of.is_not_distinct_from(change.part_of))
+        .where(_of_noun(table.c.action, noun))
+        .order_by(table.c.id.desc())
+    )
+    return tuple([_row(row) for row in await read.rows(query)])
+
+
 async def changes_after(
     read: Read, entry_id: int, domain_name: str | None, *, limit: int
 ) -> tuple[ChangeRow, ...]:

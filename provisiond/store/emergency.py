@@ -1,13 +1,13 @@
 """Where are a domain's emergency addresses kept?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from provisiond.inventory.emergency import CIVIC_FIELDS, Civic, EmergencyAddress, Proof
-from provisiond.inventory.errors import NotFound
+from provisiond.inventory.errors import NotFound, Rejected
 from provisiond.inventory.lists import AddressOrder, AddressQuery, Page
 from provisiond.inventory.uses import Use
 from provisiond.store.instants import from_stored, from_stored_if_any, to_stored, to_stored_if_any
@@ -53,6 +53,12 @@ async def all_addresses(read: Read, domain_id: int) -> dict[str, EmergencyAddres
     return {row.name: _record(row) for row in rows}
 
 
+async def default_address(read: Read, domain_id: int) -> EmergencyAddress | None:
+    """The domain's default, if it has one."""
+    row = await read.first(_select(domain_id).where(emergency_address.c.is_default))
+    return _record(row) if row is not None else None
+
+
 async def find_addresses(
     read: Read, domain_id: int, names: Sequence[str]
 ) -> dict[str, EmergencyAddress]:
@@ -82,10 +88,9 @@ async def address_uses(read: Read, domain_id: int, name: str) -> tuple[Use, ...]
 async def insert_addresses(
     write: Write, domain_id: int, records: Sequence[EmergencyAddress]
 ) -> None:
-    """Add addresses; one that is the default takes that from the other. Raises Rejected(name)."""
+    """Add addresses. Raises Rejected(name), and Rejected(default) where another is it."""
     await must_be_new(write, domain_id, _NAME, [record.name for record in records], _NOUN)
-    if any(record.is_default for record in records):
-        await _no_default(write, domain_id)
+    await _one_default(write, domain_id, {record.name: record for record in records})
     ids = await write.new_ids(len(records))
     await write.insert(
         emergency_address,
@@ -98,7 +103,8 @@ async def insert_addresses(
 
 async def update_address(write: Write, domain_id: int, name: str, record: EmergencyAddress) -> None:
     """Replace the address called `name`, which the record may rename; those who have it follow.
-    `record.revision` is the one that was read. Raises NotFound, Conflict and Rejected(name)."""
+    `record.revision` is the one that was read. Raises NotFound, Conflict, Rejected(name), and
+    Rejected(default) where another is it."""
     if record.name != name:
         await must_be_new(write, domain_id, _NAME, [record.name], _NOUN)
     await _replace(write, domain_id, {name: record})
@@ -122,18 +128,22 @@ async def delete_address(write: Write, domain_id: int, name: str, *, revision: i
 async def _replace(write: Write, domain_id: int, records: dict[str, EmergencyAddress]) -> None:
     revisions = {name: record.revision for name, record in records.items()}
     ids = await seen_last(write, domain_id, _NAME, revisions, _NOUN)
-    if any(record.is_default for record in records.values()):
-        await _no_default(write, domain_id)
-    rows = [{"id_": ids[name], **_columns(record)} for name, record in records.items()]
+    await _one_default(write, domain_id, records)
+    in_turn = sorted(records, key=lambda name: records[name].is_default)  # the giver first
+    rows = [{"id_": ids[name], **_columns(records[name])} for name in in_turn]
     await update_rows(write, emergency_address, domain_id, rows)
 
 
-async def _no_default(write: Write, domain_id: int) -> None:
-    await write.connection.execute(
-        sa.update(emergency_address)
-        .where(emergency_address.c.domain_id == domain_id, emergency_address.c.is_default)
-        .values(is_default=False)
-    )
+async def _one_default(
+    write: Write, domain_id: int, records: Mapping[str, EmergencyAddress]
+) -> None:
+    """Nobody takes the default silently: whoever gives it away is changed, too."""
+    if not any(record.is_default for record in records.values()):
+        return
+    stood = await default_address(write, domain_id)
+    if stood is not None and stood.name not in records:
+        message = f"{stood.name} is the domain's default already."
+        raise Rejected("default", message, "Take it from that address first.")
 
 
 def _select(domain_id: int) -> sa.Select[Any]:

@@ -138,10 +138,13 @@ async def test_who_has_an_address_is_counted_with_what_is_handed_down(db: Databa
 
 async def test_a_domain_has_one_default(db: Database) -> None:
     domain_id = await filled(db)
+    taker = replace(ANNEX, is_default=True, revision=1)
+    await refused(
+        db, Rejected, "already", lambda w: emergency.update_addresses(w, domain_id, [taker])
+    )
     async with db.write() as write:
-        await emergency.update_addresses(
-            write, domain_id, [replace(ANNEX, is_default=True, revision=1)]
-        )
+        giver = replace(HQ_FLOOR, is_default=False, revision=1)
+        await emergency.update_addresses(write, domain_id, [taker, giver])
         found = await emergency.all_addresses(write, domain_id)
     assert {name: one.is_default for name, one in found.items()} == {
         "Annex": True,

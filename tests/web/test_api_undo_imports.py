@@ -14,7 +14,7 @@ from provisiond.store.database import Database
 from provisiond.store.sealing import SecretKey
 from tests.actions.inventory import DOMAIN, INVENTORY, MAC, NOW, load, written
 from tests.web.offices import Client, asked, token
-from tests.web.test_api_audit import newest
+from tests.web.test_api_audit import ANY, newest
 
 PLACE = {
     "country": "US", "state": "NY", "city": "New York", "postcode": "10118",
@@ -66,8 +66,8 @@ BROUGHT: dict[str, Any] = {
                  "default": {"treatment": "user", "destination": "150"}}],
     "sms_numbers": [{"number": "+12125550102", "treatment": "user", "destination": "150"},
                     {"number": "+12125550104"}],
+    # The default is taken from Front, of which the file says nothing.
     "emergency_addresses": [{"name": "Back", **PLACE, "floor": "3", "default": True},
-                            {"name": "Front", **PLACE, "floor": "1", "default": False},
                             {"name": "Rear", **PLACE, "floor": "2", "caller_name": "ACME"}],
     # The site's endpoint is another one's from now on.
     "emergency_endpoints": [{"number": "+12125550105", "address": "Front", "site": "HQ"},
@@ -110,6 +110,13 @@ async def parts(client: Client, who: dict[str, str], entry: dict[str, Any]) -> l
     return found[::-1]
 
 
+async def addresses(client: Client, who: dict[str, str]) -> list[dict[str, Any]]:
+    """The domain's emergency addresses, by name."""
+    _, told = await asked(client, "GET", f"/domains/{DOMAIN}/emergency-addresses", who)
+    items: list[dict[str, Any]] = told["items"]
+    return items
+
+
 async def changes(
     client: Client, who: dict[str, str], first: dict[str, Any]
 ) -> list[dict[str, Any]]:
@@ -142,6 +149,111 @@ async def test_an_import_of_every_noun_is_undone_whole(client: Client, db: Datab
     status, told = await undo(client, who, whole)
     assert (status, told["code"]) == (409, "conflict")
     assert await written(db) == before
+
+
+async def test_whoever_took_the_default_gives_it_back(client: Client, db: Database) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    noun = "emergency%20address"
+    before = await written(db)
+    rear = f"/domains/{DOMAIN}/emergency-addresses/Rear"
+    made = await asked(client, "PATCH", rear, who, extra=ANY, json={"default": True})
+    assert made[0].status == 200, made[1]
+    taken, given = (await newest(client, who, noun=noun))[:2]
+    assert (given["subject"], given["after"]) == ("Front", {"default": False})
+    status, told = await undo(client, who, given)
+    assert (status, "Rear is" in told["detail"]) == (409, True), told
+    status, told = await undo(client, who, taken)
+    assert (status, told["records"]) == (200, 2), told
+    assert (told["record"]["name"], told["record"]["default"]) == ("Rear", False)
+    assert await written(db) == before
+    again, _ = (await newest(client, who, noun=noun))[:2]
+    status, told = await undo(client, who, again)
+    assert (status, told.get("records")) == (200, 2), (told["detail"], again)
+    assert (await asked(client, "GET", rear, who))[1]["default"] is True
+    assert (await undo(client, who, (await newest(client, who, noun=noun))[0]))[0] == 200
+    assert await written(db) == before
+
+    whole = await brought(client, who, {"emergency_addresses": [
+        {"name": "Back", **PLACE, "floor": "3", "default": True},
+        {"name": "Rear", **PLACE, "floor": "2", "caller_name": "ACME"}]})  # fmt: skip
+    added = (await parts(client, who, whole))[-1]
+    assert (added["subject"], whole["after"]["emergency_addresses changed"]) == ("Back", 2)
+    assert (await undo(client, who, added))[1]["records"] == 2
+    stands = [(one["name"], one["default"]) for one in await addresses(client, who)]
+    assert stands == [("Front", True), ("Rear", False)]
+
+    give = {"name": "Rear", "default": True}
+    path = f"/domains/{DOMAIN}/emergency-assignments"
+    assert (await asked(client, "POST", path, who, json=give))[1] == {"changed": 1}
+    taken, given, assigned = (await newest(client, who, noun=noun))[:3]
+    told = [(one["action"].split()[0], one["subject"]) for one in (assigned, given, taken)]
+    assert told == [("assign", "Rear"), ("edit", "Front"), ("edit", "Rear")]
+    front = rear.replace("Rear", "Front")
+    made = await asked(client, "PATCH", front, who, extra=ANY, json={"caller_name": "ACME"})
+    assert made[0].status == 200, made[1]
+    status, told = await undo(client, who, taken)
+    assert (status, f"edit emergency address Front (entry {given['id']})" in told["detail"]) == (
+        409,
+        True,
+    ), told
+    assert (await undo(client, who, (await newest(client, who, noun=noun))[0]))[0] == 200
+    assert (await addresses(client, who))[1]["default"] is True
+
+
+async def test_a_file_that_may_change_nothing_takes_no_default(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    back = {"name": "Back", **PLACE, "floor": "3", "default": True}
+    body = json.dumps({"domain": DOMAIN, "emergency_addresses": [back]})
+    path = f"/domains/{DOMAIN}/import?file=x.json&mode="
+    headers = {"Content-Type": "application/json"}
+    for mode, status, fault in (
+        ("fail", 422, "the domain's default address, Front, exists already."),
+        ("skip", 200, "Front stays the domain's default."),
+    ):
+        answer, told = await asked(client, "POST", path + mode, who, data=body, extra=headers)
+        assert answer.status == status, told
+        assert fault in json.dumps(told)
+    assert [(one["name"], one["default"]) for one in await addresses(client, who)] == [
+        ("Back", False),
+        ("Front", True),
+        ("Rear", False),
+    ]
+
+
+async def test_what_moved_from_one_to_another_goes_back_whatever_the_files_order(
+    client: Client, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    far = INVENTORY["sites"][1]["name"]
+
+    def rings(n: int, *extensions: str, **more: Any) -> dict[str, Any]:
+        lines = [{"line": i, "extension": e, **more} for i, e in enumerate(extensions, start=1)]
+        return {"mac": f"02:ac:3e:00:00:7{n}", "model": "Acme D-6", "lines": lines}
+
+    await brought(client, who, {
+        "users": [{"extension": str(n)} for n in (160, 161, 162)],
+        "phones": [rings(1, "160"), rings(2, "161"), rings(3, "162")],
+        "emergency_endpoints": [{"number": "+12125550105", "address": "Front", "site": far}],
+    })  # fmt: skip
+    before = await written(db)
+    # Each of the first takes from the next, the last shares what it had alone.
+    whole = await brought(client, who, {
+        "phones": [rings(1, "161"), rings(2, "162", shared=True), rings(3, "162", shared=True)],
+        "emergency_endpoints": [{"number": "+12125550101", "address": "Front", "site": far},
+                                {"number": "+12125550105", "address": "Front", "site": None}],
+    })  # fmt: skip
+    made = await parts(client, who, whole)
+    assert [part["subject"][-2:] for part in made] == ["05", "01", "73", "72", "71"]
+    status, told = await undo(client, who, whole)
+    assert (status, told.get("records")) == (200, 5), told
+    assert await written(db) == before
+    whole = await brought(client, who, {"phones": [rings(1, "161"), rings(2, "160")]})
+    swapped = await written(db)
+    status, told = await undo(client, who, whole)
+    assert (status, told["errors"][0]["field"]) == (422, "lines[0].shared"), told
+    assert await written(db) == swapped
 
 
 async def test_many_are_undone_with_a_few_statements_each_and_more_are_too_many(

@@ -7,13 +7,13 @@ import is undone by undoing the changes of its records, all or none.
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
 
-from provisiond.actions.audit import journaled, parts, together, undoing
+from provisiond.actions.audit import default_given, journaled, parts, together, undoing
 from provisiond.actions.desk import Desk
 from provisiond.actions.standing import RecordKey
 from provisiond.inventory.access import demand
@@ -27,6 +27,8 @@ from provisiond.web.api.route import Call, Route
 
 MOST_TOGETHER = 200
 """changes of an import that are undone together: others wait to write meanwhile"""
+_BY_THEMSELVES = "the others may be undone by themselves."
+_TO_AND_FRO = "the default goes back to the address that had it, or stays where it is."
 _NOT_SO = "this change cannot be undone by itself; change it by hand."
 
 
@@ -87,30 +89,43 @@ class _Opposite:
 
 async def undo_entry(call: Call, row: ChangeRow) -> Outcome:
     """Undo a change, or an import: the changes of its records in one transaction, the last first.
+    An emergency address that took the domain's default gives it back to whom it was of.
 
     Raises Conflict where a change cannot be undone or its record was changed since, and what the
     opposite itself raises; then nothing is undone.
     """
-    if row.change.action != "import":
-        return Outcome(record=await _undo(_opposite(call, row), call.desk, is_told=True), records=1)
-    rows = await parts(call.desk.db, row, most=MOST_TOGETHER)
+    db = call.desk.db
+    if row.change.action == "import":
+        changes = await parts(db, row, most=MOST_TOGETHER)
+        done = await _undo_all(call, changes, _BY_THEMSELVES, is_told=False)
+        return Outcome(record=None, records=len(done))
+    if giver := await default_given(db, row):
+        records = await _undo_all(call, (row, giver), _TO_AND_FRO, is_told=True)
+        return Outcome(record=records[0], records=len(records))
+    return Outcome(record=await _undo(_opposite(call, row), call.desk, is_told=True), records=1)
+
+
+async def _undo_all(
+    call: Call, rows: Sequence[ChangeRow], remedy: str, *, is_told: bool
+) -> list[BaseModel | None]:
     opposites = []
     for part in rows:
-        with _named(part):
+        with _named(part, remedy):
             opposites.append(_opposite(call, part))
+    records = []
     async with together(call.desk.db) as db:
         desk = replace(call.desk, db=db)
         for opposite in opposites:
-            with _named(opposite.row):
-                await _undo(opposite, desk, is_told=False)
-    return Outcome(record=None, records=len(opposites))
+            with _named(opposite.row, remedy):
+                records.append(await _undo(opposite, desk, is_told=is_told))
+    return records
 
 
 @contextlib.contextmanager
-def _named(part: ChangeRow) -> Iterator[None]:
+def _named(part: ChangeRow, remedy: str) -> Iterator[None]:
     """A fault of one of many says of which, and what is to be done."""
     what = f"{part.change.action} {part.change.subject} (entry {part.entry_id})"
-    told = f"nothing was undone, for {what} cannot be; the others may be undone by themselves."
+    told = f"nothing was undone, for {what} cannot be; {remedy}"
     try:
         yield
     except RejectedAll as fault:
