@@ -164,7 +164,8 @@ class Database(Section):
     url: DatabaseUrl = Field(
         default=None,
         description="postgresql://user@host/database or sqlite:////path; "
-        "unset: provisiond.db in data_dir",
+        "unset: provisiond.db in data_dir; behind pgbouncer in transaction mode "
+        "postgresql://user@host/database?statement_cache_size=0",
     )
     password: OptionalSecret = Field(
         default=None, description="PostgreSQL's password; better set database.password_file"

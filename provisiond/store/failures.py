@@ -22,6 +22,11 @@ _DAMAGED = (
 )
 _DISK_FULL = "the disk of the store is full: nothing was changed. Free some space and try again."
 _BUSY = "another process is writing to the store; try again in a moment."
+_POOLER = (
+    "prepared statements are lost between provisiond and the database server, as behind pgbouncer "
+    "in transaction mode; set database.url to postgresql://user@host/name?statement_cache_size=0."
+)
+_NOT_PREPARED = ("26000", "42P05")  # invalid_sql_statement_name, duplicate_prepared_statement
 _SCHEMA_OLD = "the store's tables are not those of this version; run `provisiond migrate`."
 
 _SQLITE: dict[int, tuple[type[ProvisiondError], str]] = {
@@ -59,6 +64,7 @@ _SQLSTATE: dict[str, tuple[type[ProvisiondError], str]] = {
     "3D000": (StoreUnusable, "the database server has no such database; create it first."),
     "42P01": (StoreUnusable, _SCHEMA_OLD),
     "42703": (StoreUnusable, _SCHEMA_OLD),
+    **dict.fromkeys(_NOT_PREPARED, (StoreUnusable, _POOLER)),
 }
 _AWAY = "the database server is away"
 
@@ -111,7 +117,9 @@ def is_about_tables(fault: exc.DBAPIError) -> bool:
     if getattr(fault.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         return True
     state = _sqlstate(fault.orig) if fault.orig is not None else None
-    return state is not None and state.startswith("42")  # PostgreSQL, appendix A
+    if state is None or state in _NOT_PREPARED:
+        return False
+    return state.startswith("42")  # PostgreSQL, appendix A
 
 
 def _of_sqlite(fault: BaseException, code: int) -> Exception:

@@ -1,5 +1,7 @@
-"""Two serving processes on one PostgreSQL: each other's changes after a tick, one enrolment."""
+"""Two serving processes on one PostgreSQL, one of them behind pgbouncer: each other's changes after
+a tick, one enrolment."""
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -8,19 +10,26 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import INVENTORY, TOKEN
+from tests.journeys.manager import Manager
 from tests.journeys.server import ServerProcess
+from tests.postgres import USER
 
 MAC = "001565aabb01"
 
 
 @pytest.fixture
-def nodes(postgres_url: str, tmp_path: Path) -> Iterator[tuple[ServerProcess, ServerProcess]]:
+def nodes(
+    postgres_url: str, pooler_port: int, tmp_path: Path
+) -> Iterator[tuple[ServerProcess, ServerProcess]]:
     first = ServerProcess(folder=tmp_path / "first")
     second = ServerProcess(folder=tmp_path / "second")
-    for node in (first, second):
-        node.settings = f'[database]\nurl = "{postgres_url}"\n'
+    name = postgres_url.rpartition("/")[2]
+    pooled = f"postgresql://{USER}@127.0.0.1:{pooler_port}/{name}?statement_cache_size=0"
+    for node, url in ((first, pooled), (second, postgres_url)):
+        node.settings = f'[database]\nurl = "{url}"\n'
         node.configure()
     first.run("init")
+    first.run("migrate")
     first.load(INVENTORY)
     (second.folder / "data").mkdir()
     shutil.copy(first.folder / "data" / "secret.key", second.folder / "data" / "secret.key")
@@ -48,7 +57,12 @@ def test_a_change_is_served_by_both_and_a_close_holds_on_both(
     first, second = nodes
     for node in nodes:
         assert node.get(f"{MAC}.cfg")[0] == 200
-    first.run("phones", "edit", MAC, "--label", "1=Lobby 101")
+    made = first.run("tokens", "create", "lobby", "--role", "admin", as_json=True)
+    token = json.loads(made.stdout)["text"]
+    manager = Manager(server=first, token=token, domain=INVENTORY["domain"])
+    lines = [{"line": 1, "extension": "101", "label": "Lobby 101"}]
+    asked = manager.ask("PATCH", "phones", MAC, body={"lines": lines}, etag="*")
+    assert asked.status == 200, asked.body
     for node in nodes:
         soon(lambda: b"account.1.label = Lobby 101" in node.get(f"{MAC}.cfg")[1])  # noqa: B023
     assert first.get(f"p/{TOKEN}/{MAC}.cfg")[0] == 200

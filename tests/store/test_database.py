@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import closing, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from provisiond.inventory.domains import Domain
 from provisiond.inventory.errors import ProvisiondError, StoreUnavailable, StoreUnusable
@@ -24,7 +25,9 @@ from provisiond.store.database import Database
 from provisiond.store.facts import FactsProgram, Reading
 from provisiond.store.facts_postgres import PostgresFacts
 from provisiond.store.facts_sqlite import SqliteFacts
+from provisiond.store.failures import is_about_tables
 from provisiond.store.sealing import SecretKey
+from provisiond.store.server import get_server_settings
 from tests.store.inventory import MAC, filled
 
 
@@ -394,6 +397,30 @@ async def test_a_pooler_without_named_statements_works(postgres_store: str, key:
     await filled(database)
     assert await database.facts.for_mac(MAC) is not None
     await database.close()
+
+
+async def test_a_pooler_that_loses_prepared_statements_is_told_with_what_to_set(
+    pooled_store: str, key: SecretKey
+) -> None:
+    """Statements of one connection come to another one of the server, as soon as the pooler has
+    given its own to somebody else."""
+    unset = await Database.open(pooled_store.partition("?")[0], key)
+    other = await Database.open(pooled_store, key)
+    with pytest.raises(StoreUnusable, match=r"database\.url .*\?statement_cache_size=0") as caught:
+        await lost(unset, other)
+    assert isinstance(caught.value.__cause__, DBAPIError)
+    assert not is_about_tables(caught.value.__cause__)  # no migration is called half done for it
+    for database in (unset, other):
+        await database.close()
+
+
+async def lost(database: Database, other: Database) -> None:
+    """Read the same with one of the server's connections after the other."""
+    async with AsyncExitStack() as held:
+        for _ in range(3):
+            async with database.read() as read:
+                await get_server_settings(read)
+            await get_server_settings(await held.enter_async_context(other.read()))
 
 
 async def test_the_servers_password_is_not_in_what_is_shown(key: SecretKey) -> None:
