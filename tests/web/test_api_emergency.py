@@ -127,6 +127,23 @@ async def test_addresses_are_assigned_and_the_nearest_holds(client: Client, db: 
         assert (answer.status, problem["errors"][0]["field"]) == (422, "emergency_address")
 
 
+async def test_the_report_as_a_file_is_the_one_that_the_prompt_writes(
+    client: Client, desk: Desk, db: Database
+) -> None:
+    who = await token(db, Role.MANAGER, DOMAIN)
+    formula = {"site": None, "first_name": "=cmd()"}
+    await asked(client, "PATCH", f"{BASE}/users/101", who, json=formula, extra={"If-Match": "*"})
+    report = await readiness(db, desk.shelf(), Terms(), DOMAIN, desk.clock())
+    for problems, only in (("true", True), ("false", False)):
+        path = f"{BASE}/emergency-readiness?format=csv&problems={problems}"
+        answer = await client.get(f"/api/v1{path}", headers=who)
+        assert answer.content_type == "text/csv"
+        assert await answer.read() == readiness_csv(report, problems_only=only)
+    assert ",'=cmd()" in await answer.text()
+    answer, problem = await asked(client, "GET", f"{BASE}/emergency-readiness?format=pdf", who)
+    assert (answer.status, problem["errors"][0]["field"]) == (422, "format")
+
+
 async def test_caller_ids_and_the_report(client: Client, db: Database) -> None:
     who = await token(db, Role.MANAGER, DOMAIN)
     _, report = await asked(client, "GET", f"{BASE}/emergency-readiness", who)

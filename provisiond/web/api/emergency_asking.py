@@ -1,5 +1,9 @@
 """How do programs have places validated, and learn whether help would find everybody?"""
 
+import asyncio
+
+from aiohttp import web
+
 from provisiond.actions.emergency_assign import AssignAddress, assign_address
 from provisiond.actions.emergency_checks import (
     AcceptAddress,
@@ -12,7 +16,12 @@ from provisiond.actions.emergency_endpoints import (
     SetCallerId,
     set_emergency_caller_id,
 )
-from provisiond.actions.emergency_report import effective_of_phone, effective_of_user, readiness
+from provisiond.actions.emergency_report import (
+    effective_of_phone,
+    effective_of_user,
+    readiness,
+    readiness_csv,
+)
 from provisiond.actions.telephones import meant_number
 from provisiond.inventory.access import Noun, Verb
 from provisiond.inventory.emergency import (
@@ -96,13 +105,22 @@ async def set_caller_ids(call: Call) -> Reply:
     return Reply(body=ChangedShown(changed=changed))
 
 
-async def get_readiness(call: Call) -> Reply:
+async def get_readiness(call: Call, request: web.Request) -> web.StreamResponse:
     """Who would not be found, and why."""
+    del request
     query: ReadinessQuery = call.query
     terms = call.desk.addresses.terms
     desk = call.desk
     report = await readiness(desk.db, desk.shelf(), terms, call.of("domain"), call.at)
-    return Reply(body=readiness_shown(report, problems_only=query.problems))
+    if query.format == "json":
+        shown = readiness_shown(report, problems_only=query.problems)
+        return web.Response(text=shown.model_dump_json(), content_type="application/json")
+    return web.Response(
+        body=await asyncio.to_thread(readiness_csv, report, problems_only=query.problems),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={"Content-Disposition": 'attachment; filename="emergency-readiness.csv"'},
+    )
 
 
 async def get_address_of_user(call: Call) -> Reply:
@@ -178,9 +196,10 @@ ROUTES = (
         path="/domains/{domain}/emergency-readiness",
         summary="Tell who would not be found",
         noun=Noun.EMERGENCY,
-        handler=get_readiness,
+        stream=get_readiness,
         query=ReadinessQuery,
         answer=ReadinessShown,
+        media=("application/json", "text/csv"),
     ),
     Route(
         method="GET",

@@ -92,9 +92,10 @@ class EndpointsQuery(SearchQuery):
 
 
 class ReadinessQuery(Entry):
-    """Which rows of the report."""
+    """Which rows of the report, and whether as a tree or as the table that the prompt writes."""
 
     problems: Annotated[bool, Field(description="only what is not as it should be")] = True
+    format: Literal["json", "csv"] = "json"
 
 
 class PlaceShown(Shape):

@@ -200,7 +200,10 @@ def _headers(route: Route) -> Iterable[dict[str, Any]]:
 def _responses(route: Route, names: Mapping[Any, JsonSchemaValue]) -> dict[str, Any]:
     if route.answer is not None:
         schema = names[route.answer, "serialization"]
-        content = {media: {"schema": schema} for media in route.media}
+        content = {
+            media: {"schema": schema if media == "application/json" else _schema_of(media)}
+            for media in route.media
+        }
         found = {str(route.status): {"description": route.summary, "content": content}}
     elif route.stream is not None:
         content = {media: {"schema": _schema_of(media)} for media in route.media}

@@ -91,7 +91,8 @@ class Route:
     `noun` and `verb` are what the actor must be allowed; None is for everybody, which the tests
     list. A `{domain}` in the path bounds it to that domain. `answer` None is an empty 204.
     `partial` takes a body whose fields may all be left out; `keyed` names the one that the path
-    gives. `conditional` needs If-Match. `stream` writes its answer by itself, as one of `media`.
+    gives. `conditional` needs If-Match. `stream` writes its answer by itself, as one of `media`;
+    of JSON `answer` may be the model.
     `uploads` are the media types of a body that is a file, of `most_bytes` as any body. Where
     `rehearsed` is given, a body with faults is tried out without them, so that the handler's are
     told, too; it is what stands for fields that cannot be left out. That is for handlers alone that
