@@ -116,6 +116,14 @@ def test_every_command_is_documented() -> None:
     assert silent == []
 
 
+def test_the_table_of_commands_has_all_of_them_and_no_other() -> None:
+    row = re.compile(r"^\| `provisiond ([a-z-]+)[^`]*` \| (.*) \|$", re.MULTILINE)
+    rows = dict(row.findall((ROOT / "docs/operations.md").read_text(encoding="utf-8")))
+    assert rows.keys() == {words[0] for words in cli_commands()}
+    for first, *below in cli_commands():
+        assert not below or re.search(rf"`{below[0]}( [^`]*)?`", rows[first]), (first, below)
+
+
 def cli_commands() -> Iterator[tuple[str, ...]]:
     """Every command of the command line, groups with their commands."""
     cli = pytest.importorskip("provisiond.cli")
