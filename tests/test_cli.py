@@ -280,6 +280,21 @@ def test_templates_are_checked_without_a_settings_file(tmp_path: Path) -> None:
     assert "0 fault(s)" in done.stdout
 
 
+def test_a_command_that_reads_the_store_runs_as_a_person_starts_it(demo: Path) -> None:
+    """The others are forked off a process that has loaded every module already."""
+    done = subprocess.run(
+        [sys.executable, "-m", "provisiond", "phones", "show", FRONT],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=demo,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        | {"PROVISIOND_CONFIG": str(demo / "provisiond.toml")},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Yealink SIP-T46U" in done.stdout
+
+
 def copied(folder: Path) -> Path:
     """The tests' own family in a folder that may be written to."""
     source = ROOT / "tests/models/acme/desk"

@@ -46,6 +46,27 @@ def test_no_command_loads_anything_heavy_before_it_is_run() -> None:
     assert loaded_after(f"import {named}").intersection(HEAVY) == set()
 
 
+def test_the_module_of_each_command_loads_though_no_other_was_loaded() -> None:
+    """Each in a fork of an interpreter that has loaded the root alone, as a person starts it: the
+    tests' commands are forked off a process that has loaded them all."""
+    program = (
+        "import os\n"
+        "from importlib import import_module\n"
+        "from provisiond.cli_commands import PLACES\n"
+        "for place in PLACES.values():\n"
+        "    module, _, attribute = place.partition(':')\n"
+        "    if os.fork() == 0:\n"
+        "        getattr(import_module(f'provisiond.{module}'), attribute)\n"
+        "        os._exit(0)\n"
+        "    print(place, os.waitstatus_to_exitcode(os.wait()[1]), flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [f"{place} 0" for place in PLACES.values()]
+
+
 def test_who_asks_the_store_alone_loads_no_http_and_no_templates() -> None:
     """`provisiond users list`, and most other commands."""
     others = {"aiohttp", "jinja2", "lxml", "alembic", "asyncpg"}

@@ -73,17 +73,8 @@ async def test_filters_go_together_and_pages_go_on(client: Client, db: Database)
 
 
 async def test_another_domains_changes_do_not_exist(client: Client, db: Database) -> None:
-    admin = await token(db, Role.ADMIN)
-    theirs = (await newest(client, admin, domain=OTHER))[0]
     who = await token(db, Role.MANAGER, DOMAIN)
     assert {entry["domain"] for entry in await newest(client, who)} == {DOMAIN}
-    told = []
-    for path in (f"/audit/{theirs['id']}", "/audit/999999"):
-        for method, more in (("GET", ""), ("POST", "/undo")):
-            answer, problem = await asked(client, method, path + more, who)
-            assert answer.status == 404
-            told.append(problem["detail"].replace(str(theirs["id"]), "999999"))
-    assert len(set(told)) == 1
     for query in (f"domain={OTHER}", "domain=never.example.test"):
         for path in ("/audit", "/audit/export", "/events"):
             answer, _ = await asked(client, "GET", f"{path}?{query}", who)

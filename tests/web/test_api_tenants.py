@@ -5,22 +5,25 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from provisiond.actions.people import add_person
+from provisiond.actions.webhooks import add_webhook
 from provisiond.inventory.access import PERMISSIONS, Role, Verb
+from provisiond.inventory.accounts import Account
 from provisiond.inventory.mac import Mac
+from provisiond.inventory.webhooks import Webhook
 from provisiond.store.database import Database
-from provisiond.store.schema import metadata
+from provisiond.store.schema import change_journal, metadata
+from provisiond.store.schema import domain as domain_table
 from provisiond.web.api.openapi import document
 from provisiond.web.api.route import Route
 from provisiond.web.api.table import ROUTES
-from tests.actions.inventory import DOMAIN
+from tests.actions.inventory import ADMIN, DOMAIN, NOW
 from tests.actions.people import PASSWORD, joined
 from tests.web.bodies import IN_A_DOMAIN, KEYED, RENAMED, body_of, key_of, told_apart
 from tests.web.offices import FOREIGN, OTHER, OWN, Client, asked, token
 
 EVERYBODYS = {"/login"}  # the only paths that ask for nobody
-BY_MAC = [
-    route for route in ROUTES if "mac" in route.parameters and "domain" not in route.parameters
-]
+BEYOND = [route for route in ROUTES if route.parameters and "domain" not in route.parameters]
 OF_MANY = [route for route in IN_A_DOMAIN if route.request and "keys" in route.request.model_fields]
 # What a table may gain by being asked: when somebody was last seen, and answers to be repeated.
 NOTED = {"api_token", "login_session", "answered"}
@@ -87,21 +90,28 @@ async def test_another_domain_is_answered_like_one_that_does_not_exist(
 
 
 @pytest.mark.parametrize("role", [Role.TECH, Role.MANAGER, Role.USER])
-async def test_another_domains_phone_is_answered_like_one_that_nobody_has(
+async def test_what_is_found_without_a_domain_is_answered_like_what_is_not_there(
     role: Role, client: Client, db: Database
 ) -> None:
-    """Every route that finds a phone by its MAC alone: the same bytes, and nothing is changed."""
+    """Every route whose keys are the server's (a MAC, the id of a change, a name): the same bytes
+    for the other domain's as for nobody's, and nothing is changed. A new kind of key has no
+    example, and fails."""
+    keys = await keys_beyond(db)
     who = await of_the_own_domain(client, db, role)
     before = await contents(db)
-    for route in BY_MAC:
+    for route in BEYOND:
         told = []
-        for mac in (Mac(FOREIGN.mac), Mac("02ac3e0009ff")):
-            path = route.path.format(mac=mac.text)
-            answer, problem = await ask(client, route, path, who)
+        for office in (0, 1):
+            used = {name: keys[name][office] for name in route.parameters}
+            answer, problem = await ask(client, route, route.path.format(**used), who)
             assert answer.status in (403, 404), (name_of(route), problem)
-            told.append(str(problem).replace(str(mac), "…").replace(mac.text, "…"))
+            text = str(problem)
+            for key in used.values():
+                text = text.replace(key, "…")
+            told.append(text.replace(str(Mac(keys["mac"][office])), "…"))
         assert told[0] == told[1], name_of(route)
-    assert {route.path for route in BY_MAC} >= {"/phones/{mac}/resync"}
+    paths = {route.path for route in BEYOND}
+    assert paths >= {"/phones/{mac}/resync", "/audit/{entry}/undo", "/webhooks/{name}/test"}
     assert await contents(db) == before
 
 
@@ -175,6 +185,35 @@ async def test_each_role_may_ask_what_the_table_allows_and_nothing_else(
             allowed = allowed and (route.verb is Verb.READ or not read_only)
             refused = answer.status == 403 and "may not" in problem["detail"]
             assert refused is not allowed, (role, read_only, name_of(route), problem)
+
+
+async def keys_beyond(db: Database) -> dict[str, tuple[str, str]]:
+    """By parameter: a key that the other domain has, and nobody's."""
+    hook = Webhook(name="theirs", url="https://hooks.example.test/", domain=OTHER)
+    await add_webhook(db, ADMIN, hook, (), NOW)
+    await add_person(db, ADMIN, Account(name="theirs", role=Role.MANAGER, domain=OTHER), NOW)
+    secret = (await token(db, Role.MANAGER, OTHER))["Authorization"]
+    return {
+        "mac": (FOREIGN.mac, "02ac3e0009ff"),
+        "entry": (str(await entry_of(db, OTHER)), "999999"),
+        "name": ("theirs", "nobodys"),
+        "token_id": (secret.split("_")[1], "zzzzzzzz"),
+        "delivery": ("1", "999999"),
+    }
+
+
+async def entry_of(db: Database, name: str) -> int:
+    """The newest change of a domain that is of an import."""
+    change = change_journal.c
+    async with db.read() as read:
+        row = await read.first(
+            sa.select(sa.func.max(change.part_of))
+            .join(domain_table, domain_table.c.id == change.domain_id)
+            .where(domain_table.c.name == name)
+        )
+    assert row is not None
+    assert row[0] is not None
+    return int(row[0])
 
 
 async def of_the_own_domain(client: Client, db: Database, role: Role) -> dict[str, str]:
