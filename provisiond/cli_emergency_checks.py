@@ -115,7 +115,9 @@ def accept(
         say(f"{validation.accepted.line} would be accepted: this was a dry run.")
         return
     say(f"accepted {validation.accepted.line}")
-    say(f"save it: provisiond emergency addresses add|edit NAME --validation {validation.id}")
+    save = f"NAME --validation {validation.id}"
+    say(f"save it: provisiond emergency addresses add {save}")
+    say(f"or in place of one: provisiond emergency addresses edit {save}")
 
 
 def _tell_validation(session: "Session", validation: "Validation") -> None:
