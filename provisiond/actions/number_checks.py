@@ -19,7 +19,7 @@ from provisiond.inventory.domains import Settings
 from provisiond.inventory.errors import Finding
 from provisiond.inventory.faults import settings_faults
 from provisiond.inventory.look_ahead import LOOK_WORK, LookAhead
-from provisiond.inventory.number_faults import number_faults
+from provisiond.inventory.number_faults import MAX_RULES, number_faults
 from provisiond.inventory.numbers import Handling, Number, NumberRule, Treatment
 from provisiond.inventory.routing import check_frames
 from provisiond.store.database import Database
@@ -37,18 +37,24 @@ class RuleLint:
         self._broken = broken
 
     def of(self, number: Number) -> Iterator[Finding]:
-        """Findings about frames, then about destinations that are disabled. Where there is no such
-        time zone as the number's, its frames are read in the domain's."""
-        if settings_faults(Settings(time_zone=number.time_zone)):
-            number = replace(number, time_zone=None)
-        if number.rules and not any(rule.frame in self._broken for rule in number.rules):
-            yield from check_frames(number, self._reach.schedule, self._ahead)
+        """Findings about frames, then about destinations that are disabled."""
+        yield from self.of_frames(number)
         frames = ("Default", *(rule.frame for rule in number.rules))
-        for frame, (where, handling) in zip(frames, handlings_of(number), strict=True):
+        for frame, (where, handling) in zip(frames, handlings_of(number), strict=False):
             message = self._reach.why_disabled(handling)
             if message:
                 place, told = f"{where}.destination", f"{frame}: {message}"
                 yield Finding(where=place, message=told, severity="warning")
+
+    def of_frames(self, number: Number) -> tuple[Finding, ...]:
+        """Findings about frames. Where there is no such time zone as the number's, they are read
+        in the domain's; of more rules than a number may have it is not asked when they hold."""
+        if settings_faults(Settings(time_zone=number.time_zone)):
+            number = replace(number, time_zone=None)
+        is_asked = 0 < len(number.rules) <= MAX_RULES and not any(
+            rule.frame in self._broken for rule in number.rules
+        )
+        return check_frames(number, self._reach.schedule, self._ahead if is_asked else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +100,11 @@ async def looked_ahead(
     async with db.read() as read:
         domain_id, record = await domain_record(read, domain)
         reach = await load_reach(read, domain_id, record, ())
+    lint = RuleLint(reach, ahead)
 
     def look() -> None:
         for number in ruled:
-            if not number_faults(number):
-                check_frames(number, reach.schedule, ahead)
+            lint.of_frames(number)
 
     await asyncio.to_thread(look)
     return ahead

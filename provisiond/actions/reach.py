@@ -13,6 +13,7 @@ from provisiond.inventory.destinations import (
 from provisiond.inventory.domains import Domain
 from provisiond.inventory.errors import Finding, Rejected
 from provisiond.inventory.lists import DestinationQuery, UserQuery
+from provisiond.inventory.number_faults import MAX_RULES
 from provisiond.inventory.numbers import Handling, Number, Treatment
 from provisiond.inventory.routing import Schedule
 from provisiond.inventory.telephone import E164
@@ -107,9 +108,11 @@ def extensions_of(numbers: Iterable[Number]) -> Iterator[str]:
 
 
 def handlings_of(number: Number) -> Iterator[tuple[str, Handling]]:
-    """Each handling of a number and the field that holds it."""
+    """Each handling of a number and the field that holds it; of more rules than MAX_RULES, which
+    cannot stand, those of the first."""
     yield "default", number.default
-    yield from ((f"rules[{index}]", rule.handling) for index, rule in enumerate(number.rules))
+    for index, rule in enumerate(number.rules[:MAX_RULES]):
+        yield f"rules[{index}]", rule.handling
 
 
 async def resolved(

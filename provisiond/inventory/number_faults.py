@@ -49,16 +49,17 @@ _PARTS: dict[FrameKind, tuple[type[Part], ...]] = {
     FrameKind.HOLIDAYS: (HolidayCalendar, OwnHoliday),
     FrameKind.CUSTOM: (WeeklyHours, DateRange, HolidayCalendar, OwnHoliday),
 }
-_NEEDED = {
-    FrameKind.WEEKLY: "hours",
-    FrameKind.DATES: "dates",
-    FrameKind.HOLIDAYS: "holidays",
-    FrameKind.CUSTOM: "hours, dates or holidays",
+_NEEDED = {  # the field that misses them, and what a person adds
+    FrameKind.WEEKLY: ("hours", "hours"),
+    FrameKind.DATES: ("dates", "dates"),
+    FrameKind.HOLIDAYS: ("holidays", "holidays"),
+    FrameKind.CUSTOM: ("hours", "hours, dates or holidays"),
 }
 
 
 def number_faults(number: Number) -> tuple[Finding, ...]:
-    """What is wrong with a number and its rules; one that nobody may have is a warning."""
+    """What is wrong with a number and its rules; one that nobody may have is a warning. Of more
+    rules than MAX_RULES the others are not looked at."""
     return tuple(_number(number))
 
 
@@ -76,7 +77,7 @@ def destination_faults(destination: Destination) -> tuple[Finding, ...]:
 
 
 def frame_faults(frame: TimeFrame) -> tuple[Finding, ...]:
-    """What is wrong with a time frame and its parts."""
+    """What is wrong with a time frame and its parts; of more than MAX_PARTS with the first."""
     return tuple(_frame(frame))
 
 
@@ -110,8 +111,8 @@ def _number(number: Number) -> Iterator[Finding]:
     yield from _handling("default", number.default)
     if len(number.rules) > MAX_RULES:
         message = f"{len(number.rules)} rules; {MAX_RULES} are the most."
-        yield Finding(where="rules", message=message, remedy="Remove some.")
-    for index, rule in enumerate(number.rules):
+        yield Finding(where=f"rules[{MAX_RULES}]", message=message, remedy="Remove some.")
+    for index, rule in enumerate(number.rules[:MAX_RULES]):
         where = f"rules[{index}]"
         if not rule.frame:
             message = "the rule has no time frame."
@@ -228,11 +229,13 @@ def _frame(frame: TimeFrame) -> Iterator[Finding]:
     yield from settings_faults(Settings(time_zone=frame.time_zone))
     if not frame.parts and frame.kind in _NEEDED:
         message = "it would never hold: nothing says when."
-        yield Finding(where="", message=message, remedy=f"Add {_NEEDED[frame.kind]}.")
+        where, what = _NEEDED[frame.kind]
+        yield Finding(where=where, message=message, remedy=f"Add {what}.")
+    places = part_places(frame)
     if len(frame.parts) > MAX_PARTS:
         message = f"{len(frame.parts)} parts; {MAX_PARTS} are the most."
-        yield Finding(where="", message=message, remedy="Remove some.")
-    for where, part in zip(part_places(frame), frame.parts, strict=True):
+        yield Finding(where=places[MAX_PARTS], message=message, remedy="Remove some.")
+    for where, part in zip(places[:MAX_PARTS], frame.parts, strict=False):
         if not isinstance(part, _PARTS[frame.kind]):
             remedy = "Remove it, or make the frame one of kind custom."
             message = f"a frame of kind {frame.kind.value} has no such part."

@@ -162,9 +162,14 @@ def check_rules(
     return (*of_rules, *check_frames(number, schedule, ahead), *of_default)
 
 
-def check_frames(number: Number, schedule: Schedule, ahead: LookAhead) -> tuple[Finding, ...]:
-    """Those findings of `check_rules` that the frames alone give."""
-    outlook = ahead.rules(schedule.frames_of(number), schedule.zone_of(number))
+def check_frames(
+    number: Number, schedule: Schedule, ahead: LookAhead | None
+) -> tuple[Finding, ...]:
+    """Those findings of `check_rules` that the frames alone give; without `ahead` only the faults,
+    as nothing is looked at."""
+    outlook = None
+    if ahead is not None:
+        outlook = ahead.rules(schedule.frames_of(number), schedule.zone_of(number))
     return tuple(_findings(number, schedule, outlook))
 
 
@@ -187,14 +192,14 @@ def check_users(
     )
 
 
-def _findings(number: Number, schedule: Schedule, outlook: Outlook) -> Iterator[Finding]:
+def _findings(number: Number, schedule: Schedule, outlook: Outlook | None) -> Iterator[Finding]:
     for index, rule in enumerate(number.rules):
         where = f"rules[{index}]"
         if rule.frame not in schedule.frames:
             yield missing_frame(f"{where}.frame", rule.frame)
-        elif outlook.days:
+        elif outlook is not None and outlook.days:
             yield from _standing(number, schedule, outlook, index)
-    if not outlook.is_whole:
+    if outlook is not None and not outlook.is_whole:
         yield _warning("rules", *_cut(outlook))
 
 

@@ -283,7 +283,7 @@ async def test_every_fault_is_told_with_its_place_and_nothing_is_written(
         "destinations[3]",
         "time_frames[0].hours[0].days",
         "time_frames[0].hours[0].end",
-        "time_frames[1]",
+        "time_frames[1].hours",
         "time_frames[2].owner",
         "time_frames[3].dates[0].end",
         "time_frames[3].holidays[0].date",

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from provisiond.actions.number_checks import looked_ahead
 from provisiond.actions.numbers import (
     AddNumber,
     ChangeNumber,
@@ -25,6 +26,8 @@ from provisiond.actions.telephones import domain_of_number, meant_number
 from provisiond.actions.timeframes import AddFrame, add_frame
 from provisiond.inventory.errors import Conflict, NotFound, Rejected, RejectedAll
 from provisiond.inventory.lists import NumberQuery
+from provisiond.inventory.look_ahead import HORIZON_DAYS
+from provisiond.inventory.number_faults import MAX_RULES
 from provisiond.inventory.numbers import Handling, Number
 from provisiond.inventory.telephone import E164
 from provisiond.inventory.timeframes import FrameKind, TimeFrame, WeeklyHours
@@ -33,8 +36,10 @@ from provisiond.store.database import Database
 from provisiond.store.numbers import insert_numbers
 from tests.actions.inventory import ADMIN, DOMAIN, MANAGER
 from tests.actions.offices import (
+    LUNCH,
     MAIN,
     NOW,
+    OFFICE,
     QUEUE,
     added,
     changes,
@@ -318,3 +323,29 @@ async def test_a_number_is_meant_as_its_country_writes_it(lite: Database) -> Non
         await domain_of_number(lite, "+18005550999")
     with pytest.raises(Rejected):
         await domain_of_number(lite, "8005550100")
+
+
+async def test_rules_are_looked_at_before_the_transaction_and_no_more_than_can_stand(
+    db: Database,
+) -> None:
+    """In it others wait: a destination by name, or a fault elsewhere, changes nothing of that."""
+    await open_office(db)
+    ruled = Number(
+        number=MAIN,
+        default=to("user", "Alice Example"),
+        rules=(rule("Office", "user", "Nobody"),),
+        time_zone="Mars/X",
+    )
+    work = HORIZON_DAYS * (len(OFFICE.parts) + 1)
+    ahead = await looked_ahead(db, DOMAIN, [ruled], NOW, work=work)
+    assert ahead.rules((LUNCH,), "America/New_York").days == 0, "the work was not done"
+    office = replace(OFFICE, revision=1)
+    assert ahead.rules((office,), "America/New_York").days == HORIZON_DAYS
+    many = replace(ruled, rules=ruled.rules * (MAX_RULES + 1))
+    ahead = await looked_ahead(db, DOMAIN, [many], NOW, work=work)
+    with pytest.raises(RejectedAll) as caught:
+        await add_number(db, ADMIN, AddNumber(domain=DOMAIN, number=many), NOW)
+    where = [finding.where for finding in caught.value.findings]
+    assert f"rules[{MAX_RULES}]" in where
+    assert len(where) == MAX_RULES + 2, "of each rule its destination, and the time zone"
+    assert ahead.rules((LUNCH,), "America/New_York").days == HORIZON_DAYS, "it was looked at"
