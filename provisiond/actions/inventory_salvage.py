@@ -75,9 +75,17 @@ def remains(
     return Remains(
         tree={**left, **stood_in},
         kept=kept,
-        around=frozenset(gap[:length] for gap in gaps for length in range(len(gap))),
+        around=frozenset(path for gap in gaps for path in _around(gap)),
         unjudged=frozenset(path for gap in gaps for path in _unjudged(gap)),
     )
+
+
+def _around(gap: Path) -> Iterator[Path]:
+    """What the gap is in, and lists that are counted with one that it is in."""
+    for length, name in enumerate(gap):
+        yield gap[:length]
+        if name in _COUNTED:
+            yield from ((*gap[:length], beside) for beside in _COUNTED)
 
 
 def _unjudged(gap: Path) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """What is asked badly is refused in words, and nothing of it is held."""
 
 import json
+import sys
 import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,13 +10,20 @@ import pytest
 import sqlalchemy as sa
 
 from provisiond.actions.answered import forget_open_questions
+from provisiond.actions.desk import Desk
+from provisiond.actions.inventory_text import MAX_FAULTS
 from provisiond.inventory.access import Role
+from provisiond.inventory.errors import RejectedAll
 from provisiond.store.answered import CHANGED
 from provisiond.store.database import Database
 from provisiond.store.schema_access import answered
-from provisiond.web.api.json_body import deeper_than, parse_json
-from provisiond.web.api.route import Unprocessable
-from tests.actions.inventory import DOMAIN
+from provisiond.web.api.faulty_body import fitted
+from provisiond.web.api.json_body import deeper_than, parse_json, read_object
+from provisiond.web.api.problems import MOST_ERRORS
+from provisiond.web.api.route import Call, Unprocessable
+from provisiond.web.api.table import ROUTES
+from provisiond.web.peer import Caller
+from tests.actions.inventory import ADMIN, DOMAIN, NOW
 from tests.web.offices import Client, asked, token
 
 USERS = f"/domains/{DOMAIN}/users"
@@ -72,6 +80,62 @@ async def test_the_character_that_ends_texts_elsewhere_is_told_by_field(
     login = {"name": "a\0b", "password": "x"}
     answer, problem = await asked(client, "POST", "/login", {}, json=login)
     assert (answer.status, problem["errors"][0]["field"]) == (422, "name")
+
+
+async def test_so_many_faults_cost_what_each_costs(desk: Desk) -> None:
+    """Who has not logged in yet can send them."""
+    login = next(route for route in ROUTES if route.path == "/login")
+
+    async def calls(faults: int) -> int:
+        zero, unknown = '"\\u0000"', "0"
+        names = [f'"{n}":{zero if n % 2 else unknown}' for n in range(faults)]
+        content = f"{{{','.join(names)}}}".encode()
+        caller = Caller(address="192.0.2.1", secure=True)
+        given = parse_json(content)
+        call = Call(desk=desk, actor=ADMIN, at=NOW, caller=caller, given=given)
+        count = 0
+
+        def counted(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(counted)
+        try:
+            await fitted(login, call, content)
+        except RejectedAll as fault:
+            sys.setprofile(None)
+            assert len(fault.findings) == faults + 1, "the name is missing, too"
+        finally:
+            sys.setprofile(None)
+        return count
+
+    assert 0 < await calls(800) < 2.5 * await calls(400)
+
+
+async def test_no_more_faults_are_looked_for_than_are_counted(client: Client) -> None:
+    texts = ",".join(['"\\u0000"'] * (MAX_FAULTS + 10))
+    content = f'{{"name": [{texts}], "twice": 1}}'.encode()
+    answer, problem = await asked(client, "POST", "/login", JSON, data=content)
+    assert (answer.status, len(problem["errors"])) == (422, MOST_ERRORS)
+    assert problem["errors_in_all"] == MAX_FAULTS
+    assert f"at least {MAX_FAULTS:,}" in problem["detail"]
+
+
+def test_of_many_names_the_one_that_stands_twice_is_found_at_once() -> None:
+    compared = 0
+
+    class Name(str):
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return super().__eq__(other)
+
+        __hash__ = str.__hash__
+
+    names = [Name(n) for n in range(1000)]
+    with pytest.raises(ValueError, match="'999' is given twice"):
+        read_object([(name, 0) for name in [*names, Name(999)]])
+    assert compared < 100
 
 
 async def test_half_a_character_is_told_by_field(client: Client, db: Database) -> None:

@@ -142,3 +142,39 @@ async def test_every_fault_of_every_body_is_told_at_once(client: Client, db: Dat
         assert told == sorted(planted.fields), (name_of(route), planted.body)
         assert len(told) > 1, (name_of(route), told)
     assert await contents(db) == before
+
+
+async def test_nothing_hides_what_is_wrong_with_the_rest(client: Client, db: Database) -> None:
+    """Neither another fault of the same record, nor whoever has the name that stands in for one
+    that cannot be read."""
+    who = await token(db, Role.ADMIN)
+    hook = {"url": "https://hooks.example.test/"}
+    for path, known, body in (
+        ("/people", {"role": "tech"}, {"role": "manager"}),
+        ("/webhooks", hook, hook),
+    ):
+        answer, _ = await asked(client, "POST", path, who, json={**known, "name": "x"})
+        assert answer.status == 201
+        wrong = {**body, "name": "\0", "domain": "never.example.test"}
+        _, problem = await asked(client, "POST", path, who, json=wrong)
+        assert [error["field"] for error in problem["errors"]] == ["name", "domain"]
+    monday = {"days": ["mon"], "start": "08:00", "end": "17:00"}
+    day = {"start": "2026-12-24T00:00", "end": "2026-12-25T00:00"}
+    cases: tuple[tuple[dict[str, Any], list[str]], ...] = (
+        ({"kind": "weekly", "hours": []}, ["name", "hours"]),
+        ({"kind": "weekly", "hours": [monday] * 66}, ["name", "hours[64]"]),
+        ({"kind": "custom", "dates": [{**day, "end": "x"}]}, ["name", "dates[0].end"]),
+        (
+            {"kind": "custom", "hours": [{**monday, "end": "08:00"}], "dates": [{"start": "x"}]},
+            ["name", "dates[0].start", "dates[0].end", "hours[0].end"],
+        ),
+    )
+    for parts, told in cases:
+        frame = {"name": "T\0", **parts}
+        _, problem = await asked(client, "POST", f"/domains/{DOMAIN}/timeframes", who, json=frame)
+        assert [error["field"] for error in problem["errors"]] == told
+    rules = [{"frame": "Office", "treatment": "user", "destination": "101"}] * 65
+    number = {"number": "+18005550198", "notes": "\0", "rules": [{"frame": "\0"}, *rules]}
+    _, problem = await asked(client, "POST", f"/domains/{DOMAIN}/numbers", who, json=number)
+    fields = sorted(error["field"] for error in problem["errors"])
+    assert fields == ["notes", "rules[0].frame", "rules[65]"]

@@ -279,7 +279,7 @@ ROUTES = (
             query=NamedQuery,
             request=DomainBody,
             answer=DomainShown,
-            rehearsed={"domain": "x.invalid"},
+            rehearsed={"domain": "x????????????.invalid"},
         )
     ),
     *kept(
@@ -297,7 +297,7 @@ ROUTES = (
             query=NamedQuery,
             request=SiteBody,
             answer=SiteShown,
-            rehearsed={"name": "x"},
+            rehearsed={"name": "x????????????"},
         )
     ),
     *kept(
@@ -315,7 +315,7 @@ ROUTES = (
             query=NamedQuery,
             request=LayoutEntry,
             answer=LayoutShown,
-            rehearsed={"name": "x"},
+            rehearsed={"name": "x????????????"},
         )
     ),
 )

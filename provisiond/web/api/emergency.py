@@ -232,7 +232,7 @@ ROUTES = (
             query=AddressesQuery,
             request=AddressBody,
             answer=AddressShown,
-            rehearsed={"name": "x"},
+            rehearsed={"name": "x????????????"},
         )
     ),
     Route(
@@ -259,7 +259,7 @@ ROUTES = (
             request=EndpointBody,
             change=EndpointChange,
             answer=EndpointShown,
-            rehearsed={"number": "+18005550100", "address": "x"},
+            rehearsed={"number": "+1200???????", "address": "x"},
         )
     ),
 )

@@ -1,14 +1,17 @@
 """What else is wrong with a body that has a fault? So that one answer tells it all."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+import secrets
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from provisiond.actions.inventory_file import path_below
 from provisiond.actions.inventory_salvage import Remains, remains
-from provisiond.actions.inventory_text import Path, written
+from provisiond.actions.inventory_text import MAX_FAULTS, Path, written
 from provisiond.inventory.errors import (
     Finding,
     NotAllowed,
@@ -18,8 +21,8 @@ from provisiond.inventory.errors import (
     Stale,
 )
 from provisiond.web.api.bulk import ManyBody
-from provisiond.web.api.json_body import zeros
-from provisiond.web.api.problems import MOST_ERRORS, rejected
+from provisiond.web.api.json_body import LARGE, zeros
+from provisiond.web.api.problems import MOST_ERRORS, finding_of
 from provisiond.web.api.route import Call, Route
 
 _MOST_TRIES = 5  # a handler may read so many fields one by one
@@ -39,12 +42,11 @@ def read_as(route: Route, given: Any, path: Mapping[str, str]) -> BaseModel:
 async def fitted(route: Route, call: Call, content: bytes) -> Call:
     """The question with its body read. Raises RejectedAll with what cannot be read of it, and what
     the handler has against the rest; Stale and NotAllowed come before any fault of a field."""
-    faulty = list(zeros(call.given)) if rb"\u0000" in content else []
-    body = None
-    try:
-        body = read_as(route, call.given, call.path)
-    except ValidationError as error:
-        faulty += _unread(error, [path for path, _ in faulty])
+    has_zeros = rb"\u0000" in content
+    if len(content) > LARGE:
+        body, faulty = await asyncio.to_thread(_read, route, call, has_zeros)
+    else:
+        body, faulty = _read(route, call, has_zeros)
     if faulty:
         raise await _with_the_rest(route, call, faulty)
     return replace(call, body=body)
@@ -60,13 +62,22 @@ async def told_with_the_rest(
     return whole if len(whole.findings) > len(_findings(fault)) else fault
 
 
-def _unread(error: ValidationError, told: Sequence[Path]) -> Iterator[_Faulty]:
-    """The model's faults, but those at places that are told already."""
-    details = error.errors(include_url=False, include_input=False, include_context=False)
-    for detail, finding in zip(details, rejected(error, "body").findings, strict=True):
+def _read(route: Route, call: Call, has_zeros: bool) -> tuple[BaseModel | None, list[_Faulty]]:
+    """The body, or what cannot be read of it: not more than anybody is told of."""
+    faulty = list(islice(zeros(call.given), MAX_FAULTS)) if has_zeros else []
+    try:
+        return read_as(route, call.given, call.path), faulty
+    except ValidationError as error:
+        unread = _unread(error, frozenset([path for path, _ in faulty]))
+        return None, faulty + list(islice(unread, MAX_FAULTS - len(faulty)))
+
+
+def _unread(error: ValidationError, told: Collection[Path]) -> Iterator[_Faulty]:
+    """The model's faults, but those at places that are told already, and below them."""
+    for detail in error.errors(include_url=False, include_input=False):
         path = tuple([part for part in detail["loc"] if part != "[key]"])
-        if not any(path[: len(one)] == one for one in told):
-            yield path, finding
+        if not any(path[:length] in told for length in range(len(path) + 1)):
+            yield path, finding_of(detail)
 
 
 async def _with_the_rest(route: Route, call: Call, faulty: Sequence[_Faulty]) -> RejectedAll:
@@ -75,11 +86,14 @@ async def _with_the_rest(route: Route, call: Call, faulty: Sequence[_Faulty]) ->
     findings = [finding for _, finding in faulty]
     places = [path for path, _ in faulty]
     for _ in range(_MOST_TRIES):
-        left = _left(route, call, places) if len(findings) <= MOST_ERRORS else None
+        if len(findings) > MOST_ERRORS:
+            break
+        left = await asyncio.to_thread(_left, route, call, places)
         fault = await _rehearsed(route, call, left) if left is not None else None
         if left is None or fault is None:
             break
-        found = list(_faulty(route, fault, left))
+        most = MAX_FAULTS - len(findings)
+        found = await asyncio.to_thread(_first_faulty, route, fault, left, most)
         findings += [one for _, one in found]
         places += [path for path, _ in found]
         if not found or not _is_early(fault):
@@ -94,8 +108,15 @@ def _left(route: Route, call: Call, places: Sequence[Path]) -> Remains | None:
         return None
     assert route.request is not None
     key = route.keyed
-    stand_ins = route.rehearsed if key is None else {key: call.path[route.parameters[-1]]}
+    stand_ins = {name: _nobodys(text) for name, text in route.rehearsed.items()}
+    if key is not None:
+        stand_ins = {key: call.path[route.parameters[-1]]}
     return remains(call.given, places, route.request, stand_ins)
+
+
+def _nobodys(text: str) -> str:
+    """A stand-in that no record has: each `?` becomes a digit."""
+    return "".join([secrets.choice("0123456789") if sign == "?" else sign for sign in text])
 
 
 async def _rehearsed(route: Route, call: Call, left: Remains) -> Rejected | RejectedAll | None:
@@ -122,6 +143,12 @@ def _findings(fault: Rejected | RejectedAll) -> tuple[Finding, ...]:
     if isinstance(fault, RejectedAll):
         return fault.findings
     return (Finding(where=fault.field, message=fault.message, remedy=fault.remedy),)
+
+
+def _first_faulty(
+    route: Route, fault: Rejected | RejectedAll, left: Remains, most: int
+) -> list[_Faulty]:
+    return list(islice(_faulty(route, fault, left), most))
 
 
 def _faulty(

@@ -1,7 +1,9 @@
 """What does a body say? Read within bounds: its size, its depth, names that stand twice."""
 
+import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +14,10 @@ from provisiond.inventory.errors import Finding
 from provisiond.web.api.route import Unprocessable, Upload
 
 MAX_DEPTH = 32
+LARGE = 64 << 10
+"""bytes of a body that is read beside the loop"""
 _ZERO = "Take it out."
+_IN_TEXT = "the character U+0000 stands in it."
 _TYPES = ("application/json", "application/merge-patch+json")
 # A text that never ends is taken as a whole too, so that no byte is looked at twice.
 _BRACKETS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
@@ -28,6 +33,8 @@ async def read_json(request: web.Request, most: int) -> tuple[Any, bytes]:
             {"Accept": ", ".join(_TYPES)},
         )
     content = await read_at_most(request, most)
+    if len(content) > LARGE:
+        return await asyncio.to_thread(parse_json, content), content
     return parse_json(content), content
 
 
@@ -64,7 +71,7 @@ def parse_json(content: bytes) -> Any:
     if deeper_than(content, MAX_DEPTH):
         raise _bad(f"it is nested deeper than {MAX_DEPTH} levels.")
     try:
-        return json.loads(content, object_pairs_hook=_object, parse_constant=_no_number)
+        return json.loads(content, object_pairs_hook=read_object, parse_constant=_no_number)
     except UnicodeDecodeError as fault:
         raise _bad(f"byte {fault.start} is not UTF-8.") from fault
     except json.JSONDecodeError as fault:
@@ -97,33 +104,44 @@ def too_large(most: int) -> Unprocessable:
     )
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of these pairs. Raises ValueError for a name that is given twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        times = Counter([name for name, _ in pairs])
+        twice = next(name for name, count in times.items() if count > 1)
         raise ValueError(f"{twice[:100]!r} is given twice")
     return found
 
 
-def zeros(given: Any, place: Path = ()) -> Iterator[tuple[Path, Finding]]:
-    """Every text of a body with U+0000, which PostgreSQL cannot even look for."""
-    match given:
-        case str() if "\0" in given:
-            where = written(place) if place else ""
-            message = "the character U+0000 stands in it."
-            yield place, Finding(where=where, message=message, remedy=_ZERO)
-        case list():
-            for index, each in enumerate(given):
-                yield from zeros(each, (*place, index))
-        case dict():
-            for name, each in given.items():
-                if "\0" in name:
-                    where = written(place) if place else ""
-                    message = f"U+0000 stands in the name {name[:100]!r}."
-                    yield (*place, name), Finding(where=where, message=message, remedy=_ZERO)
-                else:
-                    yield from zeros(each, (*place, name))
+def zeros(given: Any) -> Iterator[tuple[Path, Finding]]:
+    """Every text of a body with U+0000, which PostgreSQL cannot even look for, in its order. Who
+    takes the first of them has not paid for the others."""
+    if isinstance(given, str) and "\0" in given:
+        yield (), Finding(where="", message=_IN_TEXT, remedy=_ZERO)
+    inside: list[tuple[Path, Iterator[tuple[str | int, Any]]]] = [((), _parts(given))]
+    while inside:
+        place, parts = inside[-1]
+        for part, each in parts:
+            if isinstance(part, str) and "\0" in part:
+                where = written(place) if place else ""
+                message = f"U+0000 stands in the name {part[:100]!r}."
+                yield (*place, part), Finding(where=where, message=message, remedy=_ZERO)
+            elif isinstance(each, str):
+                if "\0" in each:
+                    path = (*place, part)
+                    yield path, Finding(where=written(path), message=_IN_TEXT, remedy=_ZERO)
+            elif isinstance(each, list | dict):
+                inside.append(((*place, part), _parts(each)))
+                break
+        else:
+            inside.pop()
+
+
+def _parts(given: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(given, dict):
+        return iter(given.items())
+    return iter(enumerate(given)) if isinstance(given, list) else iter(())
 
 
 def _no_number(text: str) -> Any:

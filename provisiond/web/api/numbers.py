@@ -178,7 +178,7 @@ ROUTES = (
             query=NumbersQuery,
             request=NumberEntry,
             answer=NumberShown,
-            rehearsed={"number": "+18005550100"},
+            rehearsed={"number": "+1200???????"},
         )
     ),
     many_route(

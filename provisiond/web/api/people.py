@@ -196,7 +196,7 @@ ROUTES = (
         verb=Verb.ADD,
         handler=post_person,
         request=PersonBody,
-        rehearsed={"name": "x", "role": "tech"},
+        rehearsed={"name": "x????????????", "role": "tech"},
         answer=PersonAdded,
         status=201,
     ),

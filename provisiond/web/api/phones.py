@@ -214,7 +214,7 @@ ROUTES = (
             query=PhonesQuery,
             request=PhoneBody,
             answer=PhoneShown,
-            rehearsed={"mac": "020000000000"},
+            rehearsed={"mac": "02??????????"},
             row=PhoneRow,
         )
     ),

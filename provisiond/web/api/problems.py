@@ -119,7 +119,7 @@ def told(fault: ProvisiondError, *, conditional: bool = False) -> web.Response:
 def rejected(error: ValidationError, what: str) -> RejectedAll:
     """A model's complaints in a person's words, each with its place."""
     details = error.errors(include_url=False, include_input=False)
-    findings = tuple([_finding(detail) for detail in details])
+    findings = tuple([finding_of(detail) for detail in details])
     return RejectedAll(findings, f"{len(findings)} fault(s) in the {what}; nothing was changed.")
 
 
@@ -162,7 +162,8 @@ _SAYINGS = {
 }
 
 
-def _finding(detail: ErrorDetails) -> Finding:
+def finding_of(detail: ErrorDetails) -> Finding:
+    """One complaint of a model in a person's words."""
     parts = [part for part in detail["loc"] if part not in ("[key]", "body")]
     context = detail.get("ctx", {})
     where = ""

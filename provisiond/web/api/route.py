@@ -95,9 +95,10 @@ class Route:
     of JSON `answer` may be the model.
     `uploads` are the media types of a body that is a file, of `most_bytes` as any body. Where
     `rehearsed` is given, a body with faults is tried out without them, so that the handler's are
-    told, too; it is what stands for fields that cannot be left out. That is for handlers alone that
-    reach nothing but the store. They raise Rejected, or RejectedAll as `early`, for what they look
-    at before the rest. A change of a record is answered as `shown_by` has the record then.
+    told, too; it is what stands for fields that cannot be left out, each `?` a digit drawn at
+    random, so that no record has it. That is for handlers alone that reach nothing but the store.
+    They raise Rejected, or RejectedAll as `early`, for what they look at before the rest. A
+    change of a record is answered as `shown_by` has the record then.
     """
 
     method: str

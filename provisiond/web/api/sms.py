@@ -222,7 +222,7 @@ ROUTES = (
             query=SmsQueryShape,
             request=SmsEntry,
             answer=SmsShown,
-            rehearsed={"number": "+18005550100"},
+            rehearsed={"number": "+1200???????"},
         )
     ),
     many_route(
@@ -259,7 +259,7 @@ ROUTES = (
             request=DestinationEntry,
             change=DestinationChange,
             answer=DestinationShown,
-            rehearsed={"extension": "0", "kind": "conference"},
+            rehearsed={"extension": "???????????????", "kind": "conference"},
         )
     ),
 )

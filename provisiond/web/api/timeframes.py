@@ -169,6 +169,6 @@ ROUTES = kept(
         request=FrameEntry,
         change=FrameChange,
         answer=FrameShown,
-        rehearsed={"name": "x"},
+        rehearsed={"name": "x????????????"},
     )
 )

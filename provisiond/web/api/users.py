@@ -255,7 +255,7 @@ ROUTES = (
             query=UsersQuery,
             request=UserEntry,
             answer=UserShown,
-            rehearsed={"extension": "0"},
+            rehearsed={"extension": "???????????????"},
             own=("warnings", "sip_password"),
         )
     ),
@@ -281,7 +281,7 @@ ROUTES = (
             query=NamedQuery,
             request=DirectoryEntry,
             answer=DirectoryShown,
-            rehearsed={"name": "x"},
+            rehearsed={"name": "x????????????"},
         )
     ),
 )

@@ -223,7 +223,7 @@ ROUTES = (
             request=WebhookBody,
             change=WebhookChange,
             answer=WebhookShown,
-            rehearsed={"name": "x", "url": "https://x.invalid/"},
+            rehearsed={"name": "x????????????", "url": "https://x.invalid/"},
             own=("warnings", "secret"),
         )
     ),
