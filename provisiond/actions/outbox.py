@@ -81,11 +81,17 @@ async def deliver_due(db: Database, sender: Sender, webhook_id: int, at: datetim
     """Send a webhook some of what is due, at once; answers how many were tried.
 
     At least once: what was sent and not noted, for want of the store, is sent again. Of one record
-    the next change goes only when the one before it was taken or given up.
+    the next change goes only when the one before it was taken or given up. All have ended when
+    this raises (StoreUnavailable): none goes on beside the next turn.
     """
     async with db.read() as read:
         due = await due_deliveries(read, webhook_id, at, limit=AT_ONCE)
-    await asyncio.gather(*(_deliver(db, sender, one, hook, at) for one, hook in due))
+    ended = await asyncio.gather(
+        *(_deliver(db, sender, one, hook, at) for one, hook in due), return_exceptions=True
+    )
+    for fault in ended:
+        if fault is not None:
+            raise fault
     return len(due)
 
 

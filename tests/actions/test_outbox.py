@@ -306,6 +306,31 @@ async def test_a_webhook_that_does_not_answer_holds_up_no_other(lite: Database) 
     await dead.wait_closed()
 
 
+async def test_a_delivery_that_fails_leaves_none_running_beside_the_next_turn(
+    lite: Database,
+) -> None:
+    await open_office(lite)
+    await hook(lite)
+    for number in range(200, 203):
+        await add(lite, str(number))
+
+    class Uneven(Receiver):
+        begun = 0
+
+        async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+            self.begun += 1
+            if self.begun == 1:
+                raise StoreUnavailable("gone")
+            await asyncio.sleep(0.02)
+            return await super().send(url, body, headers)
+
+    uneven = Uneven()
+    with pytest.raises(StoreUnavailable):
+        await deliver(lite, uneven, NOW)
+    assert uneven.begun == 4  # that the webhook was added is one
+    assert len(uneven.bodies) == 3
+
+
 async def test_a_store_that_is_away_is_told_and_begun_anew(lite: Database) -> None:
     await open_office(lite)
     await hook(lite)
